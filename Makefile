@@ -1,0 +1,37 @@
+# From a new machine (Python 3.11, make, gcc, git) to results: `make run`. To a tested copy: `make test`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+CORES ?= all
+
+.PHONY: run test lint lock clean-run
+
+run: .venv/installed
+	$(BIN)/snakemake --cores $(CORES)
+
+test: .venv/installed lint
+	$(BIN)/python -m pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+# Every version with its hash; remade when the lock changes.
+.venv/installed: envs/requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 is needed; say where it is: make PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else 0'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r envs/requirements.lock
+	touch $@
+
+# After an edit of envs/requirements.in
+lock: .venv/installed
+	$(PYTHON) -m venv .venv/locking
+	.venv/locking/bin/pip install --quiet uv
+	.venv/locking/bin/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --python-version 3.11 \
+		--custom-compile-command "make lock" envs/requirements.in -o envs/requirements.lock
+
+# All that a run makes; the environment stays.
+clean-run:
+	rm -rf .snakemake demo embeddings logs manifests mels models results separators timings wav

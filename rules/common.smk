@@ -1,0 +1,224 @@
+# What the rules share: the checked config, wildcards, and functions that name files. No rules here.
+
+from snakemake.exceptions import WorkflowError
+
+from mscol.errors import MscolError
+from mscol.names import (
+    EMBEDDED_ROOT,
+    SOURCES,
+    effective_config,
+    file_digest,
+    library_fingerprint,
+    parse_model,
+    shard_names,
+    watched_paths,
+)
+
+
+def in_one_sentence(function, *arguments):
+    """Call a function; turn what mscol finds wrong into a message without a stack trace."""
+    try:
+        return function(*arguments)
+    except MscolError as error:
+        raise WorkflowError(str(error))
+
+
+config = in_one_sentence(
+    effective_config,
+    config,
+    f"{workflow.basedir}/presets",
+    f"{workflow.basedir}/schemas/config.schema.yaml",
+)
+
+
+wildcard_constraints:
+    dataset="[a-z0-9]+",
+    shard=r"\d+-of-\d+",
+    stem="bass|drums|other|vocals",
+    # Wider than the grammar, so that parse_model can say what is wrong with a name.
+    model="[A-Za-z0-9_-]+",
+    seed=r"\d+",
+
+
+PRETRAINING_DATASET = config["pretraining"]["dataset"]
+EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
+DEMO_SEPARATOR = "separators/demo"
+
+
+def dataset_settings(dataset):
+    """The config of a dataset, by the name in a target."""
+    if dataset not in config["datasets"]:
+        known = ", ".join(config["datasets"])
+        raise WorkflowError(
+            f"there is no dataset '{dataset}' in the config; the datasets are {known}"
+        )
+    return config["datasets"][dataset]
+
+
+def is_embedded(dataset):
+    return dataset_settings(dataset)["root"] == f"{EMBEDDED_ROOT}/{dataset}"
+
+
+def shards(dataset):
+    """The names of a dataset's shards: "007-of-101"."""
+    settings = dataset_settings(dataset)
+    return shard_names(settings["shards"] or config["shards"][settings["layout"]])
+
+
+def dataset_options(dataset):
+    """The options that the reader of a dataset's layout takes."""
+    settings = dataset_settings(dataset)
+    names = {"mtat": ["split"], "table": ["table"]}.get(settings["layout"], [])
+    return {name: settings[name] for name in names}
+
+
+def manifest_inputs(wildcards):
+    """What a manifest depends on: the made dataset, or the metadata and audio folders of a real one."""
+    settings = dataset_settings(wildcards.dataset)
+    if is_embedded(wildcards.dataset):
+        return settings["root"]
+    return watched_paths(
+        settings["layout"], settings["root"], dataset_options(wildcards.dataset)
+    )
+
+
+# The manifest is a checkpoint, and whoever reads it takes it as `ancient` beside a digest of the
+# part that concerns him: so a clip added to a dataset makes the jobs of its own shard stale, in the
+# same run, and no others.
+
+
+def shard_digest(wildcards):
+    """A digest of the clips of one shard (without labels, which change no spectrogram)."""
+    return file_digest(f"manifests/{wildcards.dataset}/shards/{wildcards.shard}.csv")
+
+
+def clips_digest(dataset):
+    """A function for `params`: a digest of a dataset's clips and splits, without labels."""
+
+    def digest(wildcards):
+        name = dataset or wildcards.dataset
+        return file_digest(
+            *(f"manifests/{name}/shards/{shard}.csv" for shard in shards(name))
+        )
+
+    return digest
+
+
+def labels_digest(wildcards):
+    """A digest of a dataset's clips, splits and labels."""
+    folder = f"manifests/{wildcards.dataset}"
+    return file_digest(f"{folder}/clips.csv", f"{folder}/about.json")
+
+
+def all_shards(pattern, dataset=None):
+    """A function for `input`: one file a shard, of the dataset in the wildcards or of a given one."""
+
+    def files(wildcards):
+        name = dataset or wildcards.dataset
+        return expand(pattern, dataset=name, shard=shards(name))
+
+    return files
+
+
+def stem_mels(stem):
+    """A function for `input`: the cached log-mels of a stem, if the model is made from it."""
+
+    def files(wildcards):
+        sources = in_one_sentence(parse_model, wildcards.model).sources
+        if stem not in (*sources, *["index", "activity"] * bool(sources)):
+            return []
+        name = {"index": "stems.csv", "activity": "activity.csv"}.get(
+            stem, f"{stem}.npy"
+        )
+        return all_shards(
+            "mels/{dataset}/{shard}/" + name, PRETRAINING_DATASET
+        )(wildcards)
+
+    return files
+
+
+def stem_rejections(wildcards):
+    """The clips that earlier stages of a shard's stems rejected."""
+    brought = dataset_settings(wildcards.dataset)["stems"]
+    names = ["without_stems"] if brought else ["rejected", "unseparated"]
+    return [f"wav/{{dataset}}/{{shard}}/{name}.csv" for name in names]
+
+
+def encoder(wildcards):
+    """The encoder of a model, whose name is checked here first."""
+    in_one_sentence(parse_model, wildcards.model)
+    return "models/{model}/seed{seed}/encoder.keras"
+
+
+def seeded(pattern):
+    """A function for `input`: one file for each of the config's seeds."""
+
+    def files(wildcards):
+        in_one_sentence(parse_model, wildcards.model)
+        dataset_settings(wildcards.dataset)
+        return [
+            pattern.format(seed=seed, **dict(wildcards.items()))
+            for seed in config["seeds"]
+        ]
+
+    return files
+
+
+def head_settings(wildcards):
+    """How the head of a dataset is built and trained."""
+    evaluation = config["evaluation"]
+    head = evaluation["heads"][dataset_settings(wildcards.dataset)["layout"]]
+    return head | evaluation["training"]
+
+
+def separator_files(wildcards):
+    """The files of the separator that this workflow trains itself, if that is the one to be used."""
+    if config["separation"]["model"] != "demo":
+        return []
+    names = [
+        "separator.json",
+        *expand("{stem}.{kind}", stem=SOURCES, kind=["pth", "json"]),
+    ]
+    return [f"{DEMO_SEPARATOR}/{name}" for name in names]
+
+
+def separation_table():
+    """The table that judges the separator, if this workflow trains and uses it."""
+    uses_stems = any(parse_model(model).sources for model in config["models"])
+    brought = config["datasets"][PRETRAINING_DATASET]["stems"]
+    trains = config["separation"]["model"] == "demo"
+    return ["results/separation.csv"] if trains and uses_stems and not brought else []
+
+
+def results_tables():
+    """A table for each evaluated dataset and model."""
+    return expand(
+        "results/{dataset}_{model}.csv",
+        dataset=EVALUATED_DATASETS,
+        model=config["models"],
+    )
+
+
+def rejected_tables():
+    """What each shard job of the configured run rejects."""
+    stages = {dataset: ["mixture"] for dataset in EVALUATED_DATASETS}
+    if any(parse_model(model).trained for model in config["models"]):
+        stages.setdefault(PRETRAINING_DATASET, ["mixture"])
+    if any(parse_model(model).sources for model in config["models"]):
+        stages[PRETRAINING_DATASET].append("stems")
+    return [
+        f"mels/{dataset}/{shard}/{stage}_rejected.csv"
+        for dataset, names in stages.items()
+        for shard in shards(dataset)
+        for stage in names
+    ]
+
+
+def datasets_with_stems(brought):
+    """A wildcard constraint: the datasets that bring stems of their own, or those that do not."""
+    names = [
+        name
+        for name, settings in config["datasets"].items()
+        if bool(settings["stems"]) == brought
+    ]
+    return "|".join(names) or "(?!)"

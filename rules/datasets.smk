@@ -1,0 +1,85 @@
+# Datasets: the embedded ones are made; a manifest lists the clips of any of them.
+
+
+rule make_demo_datasets:
+    message:
+        "Making the embedded datasets and stems"
+    output:
+        mtat=directory(f"{EMBEDDED_ROOT}/mtat"),
+        nsynth=directory(f"{EMBEDDED_ROOT}/nsynth"),
+        fma=directory(f"{EMBEDDED_ROOT}/fma"),
+        stems=directory(f"{EMBEDDED_ROOT}/stems"),
+    log:
+        "logs/make_demo_datasets.log",
+    benchmark:
+        "timings/make_demo_datasets.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        seed=config["demo"]["seed"],
+        sizes=config["demo"]["sizes"],
+        code=library_fingerprint("make_demo_datasets.py"),
+    script:
+        "../workflow_scripts/make_demo_datasets.py"
+
+
+checkpoint write_manifest:
+    message:
+        "Listing the clips of {wildcards.dataset}"
+    input:
+        manifest_inputs,
+    output:
+        clips="manifests/{dataset}/clips.csv",
+        rejected="manifests/{dataset}/rejected.csv",
+        about="manifests/{dataset}/about.json",
+        shards=directory("manifests/{dataset}/shards"),
+    log:
+        "logs/write_manifest/{dataset}.log",
+    benchmark:
+        "timings/write_manifest/{dataset}.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 4
+    priority: 100
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        layout=lambda wildcards: dataset_settings(wildcards.dataset)["layout"],
+        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        options=lambda wildcards: dataset_options(wildcards.dataset),
+        shards=lambda wildcards: shards(wildcards.dataset),
+        code=lambda wildcards: library_fingerprint(
+            "write_manifest.py",
+            f"mscol.datasets.{dataset_settings(wildcards.dataset)['layout']}",
+        ),
+    script:
+        "../workflow_scripts/write_manifest.py"
+
+
+rule gather_rejected:
+    message:
+        "Gathering what was rejected, and why"
+    input:
+        manifests=expand("manifests/{dataset}/rejected.csv", dataset=config["datasets"]),
+        shards=rejected_tables(),
+    output:
+        "results/rejected.csv",
+    log:
+        "logs/gather_rejected.log",
+    benchmark:
+        "timings/gather_rejected.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=library_fingerprint("gather_rejected.py"),
+    script:
+        "../workflow_scripts/gather_rejected.py"

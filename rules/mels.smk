@@ -1,0 +1,64 @@
+# The mel cache: mixtures straight from the raw files, stems from what separation hands on.
+
+
+rule cache_mixture_mels:
+    message:
+        "Caching log-mels of {wildcards.dataset} {wildcards.shard}"
+    input:
+        shards=ancient("manifests/{dataset}/shards"),
+    output:
+        frames="mels/{dataset}/{shard}/mixture.npy",
+        index="mels/{dataset}/{shard}/mixture.csv",
+        rejected="mels/{dataset}/{shard}/mixture_rejected.csv",
+    log:
+        "logs/cache_mixture_mels/{dataset}/{shard}.log",
+    benchmark:
+        "timings/cache_mixture_mels/{dataset}/{shard}.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    priority: 40
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        dtype=config["mels"]["dtype"],
+        clips=shard_digest,
+        code=library_fingerprint("cache_mixture_mels.py"),
+    script:
+        "../workflow_scripts/cache_mixture_mels.py"
+
+
+rule cache_stem_mels:
+    message:
+        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}"
+    input:
+        shards=ancient("manifests/{dataset}/shards"),
+        stems="wav/{dataset}/{shard}/stems16k",
+        rejected=stem_rejections,
+    output:
+        bass="mels/{dataset}/{shard}/bass.npy",
+        drums="mels/{dataset}/{shard}/drums.npy",
+        other="mels/{dataset}/{shard}/other.npy",
+        vocals="mels/{dataset}/{shard}/vocals.npy",
+        index="mels/{dataset}/{shard}/stems.csv",
+        activity="mels/{dataset}/{shard}/activity.csv",
+        rejected="mels/{dataset}/{shard}/stems_rejected.csv",
+    log:
+        "logs/cache_stem_mels/{dataset}/{shard}.log",
+    benchmark:
+        "timings/cache_stem_mels/{dataset}/{shard}.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    priority: 40
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        dtype=config["mels"]["dtype"],
+        clips=shard_digest,
+        code=library_fingerprint("cache_stem_mels.py"),
+    script:
+        "../workflow_scripts/cache_stem_mels.py"

@@ -1,0 +1,73 @@
+# Pretraining: one job a model and seed.
+
+
+rule pretrain_encoder:
+    message:
+        "Pretraining {wildcards.model}, seed {wildcards.seed}"
+    input:
+        clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
+        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
+        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
+        bass=stem_mels("bass"),
+        drums=stem_mels("drums"),
+        other=stem_mels("other"),
+        vocals=stem_mels("vocals"),
+        stems_index=stem_mels("index"),
+        activity=stem_mels("activity"),
+    output:
+        encoder="models/{model}/seed{seed}/encoder.keras",
+        history="models/{model}/seed{seed}/history.csv",
+        run="models/{model}/seed{seed}/run.json",
+    log:
+        "logs/pretrain_encoder/{model}/seed{seed}.log",
+    benchmark:
+        "timings/pretrain_encoder/{model}/seed{seed}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: config["framework_threads"]
+    priority: 60
+    resources:
+        mem_mb=8000,
+        runtime=2880,
+    params:
+        sources=lambda wildcards: in_one_sentence(parse_model, wildcards.model).sources,
+        settings=config["pretraining"] | {"encoder": config["encoder"]},
+        framework_threads=config["framework_threads"],
+        clips=clips_digest(PRETRAINING_DATASET),
+        code=library_fingerprint("pretrain_encoder.py"),
+    script:
+        "../workflow_scripts/pretrain_encoder.py"
+
+
+rule initialise_encoder:
+    message:
+        "Initialising the untrained encoder, seed {wildcards.seed}"
+    input:
+        clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
+        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
+        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
+    output:
+        encoder="models/untrained/seed{seed}/encoder.keras",
+        history="models/untrained/seed{seed}/history.csv",
+        run="models/untrained/seed{seed}/run.json",
+    log:
+        "logs/initialise_encoder/seed{seed}.log",
+    benchmark:
+        "timings/initialise_encoder/seed{seed}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: config["framework_threads"]
+    priority: 60
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        settings=config["pretraining"] | {"encoder": config["encoder"]},
+        framework_threads=config["framework_threads"],
+        clips=clips_digest(PRETRAINING_DATASET),
+        code=library_fingerprint("initialise_encoder.py"),
+    script:
+        "../workflow_scripts/initialise_encoder.py"
+
+
+ruleorder: initialise_encoder > pretrain_encoder

@@ -1,0 +1,200 @@
+# Stems: wav -> Open-Unmix -> 16 kHz, a shard at a time. What lies between is temporary, and later
+# steps go first, so that the disk holds the stems of a few shards only.
+
+
+rule convert_to_wav:
+    message:
+        "Converting {wildcards.dataset} {wildcards.shard} to 44.1 kHz wav"
+    input:
+        shards=ancient("manifests/{dataset}/shards"),
+    output:
+        audio=temp(directory("wav/{dataset}/{shard}/audio")),
+        rejected=temp("wav/{dataset}/{shard}/rejected.csv"),
+    log:
+        "logs/convert_to_wav/{dataset}/{shard}.log",
+    benchmark:
+        "timings/convert_to_wav/{dataset}/{shard}.tsv"
+    wildcard_constraints:
+        dataset=datasets_with_stems(brought=False),
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    priority: 10
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        clips=shard_digest,
+        code=library_fingerprint("convert_to_wav.py"),
+    script:
+        "../workflow_scripts/convert_to_wav.py"
+
+
+rule train_separator:
+    message:
+        "Training a small Open-Unmix for {wildcards.stem}"
+    input:
+        stems=f"{EMBEDDED_ROOT}/stems",
+    output:
+        weights=f"{DEMO_SEPARATOR}/{{stem}}.pth",
+        settings=f"{DEMO_SEPARATOR}/{{stem}}.json",
+    log:
+        "logs/train_separator/{stem}.log",
+    benchmark:
+        "timings/train_separator/{stem}.tsv"
+    conda:
+        "../envs/openunmix.yaml"
+    threads: config["framework_threads"]
+    priority: 50
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=config["separation"]["training"],
+        seed=config["demo"]["seed"],
+        framework_threads=config["framework_threads"],
+        code=library_fingerprint("train_separator.py"),
+    script:
+        "../workflow_scripts/train_separator.py"
+
+
+rule describe_separator:
+    message:
+        "Describing the small Open-Unmix"
+    output:
+        separator=f"{DEMO_SEPARATOR}/separator.json",
+    log:
+        "logs/describe_separator.log",
+    benchmark:
+        "timings/describe_separator.tsv"
+    conda:
+        "../envs/openunmix.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        settings=config["separation"]["training"],
+        code=library_fingerprint("describe_separator.py"),
+    script:
+        "../workflow_scripts/describe_separator.py"
+
+
+rule judge_separator:
+    message:
+        "Judging the small Open-Unmix on songs it has not heard"
+    input:
+        stems=f"{EMBEDDED_ROOT}/stems",
+        model=separator_files,
+    output:
+        table="results/separation.csv",
+    log:
+        "logs/judge_separator.log",
+    benchmark:
+        "timings/judge_separator.tsv"
+    conda:
+        "../envs/openunmix.yaml"
+    threads: config["framework_threads"]
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        model=DEMO_SEPARATOR,
+        niter=config["separation"]["niter"],
+        device=config["separation"]["device"],
+        framework_threads=config["framework_threads"],
+        code=library_fingerprint("judge_separator.py"),
+    script:
+        "../workflow_scripts/judge_separator.py"
+
+
+rule separate_stems:
+    message:
+        "Separating {wildcards.dataset} {wildcards.shard}"
+    input:
+        shards=ancient("manifests/{dataset}/shards"),
+        audio="wav/{dataset}/{shard}/audio",
+        model=separator_files,
+    output:
+        stems=temp(directory("wav/{dataset}/{shard}/stems")),
+        rejected=temp("wav/{dataset}/{shard}/unseparated.csv"),
+    log:
+        "logs/separate_stems/{dataset}/{shard}.log",
+    benchmark:
+        "timings/separate_stems/{dataset}/{shard}.tsv"
+    conda:
+        "../envs/openunmix.yaml"
+    threads: config["framework_threads"]
+    priority: 20
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        model=(
+            DEMO_SEPARATOR
+            if config["separation"]["model"] == "demo"
+            else config["separation"]["model"]
+        ),
+        niter=config["separation"]["niter"],
+        device=config["separation"]["device"],
+        framework_threads=config["framework_threads"],
+        clips=shard_digest,
+        code=library_fingerprint("separate_stems.py"),
+    script:
+        "../workflow_scripts/separate_stems.py"
+
+
+rule resample_stems:
+    message:
+        "Resampling the stems of {wildcards.dataset} {wildcards.shard}"
+    input:
+        stems="wav/{dataset}/{shard}/stems",
+    output:
+        stems=temp(directory("wav/{dataset}/{shard}/stems16k")),
+    log:
+        "logs/resample_stems/{dataset}/{shard}.log",
+    benchmark:
+        "timings/resample_stems/{dataset}/{shard}.tsv"
+    wildcard_constraints:
+        dataset=datasets_with_stems(brought=False),
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    priority: 30
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=library_fingerprint("resample_stems.py"),
+    script:
+        "../workflow_scripts/resample_stems.py"
+
+
+rule resample_brought_stems:
+    message:
+        "Resampling the stems that {wildcards.dataset} {wildcards.shard} brings along"
+    input:
+        shards=ancient("manifests/{dataset}/shards"),
+    output:
+        stems=temp(directory("wav/{dataset}/{shard}/stems16k")),
+        rejected=temp("wav/{dataset}/{shard}/without_stems.csv"),
+    log:
+        "logs/resample_brought_stems/{dataset}/{shard}.log",
+    benchmark:
+        "timings/resample_brought_stems/{dataset}/{shard}.tsv"
+    wildcard_constraints:
+        dataset=datasets_with_stems(brought=True),
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    priority: 30
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        stems_root=lambda wildcards: dataset_settings(wildcards.dataset)["stems"],
+        clips=shard_digest,
+        code=library_fingerprint("resample_brought_stems.py"),
+    script:
+        "../workflow_scripts/resample_brought_stems.py"

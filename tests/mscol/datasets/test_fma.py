@@ -1,0 +1,55 @@
+"""FMA-small: the three header rows, the subset, and damaged tracks."""
+
+import pytest
+from small_datasets import FMA_HEADER, FMA_ROWS, write_rows
+
+from mscol.datasets import fma
+from mscol.errors import DatasetError
+
+
+def write_tracks(root, rows, header=FMA_HEADER):
+    write_rows(root / "fma_metadata" / "tracks.csv", header + rows)
+
+
+def test_only_tracks_of_the_small_subset_are_clips(fma_root, manifest):
+    made = manifest("fma", fma_root)
+    assert list(made.clips["id"]) == ["000002", "000010", "099134"]
+    assert list(made.clips["split"]) == ["train", "validation", "test"]
+    assert list(made.clips["labels"]) == ["Hip-Hop", "Folk", "Rock"]
+    assert made.clips["path"][2] == "fma_small/099/099134.mp3"
+    assert made.about["labels"] == list(fma.LABELS) and made.about["task"] == "classification"
+
+
+def test_track_without_genre_or_number_is_rejected(fma_root, manifest):
+    bad = [["3", "training", "small", "", ""], ["x/..", "test", "small", "Rock", ""]]
+    write_tracks(fma_root, FMA_ROWS + bad)
+    reasons = manifest("fma", fma_root).reasons
+    assert reasons["fma_small/000/000003.mp3"] == "no genre of FMA-small (track.genre_top: '')"
+    assert any(reason.startswith("the track id") for reason in reasons.values())
+
+
+def test_file_without_an_audio_frame_is_rejected(fma_root, manifest):
+    write_tracks(fma_root, [*FMA_ROWS, ["108925", "training", "small", "Rock", ""]])
+    tag_alone = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + b"\x00" * 10
+    path = "fma_small/108/108925.mp3"
+    (fma_root / path).parent.mkdir()
+    (fma_root / path).write_bytes(tag_alone)
+    assert manifest("fma", fma_root).reasons[path].startswith("not an audio file")
+
+
+def test_missing_column_is_named(fma_root):
+    write_tracks(fma_root, [row[:2] + row[3:] for row in FMA_ROWS], [row[:2] + row[3:] for row in FMA_HEADER])
+    with pytest.raises(DatasetError, match=r"tracks.csv, line 1: .*, without set\.subset"):
+        fma.read_clips(fma_root)
+
+
+def test_biography_beyond_the_csv_modules_limit_is_read(fma_root):
+    write_tracks(fma_root, [[*FMA_ROWS[0][:4], "x" * 200_000]])
+    assert list(fma.read_clips(fma_root)["id"]) == ["000002"]
+
+
+def test_missing_audio_folder_stops_with_the_reason(fma_root, manifest):
+    (fma_root / "fma_small").rename(fma_root / "fma_large")
+    message = "no usable clip for the train split: all 1 listed are rejected .*there is no such file"
+    with pytest.raises(DatasetError, match=message):
+        manifest("fma", fma_root)

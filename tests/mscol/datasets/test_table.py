@@ -1,0 +1,157 @@
+"""One's own table: label styles, ids, paths, and errors with line numbers."""
+
+import pytest
+from small_datasets import write_rows, write_tone
+
+from mscol.datasets import table
+from mscol.errors import DatasetError
+
+SPLITS = ("training", "val", "test")
+FILES = ("a.wav", "b.flac", "c.ogg")
+
+
+def write_table(root, header, *columns, name="clips.csv", **dialect):
+    write_rows(
+        root / name, [["path", "split", *header], *zip(FILES, SPLITS, *columns, strict=True)], **dialect
+    )
+
+
+def test_label_column_makes_a_classification(table_root, manifest):
+    write_table(table_root, ["label"], ["rock", " jazz", "rock"])
+    made = manifest("table", table_root)
+    assert made.about["task"] == "classification" and made.about["labels"] == ["jazz", "rock"]
+    assert list(made.clips["id"]) == ["a", "b", "c"]
+    assert list(made.clips["split"]) == ["train", "validation", "test"]
+    assert list(made.clips["labels"]) == ["rock", "jazz", "rock"]
+
+
+def test_tags_column_makes_a_tagging(table_root, manifest):
+    write_table(table_root, ["tags"], ["slow; piano;slow", "", "loud;"])
+    made = manifest("table", table_root)
+    assert made.about["task"] == "tagging" and made.about["labels"] == ["loud", "piano", "slow"]
+    assert list(made.clips["labels"]) == ["piano;slow", "", "loud"]
+
+
+def test_columns_of_0_and_1_make_a_tagging(table_root, manifest):
+    write_table(table_root, ["slow", "duration", "fast"], "010", "345", ["1", "1.0", "0"])
+    made = manifest("table", table_root)
+    assert made.about["task"] == "tagging" and made.about["labels"] == ["fast", "slow"]
+    assert list(made.clips["labels"]) == ["fast", "fast;slow", ""]
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8-sig"), (";", "utf-8-sig"), ("\t", "utf-8")])
+def test_spreadsheet_dialects_read_the_same(table_root, delimiter, encoding):
+    write_table(table_root, ["tags"], ["x;ü", "y", "x"], delimiter=delimiter, encoding=encoding)
+    assert list(table.read_clips(table_root)["labels"]) == ["x;ü", "y", "x"]
+
+
+def test_another_file_and_a_pandas_index_column_are_accepted(table_root):
+    rows = [["", "path", "split", "x"], ["0", "a.wav", "train", "1"]]
+    write_rows(table_root / "lists" / "mine.csv", rows)
+    assert table.task_and_labels(table_root, table="lists/mine.csv") == ("tagging", ("x",))
+
+
+def test_names_with_spaces_quotes_and_non_ascii_letters_are_used(table_root, manifest):
+    names = [
+        "Séculaire feat. Nÿme.wav",
+        'an "odd" name.wav',
+        "it's; here, 100%.wav",
+        "NA.wav",
+        "音楽/ 007.wav",
+    ]
+    for name in names:
+        write_tone(table_root / name)
+    rows = [["path", "split", "label"], *([name, "train", "None"] for name in names)]
+    write_rows(table_root / "clips.csv", [*rows, ["a.wav", "valid", "NA"], ["b.flac", "test", "NA"]])
+    made = manifest("table", table_root)
+    assert set(made.clips["path"]) == {*names, "a.wav", "b.flac"}
+    assert "NA" in set(made.clips["id"]) and made.about["labels"] == ["NA", "None"]
+    assert sorted(made.clips["id"]) == list(made.clips["id"])
+
+
+def test_paths_that_differ_in_their_suffix_only_keep_it_in_their_ids(table_root, manifest):
+    write_tone(table_root / "a.flac")
+    rows = [
+        ["a.wav", "train", "x"],
+        ["a.flac", "train", "x"],
+        ["./b.flac", "valid", "x"],
+        ["c.ogg", "test", "x"],
+    ]
+    write_rows(table_root / "clips.csv", [["path", "split", "label"], *rows])
+    assert list(manifest("table", table_root).clips["id"]) == ["a.flac", "a.wav", "b", "c"]
+
+
+def test_absolute_path_inside_the_root_is_made_relative_and_outside_is_rejected(
+    table_root, tmp_path, manifest
+):
+    write_tone(tmp_path / "outside.wav")
+    paths = [table_root / "a.wav", "b.flac", "c.ogg", tmp_path / "outside.wav", "../outside.wav", ".."]
+    rows = [[path, split, "x"] for path, split in zip(paths, [*SPLITS, *SPLITS], strict=True)]
+    write_rows(table_root / "clips.csv", [["path", "split", "label"], *rows])
+    made = manifest("table", table_root)
+    assert list(made.clips["path"]) == list(FILES)
+    assert set(made.reasons.values()) == {"the path leaves the dataset's root"} and len(made.rejected) == 3
+
+
+@pytest.mark.parametrize("clip_id", ["", "..", "a/../b", "/a", "a//b", "a/", "./a", "x" * 256])
+def test_id_that_is_no_relative_file_name_is_rejected(table_root, manifest, clip_id):
+    rows = [["a.wav", "train", "x", clip_id], ["a.wav", "train", "x", "ok"]]
+    rows += [["b.flac", "valid", "x", "nested/name"], ["c.ogg", "test", "x", "2"]]
+    write_rows(table_root / "clips.csv", [["path", "split", "label", "id"], *rows])
+    made = manifest("table", table_root)
+    assert list(made.clips["id"]) == ["2", "nested/name", "ok"]
+    assert made.reasons["a.wav"].startswith("unusable id: ")
+
+
+def test_row_without_label_split_or_path_is_rejected(table_root, manifest):
+    rows = [
+        ["path", "split", "label"],
+        *([name, split, "x"] for name, split in zip(FILES, SPLITS, strict=True)),
+    ]
+    bad = [["d.wav", "train", " "], ["e.wav", "", "x"], ["", "train", "x"], ["f.wav", "dev", "x"]]
+    write_rows(table_root / "clips.csv", rows + bad)
+    assert manifest("table", table_root).reasons == {
+        "d.wav": "no label",
+        "e.wav": "unknown split: '', expected train, validation or test",
+        "": "the path is empty",
+        "f.wav": "unknown split: 'dev', expected train, validation or test",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "clips.csv, line 1: expected the columns path, split, found none"),
+        ("file,split,label\n", "line 1: expected the columns path and split, found file, .* without path"),
+        ("path,split\na.wav,train\n", "line 1: expected labels, found only path, split; add a column label"),
+        ("path,split,label,tags\n", "line 1: found a column label and a column tags; keep one"),
+        ("path,split,x,x\n", "line 1: more than one column is called x; rename one"),
+        ('path,split,"a;b"\n', "line 1: a tag's column must not hold a semicolon"),
+        ("path,split,x\na.wav,train,1\n\nb.wav,train,2\n", "line 4, column x: expected 0 or 1, found '2'"),
+        ("path,split,x\na.wav,train,1\nb.wav,train\n", "line 3: expected 3 fields, found 2"),
+        ('path,split,label\n"An "odd" name.wav",train,x\n', "line 2: not readable as csv .*; put a field"),
+        ('path,split,label\n"Heroes.wav,train,x\n', "not readable as csv .*unexpected end of data"),
+    ],
+)
+def test_mistake_in_the_table_is_named_with_its_line(table_root, text, message):
+    (table_root / "clips.csv").write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        table.read_clips(table_root)
+
+
+def test_table_in_another_encoding_is_named(table_root):
+    write_table(table_root, ["label"], ["é", "b", "c"], encoding="latin-1")
+    with pytest.raises(DatasetError, match="clips.csv: not UTF-8 .*; save it as UTF-8"):
+        table.read_clips(table_root)
+
+
+def test_missing_table_is_named(table_root):
+    with pytest.raises(
+        DatasetError, match=r"mine\.csv: there is no such file; .*option `table` names another"
+    ):
+        table.read_clips(table_root, table="mine.csv")
+
+
+def test_table_that_is_a_folder_is_named(table_root):
+    with pytest.raises(DatasetError, match="cannot be read .Is a directory"):
+        table.read_clips(table_root, table=".")

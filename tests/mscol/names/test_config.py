@@ -1,0 +1,108 @@
+"""The effective config: how its layers merge, and what each mistake is answered with."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mscol.errors import ConfigError
+from mscol.names import effective_config, write_config
+
+HOUSE = Path(__file__).parents[3]
+PRESETS, SCHEMA = HOUSE / "presets", HOUSE / "schemas" / "config.schema.yaml"
+
+
+def effective(**given):
+    return effective_config(given, PRESETS, SCHEMA)
+
+
+def test_the_shipped_config_is_valid_and_means_the_embedded_datasets():
+    config = effective_config(yaml.safe_load((HOUSE / "config.yaml").read_text()), PRESETS, SCHEMA)
+    assert config["preset"] == "demo"
+    assert {name: dataset["layout"] for name, dataset in config["datasets"].items()} == {
+        "mtat": "mtat",
+        "nsynth": "nsynth",
+        "fma": "fma",
+    }
+
+
+def test_layers_defaults_preset_user():
+    demo = yaml.safe_load((PRESETS / "demo.yaml").read_text())
+    config = effective(pretraining={"updates": 7})
+    assert config["pretraining"]["updates"] == 7
+    assert config["pretraining"]["batch_size"] == demo["pretraining"]["batch_size"]
+    assert config["pretraining"]["activity_windows"] == "aligned"  # neither says: the schema's default
+
+
+def test_paper_preset_repeats_the_published_numbers():
+    config = effective(preset="paper")
+    assert config["encoder"] == {"width": 1.0, "depth": 1.0, "projection": 512}
+    assert config["pretraining"]["updates"] == 10_000 * 64
+    assert config["pretraining"]["batch_size"] == 128
+    assert config["pretraining"]["activity_windows"] == "reference"
+    assert config["separation"]["model"] == "umxl"
+
+
+def test_lists_are_replaced():
+    assert effective(models=["bass"])["models"] == ["bass"]
+
+
+def test_every_preset_says_every_size():
+    """Nothing small may leak into a run with `preset: paper`, so both presets set what the other sets."""
+
+    def keys(config, above=""):
+        for key, value in config.items():
+            yield above + key
+            if isinstance(value, dict):
+                yield from keys(value, f"{above}{key}/")
+
+    demo, paper = (set(keys(yaml.safe_load((PRESETS / f"{name}.yaml").read_text()))) for name in ("demo", "paper"))
+    only_embedded = {key for key in demo if key.split("/")[0] == "demo" or key.startswith("separation/training")}
+    reference = {"pretraining/activity_threshold", "pretraining/activity_windows"}
+    assert demo - only_embedded == paper - reference
+
+
+def test_schema_describes_every_key():
+    def entries(schema, above=""):
+        for key, entry in schema.get("properties", {}).items():
+            yield above + key, entry
+            yield from entries(entry, f"{above}{key}/")
+
+    schema = yaml.safe_load(SCHEMA.read_text())
+    found = [*entries(schema), *entries(schema["$defs"]["dataset"], "dataset/")]
+    assert len(found) > 50
+    assert [key for key, entry in found if "description" not in entry and "$ref" not in entry] == []
+
+
+def test_effective_config_is_written_as_it_is(tmp_path):
+    config = effective(seeds=[3, 1])
+    write_config(config, tmp_path / "results" / "config.yaml")
+    assert yaml.safe_load((tmp_path / "results" / "config.yaml").read_text()) == config
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"preset": "huge"}, "'preset': 'huge' is no preset; allowed are demo, paper"),
+        ({"sedes": [1]}, "'sedes' is unknown; did you mean 'seeds'"),
+        ({"pretraining": {"batchsize": 3}}, "'pretraining/batchsize' is unknown; did you mean 'batch_size'"),
+        ({"pretraining": {"batch_size": "many"}}, "'pretraining/batch_size': 'many' does not do, it must be a whole number"),
+        ({"pretraining": {"batch_size": 1}}, "'pretraining/batch_size': 1 does not do, it must be at least 2"),
+        ({"pretraining": []}, "'pretraining': .* must be a mapping"),
+        ({"mels": {"dtype": "int8"}}, "'mels/dtype': 'int8' does not do, allowed are float32, float16"),
+        ({"models": ["vocals_bass"]}, "'models': model 'vocals_bass': .*write 'bass_vocals'"),
+        ({"models": []}, "'models': .* must have at least 1 entry"),
+        ({"models": ["bass", "bass"]}, "'models': .* must not repeat an entry"),
+        ({"datasets": {"mtat": {"layout": "mtat"}}}, "'datasets/mtat': 'root' is missing"),
+        ({"datasets": {"mtat": {"layout": "tape", "root": "."}}}, "'datasets/mtat/layout': 'tape'.*mtat, nsynth, fma, table"),
+        ({"datasets": {"mtat": {"layout": "mtat", "root": "nowhere"}}}, "'datasets/mtat/root': there is no folder 'nowhere'"),
+        ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is no name for a dataset"),
+        ({"pretraining": {"dataset": "gtzan"}}, "'pretraining/dataset': 'gtzan' is none of the datasets"),
+        ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': 'gtzan' is none"),
+        ({"separation": {"model": "spleeter"}}, "'separation/model': 'spleeter' is neither"),
+    ],
+)  # fmt: skip
+def test_each_mistake_gets_one_sentence_with_the_key(given, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        effective(**given)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400

@@ -1,0 +1,185 @@
+"""Pairs come from where they should: the same segment, active sources, crops that fit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mscol.cache import MelCache
+from mscol.errors import ConfigError, TrainingError
+from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
+
+COLUMNS = {"bass": "bass", "vocals": "vocals"}
+
+
+def write_cache(folder, name, lengths, marks):
+    """Write a shard whose frame f of clip c holds, in all 64 bands, marks[c] + f."""
+    frames = np.concatenate([marks[clip] + np.arange(n, dtype=np.float32) for clip, n in lengths.items()])
+    np.save(folder / f"{name}.npy", np.repeat(frames[:, None], 64, axis=1))
+    table = pd.DataFrame({"clip": lengths.keys(), "n_frames": lengths.values()})
+    table["first_frame"] = table["n_frames"].cumsum() - table["n_frames"]
+    table.to_csv(folder / f"{name}.csv", index=False)
+
+
+def open_cache(folder, *names):
+    return MelCache.open([folder / f"{name}.npy" for name in names], [folder / f"{name}.csv" for name in names])
+
+
+def segment_of(crops, marks):
+    """Read clip and segment off crops made by `write_cache`."""
+    first = crops[:, 0, 0, 0]
+    clip = np.searchsorted(list(marks.values()), first, side="right") - 1
+    offset = first - np.array(list(marks.values()))[clip]
+    return clip, offset.astype(int) // 392, offset.astype(int) % 392
+
+
+@pytest.fixture
+def marks():
+    return {"a": 0, "b": 10_000, "c": 20_000, "ö d": 30_000}
+
+
+@pytest.fixture
+def caches(tmp_path, marks):
+    """Mixtures and stems in two shards each; the stem of b is a frame short, c is one short segment."""
+    write_cache(tmp_path, "one", {"b": 784, "a": 2000}, marks)
+    write_cache(tmp_path, "two", {"ö d": 500, "c": 150}, marks)
+    stem_marks = {clip: mark + 100_000 for clip, mark in marks.items()}
+    write_cache(tmp_path, "stem_one", {"a": 2000, "b": 783}, stem_marks)
+    write_cache(tmp_path, "stem_two", {"c": 149, "ö d": 500}, stem_marks)
+    return open_cache(tmp_path, "one", "two"), open_cache(tmp_path, "stem_one", "stem_two")
+
+
+@pytest.fixture
+def activity():
+    rows = [("a", segment) for segment in range(5)] + [("b", 0), ("c", 0), ("ö d", 0)]
+    table = pd.DataFrame(rows, columns=["clip", "segment"])
+    table["bass"] = [0.5, 0.0, 0.5, 0.0, 0.5, 0.5, 0.5, 0.5]
+    table["vocals"] = [0.0, 0.02, 0.0, 0.02, 0.0, 0.0, 0.01, 0.02]
+    table["bass_reference"] = table["vocals_reference"] = 0.0
+    return table
+
+
+@pytest.fixture
+def segments(caches, activity):
+    mixtures, stems = caches
+    return segment_table(["a", "b", "c", "ö d"], mixtures.clips, stems.clips, activity, COLUMNS, 0.01)
+
+
+def test_segments_are_those_that_mixture_and_stems_share(segments):
+    assert list(zip(segments["clip"], segments["segment"], segments["n_frames"], strict=True)) == [
+        *(("a", number, 392) for number in range(5)),
+        ("b", 0, 392),
+        ("c", 0, 149),
+        ("ö d", 0, 392),
+    ]
+
+
+def test_source_is_active_only_above_the_threshold(segments):
+    assert segments["vocals"].tolist() == [False, True, False, True, False, False, False, True]
+
+
+def test_segments_of_other_splits_are_left_out(caches):
+    mixtures, _ = caches
+    assert segment_table(["b", "not cached"], mixtures.clips)["clip"].unique().tolist() == ["b"]
+
+
+def test_segment_without_activity_counts_as_silent(caches, activity):
+    mixtures, stems = caches
+    table = segment_table(["a", "b"], mixtures.clips, stems.clips, activity[activity["clip"] == "a"], COLUMNS, 0.01)
+    assert not table.loc[table["clip"] == "b", "bass"].any()
+
+
+def test_reference_windows_choose_the_other_columns(caches, activity):
+    mixtures, stems = caches
+    columns = activity_columns(["bass"], "reference")
+    assert not segment_table(["a"], mixtures.clips, stems.clips, activity, columns, 0.01)["bass"].any()
+    with pytest.raises(ConfigError, match="activity_windows: 'drifting'"):
+        activity_columns(["bass"], "drifting")
+
+
+def test_anchor_and_positive_share_clip_and_segment(segments, caches, marks):
+    mixtures, stems = caches
+    sampler = PairSampler(segments, mixtures, {"bass": stems}, batch_size=100, seed=0)
+    assert sampler.n_pairs == segments["bass"].sum()
+    offsets = []
+    for batch in sampler.batches(range(200)):
+        clip, segment, offset = segment_of(batch.anchors, marks)
+        positive_clip, positive_segment, positive_offset = segment_of(batch.positives - 100_000, marks)
+        np.testing.assert_array_equal(clip, positive_clip)
+        np.testing.assert_array_equal(segment, positive_segment)
+        assert len(set(zip(clip, segment, strict=True))) == sampler.n_pairs, "drawn without replacement"
+        assert not batch.absent.any()
+        short = clip == 2
+        assert (offset[short] <= 149 - 98).all() and (positive_offset[short] <= 149 - 98).all()
+        offsets.append(np.stack([offset, positive_offset])[:, ~short])
+    offsets = np.concatenate(offsets, axis=1)
+    assert offsets.min() == 0 and offsets.max() == 392 - 98, "crops reach both ends of a segment"
+    assert abs(np.corrcoef(offsets)[0, 1]) < 0.1, "crops are drawn independently"
+
+
+def test_crops_are_whole_frames_in_order(segments, caches):
+    mixtures, stems = caches
+    batch = PairSampler(segments, mixtures, {"bass": stems}, batch_size=4, seed=0).batch(0)
+    assert batch.anchors.shape == (4, 98, 64, 1) and batch.anchors.dtype == np.float32
+    np.testing.assert_array_equal(np.diff(batch.anchors[..., 0], axis=1), 1)
+
+
+def test_minibatch_holds_one_source_and_all_hold_equally_many(segments, caches, tmp_path, marks):
+    mixtures, stems = caches
+    write_cache(tmp_path, "vocals_one", {"a": 2000, "b": 783}, {clip: mark + 200_000 for clip, mark in marks.items()})
+    write_cache(tmp_path, "vocals_two", {"c": 149, "ö d": 500}, {clip: mark + 200_000 for clip, mark in marks.items()})
+    vocals = open_cache(tmp_path, "vocals_one", "vocals_two")
+    sampler = PairSampler(segments, mixtures, {"vocals": vocals, "bass": stems}, batch_size=128, seed=3)
+    sources = []
+    for batch in sampler.batches(range(400)):
+        source = np.unique(batch.positives[:, 0, 0, 0] // 100_000)
+        assert len(source) == 1 and len(batch.positives) == segments["vocals"].sum() == 3
+        sources.append(source[0])
+    assert 160 < np.sum(np.array(sources) == 1) < 240, "sources are drawn uniformly"
+
+
+def test_mixture_is_its_own_positive(caches, marks):
+    mixtures, _ = caches
+    table = segment_table(list(marks), mixtures.clips)
+    batch = PairSampler(table, mixtures, {MIXTURE: mixtures}, batch_size=5, seed=1).batch(7)
+    for anchor, positive in zip(*(segment_of(crops, marks)[:2] for crops in batch[:2]), strict=True):
+        np.testing.assert_array_equal(anchor, positive)
+    assert (batch.anchors != batch.positives).any()
+
+
+def test_draws_do_not_depend_on_the_order_of_shards_or_of_batches(caches, tmp_path, marks):
+    turned = open_cache(tmp_path, "two", "one")
+    samplers = [
+        PairSampler(segment_table(list(marks), cache.clips), cache, {MIXTURE: cache}, batch_size=4, seed=5)
+        for cache in (caches[0], turned)
+    ]
+    ahead = list(samplers[0].batches(range(6)))
+    for number in (5, 0, 3):
+        for expected, found in zip(ahead[number], samplers[1].batch(number), strict=True):
+            np.testing.assert_array_equal(expected, found)
+    assert (ahead[0].anchors != ahead[1].anchors).any()
+
+
+def test_seeds_and_streams_draw_differently(caches, marks):
+    mixtures, _ = caches
+    table = segment_table(list(marks), mixtures.clips)
+    batches = [
+        PairSampler(table, mixtures, {MIXTURE: mixtures}, 4, seed, stream).batch(0).anchors
+        for seed, stream in ((0, 0), (1, 0), (0, 1))
+    ]
+    assert all((batches[0] != other).any() for other in batches[1:])
+
+
+def test_source_that_is_hardly_active_is_an_error_that_names_it(segments, caches):
+    mixtures, stems = caches
+    with pytest.raises(TrainingError, match=r"vocals: active in 1 of 8 training segments at activity_threshold 0\.01"):
+        only_one = segments.assign(vocals=segments.index == 1)
+        PairSampler(only_one, mixtures, {"bass": stems, "vocals": stems}, 4, seed=0, threshold=0.01)
+    with pytest.raises(TrainingError, match="mixture: there are 1 validation segments"):
+        table = segment_table(["c"], mixtures.clips)
+        PairSampler(table, mixtures, {MIXTURE: mixtures}, 4, seed=0, name="validation")
+
+
+def test_fingerprint_sees_activity_but_not_places(segments):
+    moved = segments.assign(anchor_frame=segments["anchor_frame"] + 7)
+    assert fingerprint(segments) == fingerprint(moved)
+    assert fingerprint(segments) != fingerprint(segments.assign(vocals=True))

@@ -1,0 +1,122 @@
+"""Training of a small Open-Unmix, and judging it."""
+
+import json
+import logging
+
+import numpy as np
+import openunmix.utils
+import pandas as pd
+import pytest
+import torch
+
+from mscol.errors import SeparationError
+from mscol.separation import STEMS
+from mscol.separation.judging import judge_separator, sdr, summarise
+from mscol.separation.training import draw_batch, load_songs, magnitudes, split_songs, train_target
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def train(songs, folder, settings, target="bass", **options):
+    train_target(songs, target, folder / f"{target}.pth", folder / f"{target}.json", settings, **options)
+    return torch.load(folder / f"{target}.pth", weights_only=True)
+
+
+def test_the_package_loads_what_was_trained(separator_folder, tiny_settings):
+    models = openunmix.utils.load_target_models(list(STEMS), str(separator_folder))
+    for target in STEMS:
+        state = torch.load(separator_folder / f"{target}.pth", weights_only=True)
+        loaded = models[target].state_dict()
+        assert set(state) == set(loaded)
+        assert all(torch.equal(state[name], loaded[name]) for name in state)
+        about = json.loads((separator_folder / f"{target}.json").read_text())
+        assert about["args"] == {"target": target, "seed": 0, **tiny_settings}
+        assert about["validation_loss"] > 0
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(songs, tiny_settings, tmp_path):
+    first = train(songs, tmp_path / "a", tiny_settings, seed=3)
+    torch.rand(5)  # the state of torch's own generator must not matter
+    again = train(songs, tmp_path / "b", tiny_settings, seed=3)
+    other = train(songs, tmp_path / "c", tiny_settings, seed=4)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["fc1.weight"], other["fc1.weight"])
+
+
+def test_training_lowers_the_validation_loss(songs, tiny_settings, tmp_path):
+    losses = []
+    for updates in (1, 60):
+        train(songs, tmp_path, tiny_settings | {"updates": updates})
+        losses.append(json.loads((tmp_path / "bass.json").read_text())["validation_loss"])
+    assert losses[1] < 0.5 * losses[0]
+
+
+def test_magnitudes_are_those_of_the_separator(separator_folder, tiny_settings, make_stems):
+    separator = openunmix.utils.load_separator(str(separator_folder), targets=list(STEMS))
+    waveform = torch.from_numpy(make_stems(0)["drums"].T.copy())[None]
+    expected = separator.complexnorm(separator.stft(waveform))
+    torch.testing.assert_close(magnitudes(waveform, tiny_settings), expected)
+
+
+def test_a_batch_holds_targets_that_are_part_of_their_mixtures(songs, tiny_settings):
+    loaded = load_songs(songs / "train", nb_channels=2, shortest_samples=22_050)
+    only_bass = [np.concatenate([song[:1], np.zeros_like(song[1:])]) for song in loaded]
+    mixtures, targets = draw_batch(only_bass, 0, tiny_settings, np.random.default_rng(0))
+    assert mixtures.shape == (4, 2, 22_050)
+    assert torch.equal(mixtures, targets) and mixtures.abs().max() > 0.01
+    _, drums = draw_batch(only_bass, 1, tiny_settings, np.random.default_rng(0))
+    assert not drums.any()
+
+
+def test_validation_songs_are_not_trained_on():
+    train_songs, validation = split_songs(list(range(20)))
+    assert validation == [7, 15] and len(train_songs) == 18
+    assert split_songs(["a", "b"]) == (["a"], ["b"])
+
+
+def test_songs_that_cannot_be_used_are_errors(songs, tmp_path, tiny_settings, make_stems, write_song):
+    with pytest.raises(SeparationError, match="0 songs with stems"):
+        train(tmp_path / "nothing", tmp_path, tiny_settings)
+    with pytest.raises(SeparationError, match="shorter than a training sequence"):
+        train(songs, tmp_path, tiny_settings | {"sequence_seconds": 3})
+    for number in range(2):
+        write_song(tmp_path / "train" / str(number), make_stems(number))
+    (tmp_path / "train" / "1" / "other.wav").unlink()
+    with pytest.raises(SeparationError, match=r"1/other.wav: there is no such stem"):
+        train(tmp_path, tmp_path, tiny_settings)
+
+
+def test_sdr_follows_its_definition():
+    rng = np.random.default_rng(0)
+    truth, noise = rng.standard_normal((2, 1000, 2))
+    expected = 10 * np.log10((truth**2).sum() / ((0.3 * noise) ** 2).sum())
+    assert sdr(truth, truth + 0.3 * noise) == pytest.approx(expected, abs=1e-6)
+    assert np.isfinite(sdr(truth, truth))
+
+
+def test_judging_leaves_out_silent_stems_and_compares_with_the_mixture(
+    songs, separator_folder, tmp_path, caplog, make_stems
+):
+    with caplog.at_level(logging.INFO):
+        judge_separator(separator_folder, songs / "test", tmp_path / "separation.csv", device="cpu")
+    table = pd.read_csv(tmp_path / "separation.csv").set_index("stem")
+    assert list(table.index) == list(STEMS)
+    assert table["n_songs"].to_dict() == {"bass": 2, "drums": 1, "other": 2, "vocals": 2}
+    stems = make_stems(10)
+    expected = sdr(stems["drums"], sum(stems.values()))
+    assert table.loc["drums", "sdr_mixture"] == pytest.approx(expected, abs=0.02)
+    np.testing.assert_allclose(table["gain"], table["sdr"] - table["sdr_mixture"], atol=0.02)
+    worse = table.index[~(table["gain"] > 0)]
+    for stem in worse:
+        assert f"{stem} does not come out better than the mixture" in caplog.text
+
+
+def test_a_stem_that_is_silent_everywhere_has_a_row_without_numbers():
+    table = summarise(pd.DataFrame({"stem": ["bass"], "sdr": [5.0], "sdr_mixture": [1.0]})).set_index("stem")
+    assert table.loc["bass", "gain"] == 4
+    assert table.loc["vocals", "n_songs"] == 0 and np.isnan(table.loc["vocals", "sdr"])
+
+
+def test_nothing_to_judge_by_is_an_error(separator_folder, tmp_path):
+    with pytest.raises(SeparationError, match="no songs to judge"):
+        judge_separator(separator_folder, tmp_path, tmp_path / "table.csv")

@@ -1,0 +1,15 @@
+"""Cache the log-mel spectrograms of one shard's mixtures, straight from the raw files."""
+
+from mscol.cache import cache_mixtures
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+cache_mixtures(
+    clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
+    root=snakemake.params.root,
+    frames=snakemake.output.frames,
+    index=snakemake.output.index,
+    rejected=snakemake.output.rejected,
+    dtype=snakemake.params.dtype,
+    workers=snakemake.threads,
+)

@@ -1,0 +1,11 @@
+"""Gather the clips that any stage rejected into one table."""
+
+from mscol.datasets.rejected import gather_rejected
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+gather_rejected(
+    manifest_rejected_paths=snakemake.input.manifests,
+    stage_rejected_paths=snakemake.input.shards,
+    out=snakemake.output[0],
+)

@@ -1,0 +1,17 @@
+"""Save an encoder with random weights: the model `untrained`."""
+
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+
+from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)
+
+initialise(
+    files=CacheFiles(frames=snakemake.input.frames, index=snakemake.input.index),
+    clips=snakemake.input.clips,
+    settings=snakemake.params.settings,
+    seed=int(snakemake.wildcards.seed),
+    framework_threads=snakemake.params.framework_threads,
+    outputs=dict(snakemake.output.items()),
+    about={"model": snakemake.wildcards.get("model", "untrained")},
+)

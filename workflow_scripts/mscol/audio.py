@@ -1,0 +1,142 @@
+"""Decode, resample and write audio.
+
+Conventions: a waveform is float32, ``(samples,)`` when mono and ``(samples, channels)`` otherwise;
+whatever libsndfile decodes (wav of any width, mp3, ogg, flac, aiff, ...) is read.
+"""
+
+import os
+
+import numpy as np
+import soundfile
+import soxr
+
+from mscol.errors import AudioError
+
+ANALYSIS_RATE = 16_000  # Hz; mixtures and stems are analysed at this rate (METHOD, MSCOL_SMC23 preprocess_mtat.py)
+SEPARATION_RATE = 44_100  # Hz; the rate Open-Unmix was trained at
+
+
+def probe(path):
+    """Read an audio file's header.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    float
+        Duration in seconds.
+
+    Raises
+    ------
+    AudioError
+        If the file is missing, empty, or has no header that libsndfile understands.
+    """
+    try:
+        if os.path.getsize(path) == 0:
+            raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
+        about = soundfile.info(os.fspath(path))
+    except FileNotFoundError:
+        raise AudioError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except soundfile.LibsndfileError as error:
+        # For what it cannot decode, libsndfile may say that there is no such file: not repeated here.
+        raise AudioError(f"{path}: not an audio file that libsndfile decodes") from error
+    return about.frames / about.samplerate
+
+
+def decode(path):
+    """Decode a whole audio file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    waveform : np.ndarray, shape=(n_samples, n_channels), float32
+    rate : int
+        Its sample rate in Hz.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be decoded, holds no sample, or a sample is not finite.
+    """
+    try:
+        waveform, rate = soundfile.read(os.fspath(path), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f"{path}: cannot be decoded ({error})") from error
+    if not len(waveform):
+        raise AudioError(f"{path}: holds no audio")
+    if not np.isfinite(waveform).all():
+        raise AudioError(f"{path}: holds samples that are not finite")
+    return waveform, rate
+
+
+def resample(waveform, rate, to_rate):
+    """Resample with soxr's high quality, as librosa does.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples,) or (n_samples, n_channels)
+    rate, to_rate : int
+        Hz.
+
+    Returns
+    -------
+    np.ndarray, float32, shape as given but for the number of samples
+    """
+    if rate == to_rate:
+        return waveform
+    return soxr.resample(waveform, rate, to_rate, quality="HQ")
+
+
+def load_mono(path, rate=ANALYSIS_RATE):
+    """Decode a file to mono (mean of the channels) at ``rate`` Hz.
+
+    Returns
+    -------
+    np.ndarray, shape=(n_samples,), float32
+
+    Raises
+    ------
+    AudioError
+        As `decode`.
+    """
+    waveform, file_rate = decode(path)
+    return resample(np.ascontiguousarray(waveform.mean(axis=1)), file_rate, rate)
+
+
+def load_stereo(path, rate=SEPARATION_RATE):
+    """Decode a file to two channels at ``rate`` Hz: mono is doubled, of more than two the first two stay.
+
+    Returns
+    -------
+    np.ndarray, shape=(n_samples, 2), float32
+
+    Raises
+    ------
+    AudioError
+        As `decode`.
+    """
+    waveform, file_rate = decode(path)
+    if waveform.shape[1] == 1:
+        return np.repeat(resample(waveform, file_rate, rate), 2, axis=1)
+    return resample(np.ascontiguousarray(waveform[:, :2]), file_rate, rate)
+
+
+def write_wav(path, waveform, rate):
+    """Write a waveform as 32-bit float wav, which no later stage can clip.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Its folder must exist.
+    waveform : np.ndarray, shape=(n_samples,) or (n_samples, n_channels)
+    rate : int
+        Hz.
+    """
+    soundfile.write(os.fspath(path), waveform, rate, subtype="FLOAT", format="WAV")

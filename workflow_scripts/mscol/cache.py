@@ -1,0 +1,313 @@
+"""The mel cache: the log-mel spectrograms of a shard's clips, one after another, in one array on disk.
+
+For each shard there is an array of shape (frames of all clips, 64) for the mixtures, and one for each
+stem; beside them a table with a row a clip (clip, first_frame, n_frames), and for the stems one
+with a row a segment (``activity``: the mean \\|x\\| of each stem), so that the threshold above which a
+source counts as active stays a setting of pretraining.
+"""
+
+import contextlib
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mscol.audio import load_mono
+from mscol.errors import AudioError, CacheError
+from mscol.files import atomic_path, read_csv, write_csv
+from mscol.logs import Progress
+from mscol.mels import (
+    HOP_SAMPLES,
+    N_MELS,
+    SEGMENT_FRAMES,
+    SHORTEST_SAMPLES,
+    count_segments,
+    log_mel,
+    mean_magnitudes,
+)
+from mscol.parallel import ordered_map
+
+STEMS = ("bass", "drums", "other", "vocals")
+SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel segments
+REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
+REJECTED_COLUMNS = ["id", "path", "reason"]
+
+
+class MelWriter:
+    """Write spectrograms one after another into one ``.npy`` file, without holding them in memory.
+
+    Used as a context manager; the file appears under its name only when the block succeeds.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    dtype : str
+        ``float32`` or ``float16``.
+    """
+
+    def __init__(self, path, dtype):
+        self.path, self.dtype = Path(path), np.dtype(dtype)
+        self.n_frames = 0
+
+    def __enter__(self):
+        self._stack = contextlib.ExitStack()
+        partial = self._stack.enter_context(atomic_path(self.path))
+        self._file = self._stack.enter_context(open(partial, "wb"))
+        self._write_header()
+        return self
+
+    def append(self, spectrogram):
+        """Append a spectrogram of shape (n_frames, 64); return the number of its first frame."""
+        first_frame = self.n_frames
+        self._file.write(np.ascontiguousarray(spectrogram, self.dtype).data)
+        self.n_frames += len(spectrogram)
+        return first_frame
+
+    def __exit__(self, kind, error, traceback):
+        if kind is None:
+            self._file.seek(0)
+            self._write_header()
+        return self._stack.__exit__(kind, error, traceback)
+
+    def _write_header(self):
+        # NumPy pads a header so that its first axis can grow: the second header fits over the first.
+        header = {
+            "descr": np.lib.format.dtype_to_descr(self.dtype),
+            "fortran_order": False,
+            "shape": (self.n_frames, N_MELS),
+        }
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
+    """Cache the log-mel spectrograms of a shard's mixtures, in one pass from the raw files.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The shard's part of the manifest: a csv with columns id and path.
+    root : str or os.PathLike
+        Where the dataset lies; the paths of the manifest are relative to it.
+    frames, index, rejected : str or os.PathLike
+        Written: the array, its table, and the clips that failed to decode with the reason of each.
+    dtype : str
+        ``float32`` or ``float16``.
+    workers : int
+        Threads.
+    """
+    table = read_csv(clips)
+    progress = Progress("clips", len(table))
+    rows, failed = [], []
+    with MelWriter(frames, dtype) as writer:
+        mels = ordered_map(lambda path: _attempt(_mixture_mel, Path(root, path)), table["path"], workers)
+        for clip, path, mel in zip(table["id"], table["path"], mels, strict=True):
+            if isinstance(mel, AudioError):
+                failed.append((clip, path, str(mel)))
+            else:
+                rows.append((clip, writer.append(mel), len(mel)))
+            progress.step()
+        write_csv(_index(rows), index)
+        write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
+    _say(rows, failed, writer.n_frames)
+
+
+def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_before, dtype, workers):
+    """Cache the log-mel spectrograms and the activity of a shard's stems.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The shard's part of the manifest.
+    folder : str or os.PathLike
+        Holds ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
+    arrays : dict
+        Written: for each of the four stems, the path of its array.
+    index, activity, rejected : str or os.PathLike
+        Written: the tables of clips and of segments, and the clips without stems.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected; repeated in ``rejected``.
+    dtype : str
+    workers : int
+    """
+    table = read_csv(clips)
+    failed = [row for path in rejected_before for row in _read_rejected(path)]
+    present = table[[Path(folder, clip).is_dir() for clip in table["id"]]]
+    progress = Progress("clips", len(present))
+    rows, segments = [], []
+    with contextlib.ExitStack() as stack:
+        writers = {stem: stack.enter_context(MelWriter(arrays[stem], dtype)) for stem in STEMS}
+        results = ordered_map(
+            lambda clip: _attempt(_stem_mels, Path(folder, clip)), present["id"], workers
+        )
+        for clip, path, result in zip(present["id"], present["path"], results, strict=True):
+            progress.step()
+            if isinstance(result, AudioError):
+                failed.append((clip, path, str(result)))
+                continue
+            mels, magnitudes = result
+            first_frames = {stem: writers[stem].append(mels[stem]) for stem in STEMS}
+            rows.append((clip, first_frames[STEMS[0]], len(mels[STEMS[0]])))
+            segments.append(magnitudes.assign(clip=clip))
+        write_csv(_index(rows), index)
+        write_csv(_activity(segments), activity)
+        write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
+    _say(rows, failed, sum(writer.n_frames for writer in writers.values()))
+
+
+class MelCache:
+    """The spectrograms of many shards, opened memory-mapped and read as one.
+
+    Attributes
+    ----------
+    clips : pd.DataFrame
+        Columns clip, first_frame (counted over all shards), n_frames; sorted by clip, so that
+        nothing depends on the order of files or shards.
+    """
+
+    def __init__(self, arrays, clips):
+        self._arrays = arrays
+        self._offsets = np.cumsum([0] + [len(array) for array in arrays])
+        self.clips = clips
+
+    @classmethod
+    def open(cls, frames_paths, index_paths):
+        """Open arrays and their tables, in the same order.
+
+        Parameters
+        ----------
+        frames_paths, index_paths : sequence of (str or os.PathLike)
+
+        Returns
+        -------
+        MelCache
+
+        Raises
+        ------
+        CacheError
+            If an array is damaged or does not fit its table.
+        """
+        arrays, tables, offset = [], [], 0
+        for frames_path, index_path in zip(frames_paths, index_paths, strict=True):
+            array, table = _open_array(frames_path), _read_index(index_path)
+            if len(array) != table["n_frames"].sum():
+                raise CacheError(
+                    f"{frames_path}: holds {len(array)} frames, but {index_path} counts "
+                    f"{table['n_frames'].sum()}; delete both, and they are made again"
+                )
+            arrays.append(array)
+            tables.append(table.assign(first_frame=table["first_frame"] + offset))
+            offset += len(array)
+        clips = pd.concat(tables, ignore_index=True) if tables else _index([])
+        return cls(arrays, clips.sort_values("clip", ignore_index=True))
+
+    def crops(self, first_frames, n_frames):
+        """Gather crops of equal length.
+
+        Parameters
+        ----------
+        first_frames : np.ndarray, shape=(n_crops,), int
+            Counted over all shards, as in `clips`.
+        n_frames : int
+
+        Returns
+        -------
+        np.ndarray, shape=(n_crops, n_frames, 64), float32
+        """
+        first_frames = np.asarray(first_frames)
+        shards = np.searchsorted(self._offsets, first_frames, side="right") - 1
+        steps = np.arange(n_frames)
+        crops = np.empty((len(first_frames), n_frames, N_MELS), np.float32)
+        for shard in np.unique(shards):
+            chosen = np.flatnonzero(shards == shard)
+            local = first_frames[chosen] - self._offsets[shard]
+            crops[chosen] = self._arrays[shard][local[:, None] + steps]
+        return crops
+
+
+def read_activity(paths):
+    """Read the activity tables of many shards as one.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns clip, segment, then the mean \\|x\\| of each stem in that segment (``bass``, ...) and
+        in the reference's drifting window of the same number (``bass_reference``, ...). Sorted.
+    """
+    tables = [table for table in map(read_csv, paths) if len(table)]
+    if not tables:
+        return _activity([])
+    return pd.concat(tables).sort_values(["clip", "segment"], ignore_index=True)
+
+
+def _attempt(function, path):
+    """Return what the function returns, or the AudioError it raises: one bad clip costs only itself."""
+    try:
+        return function(path)
+    except AudioError as error:
+        return error
+
+
+def _mixture_mel(path):
+    return log_mel(_long_enough(load_mono(path), path))
+
+
+def _stem_mels(folder):
+    waveforms = {stem: load_mono(Path(folder, f"{stem}.wav")) for stem in STEMS}
+    # Stems of one clip may differ by a sample after resampling; brought ones by more.
+    n_samples = min(len(waveform) for waveform in waveforms.values())
+    waveforms = {
+        stem: _long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()
+    }
+    mels = {stem: log_mel(waveform) for stem, waveform in waveforms.items()}
+    n_segments = int(count_segments(len(mels[STEMS[0]])))
+    magnitudes = pd.DataFrame({"segment": np.arange(n_segments)})
+    for suffix, samples in (("", SEGMENT_SAMPLES), ("_reference", REFERENCE_SEGMENT_SAMPLES)):
+        for stem, waveform in waveforms.items():
+            magnitudes[stem + suffix] = mean_magnitudes(waveform, n_segments, samples)
+    return mels, magnitudes
+
+
+def _long_enough(waveform, path):
+    if len(waveform) < SHORTEST_SAMPLES:
+        raise AudioError(
+            f"{path}: too short ({len(waveform)} samples at 16 kHz; one crop takes {SHORTEST_SAMPLES})"
+        )
+    return waveform
+
+
+def _index(rows):
+    table = pd.DataFrame(rows, columns=["clip", "first_frame", "n_frames"])
+    return table.astype({"clip": str, "first_frame": np.int64, "n_frames": np.int64})
+
+
+def _activity(segments):
+    columns = ["clip", "segment", *STEMS, *(f"{stem}_reference" for stem in STEMS)]
+    return pd.concat(segments)[columns] if segments else pd.DataFrame(columns=columns)
+
+
+def _read_rejected(path):
+    return list(read_csv(path)[REJECTED_COLUMNS].itertuples(index=False, name=None))
+
+
+def _read_index(path):
+    try:
+        return read_csv(path)[["clip", "first_frame", "n_frames"]].astype({"first_frame": int, "n_frames": int})
+    except (KeyError, ValueError, OSError) as error:
+        raise CacheError(f"{path}: not a table of clips ({error}); delete it, and it is made again") from error
+
+
+def _open_array(path):
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise CacheError(f"{path}: damaged ({error}); delete it, and it is made again") from error
+    if array.ndim != 2 or array.shape[1] != N_MELS:
+        raise CacheError(f"{path}: shape {array.shape}, expected (frames, {N_MELS}); delete it, and it is made again")
+    return array
+
+
+def _say(rows, failed, n_frames):
+    logging.info("Cached %d frames of %d clips; %d clips were rejected.", n_frames, len(rows), len(failed))
+    for _, _, reason in failed:
+        logging.warning("Rejected: %s.", reason)

@@ -1,0 +1,14 @@
+"""Datasets: what clips there are, which of them can be used, and which shard each belongs to.
+
+One module a layout (`mtat`, `nsynth`, `fma`, `table`), each with the same skeleton:
+
+- ``TASK`` ("tagging" or "classification") and ``LABELS``, in their official order; a layout whose
+  files say so themselves has ``task_and_labels(root, **options)`` instead;
+- ``read_clips(root, **options)``: the clips that the metadata list, as `metadata.clips_table` makes
+  them; no audio file is opened;
+- ``select(clips, **options)``, where the choice of clips depends on their durations.
+
+`manifest` checks the audio headers and writes the tables, `shards` deals clips to jobs, `watch` says
+which files a manifest depends on, `rejected` gathers what could not be used. `manifest` imports a
+layout by name, so that an edit of one reader makes the manifests of no other layout stale.
+"""

@@ -1,0 +1,64 @@
+"""FMA-small: 8,000 clips of 30 s in 8 balanced genres.
+
+Layout: ``fma_metadata/tracks.csv`` (three header rows) and ``fma_small/000/000002.mp3``: 6,400 training, 800
+validation and 800 test clips. Known faults: 099134, 108925 and 133297 hold no audio; 098565, 098567 and
+098569 are shorter than 30 s.
+
+Citation: M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for music analysis",
+ISMIR 2017.
+
+Licence: the metadata CC BY 4.0; each track its artist's own (column ``track.license``).
+"""
+
+from pathlib import Path
+
+from mscol.datasets.metadata import clips_table, known_split, read_table
+
+TASK = "classification"
+LABELS = ("Hip-Hop", "Pop", "Instrumental", "Rock", "Electronic", "International", "Experimental", "Folk")
+
+_COLUMNS = ("track_id", "set.split", "set.subset", "track.genre_top")
+
+
+def read_clips(root):
+    """Read the tracks of subset "small" that ``tracks.csv`` lists.
+
+    Parameters
+    ----------
+    root : str or os.PathLike
+        The folder that holds fma_metadata and fma_small.
+
+    Returns
+    -------
+    pd.DataFrame
+        See `metadata.clips_table`. An id is the track's number in six digits.
+
+    Raises
+    ------
+    DatasetError
+        If the csv file is missing or not what it should be.
+    """
+    table = read_table(
+        Path(root, "fma_metadata", "tracks.csv"),
+        hint="the root of a dataset of layout fma holds fma_metadata and fma_small",
+        columns=_COLUMNS,
+        delimiter=",",
+        header_rows=3,
+    )
+    rows = zip(*table.columns.values(), strict=True)
+    small = [(track.zfill(6), split, genre) for track, split, subset, genre in rows if subset == "small"]
+    return clips_table(
+        ids=[track for track, _, _ in small],
+        paths=[f"fma_small/{track[:3]}/{track}.mp3" for track, _, _ in small],
+        splits=[known_split(split) for _, split, _ in small],
+        labels=[genre if genre in LABELS else "" for _, _, genre in small],
+        reasons=[_objection(track, genre) for track, _, genre in small],
+    )
+
+
+def _objection(track, genre):
+    if not (track.isascii() and track.isdigit()):
+        return f"the track id {track!r} is not a number"
+    if genre not in LABELS:
+        return f"no genre of FMA-small (track.genre_top: {genre!r})"
+    return ""

@@ -1,0 +1,267 @@
+"""The manifest of a dataset: which clips there are, which can be used, and why the others cannot.
+
+Everything is judged by metadata and audio headers; what only decoding finds out is for the shard jobs.
+Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cleaned (0 or 1), labels
+(tags joined by ``;``, or one class). Those of a shard: id, path, split, duration, bytes, so that a change of
+labels makes no mel stale. Those of rejected.csv: id, path, reason. All are sorted by id.
+"""
+
+import collections
+import importlib
+import inspect
+import logging
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+
+from mscol import audio
+from mscol.datasets.metadata import SPLITS
+from mscol.datasets.shards import shard_of
+from mscol.datasets.watch import LAYOUTS
+from mscol.errors import AudioError, ConfigError, DatasetError
+from mscol.files import write_csv, write_json
+from mscol.logs import Progress
+
+CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cleaned", "labels"]
+SHARD_COLUMNS = ["id", "path", "split", "duration", "bytes"]
+REJECTED_COLUMNS = ["id", "path", "reason"]
+
+SHORTEST_SAMPLES = 400 + 97 * 160  # at 16 kHz: the 98 frames of one crop (MSCOL_SMC23 cola/data.py)
+_LONGEST_NAME_BYTES = 255  # of one part of a path, on every common file system
+# Control characters, line separators and lone surrogates: no csv line or file name holds them safely.
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Few enough to share the work out; one future a file would be 340,000 of them.
+_FILES_A_TASK = 256
+_EXAMPLES_LOGGED = 5
+
+
+def write_manifest(
+    layout, root, options, n_shards, clips_path, rejected_path, about_path, shard_paths, workers=1
+):
+    """Write the manifest of one dataset.
+
+    Parameters
+    ----------
+    layout : str
+        A module of this package: mtat, nsynth, fma or table.
+    root : str or os.PathLike
+        The dataset's folder.
+    options : dict or None
+        The layout's own options.
+    n_shards : int
+    clips_path, rejected_path, about_path : str or os.PathLike
+        clips.csv, rejected.csv and about.json.
+    shard_paths : sequence of str or os.PathLike
+        One csv a shard, in the order of `shards.shard_names`.
+    workers : int
+        Threads that check headers.
+
+    Raises
+    ------
+    ConfigError
+        If the layout or one of its options is unknown.
+    DatasetError
+        If the root or the metadata are not as the layout promises, or a split has no usable clip. Nothing
+        is written then.
+    """
+    if len(shard_paths) != n_shards:
+        raise ValueError(f"{n_shards} shards need as many paths, not {len(shard_paths)}")
+    reader, options = _reader_and_options(layout, options)
+    if not os.path.isdir(root):
+        raise DatasetError(f"{root}: there is no such folder; put the dataset there, or correct its root")
+    listed = reader.read_clips(root, **options)
+    task, labels = _task_and_labels(reader, root, options)
+    logging.info(
+        "%s: the metadata list %d clips, with %d labels for %s.", root, len(listed), len(labels), task
+    )
+
+    usable, rejected = _judge(listed, root, workers)
+    clips = reader.select(usable, **options) if hasattr(reader, "select") else usable
+    _require_splits(clips, usable, rejected, listed, root)
+    counts = _counts(clips, usable, rejected)
+    logging.info("The manifest holds %s.", ", ".join(f"{count} {what}" for what, count in counts.items()))
+
+    clips = clips.sort_values("id")
+    write_csv(clips[CLIP_COLUMNS], clips_path)
+    write_csv(_writable(rejected[REJECTED_COLUMNS]).sort_values(REJECTED_COLUMNS), rejected_path)
+    write_json({"layout": layout, "task": task, "labels": list(labels), "counts": counts}, about_path)
+    shards = clips["id"].map(lambda clip_id: shard_of(clip_id, n_shards))
+    for number, path in enumerate(shard_paths):
+        write_csv(clips.loc[shards == number, SHARD_COLUMNS], path)
+
+
+def read_manifest(path):
+    """Read clips.csv, rejected.csv or a shard's csv.
+
+    Texts stay texts: an id may be "000002", a class "None".
+
+    Returns
+    -------
+    pd.DataFrame
+    """
+    numbers = {"duration": float, "bytes": int, "cleaned": int}
+    columns = pd.read_csv(path, nrows=0).columns
+    types = {column: numbers.get(column, str) for column in columns}
+    return pd.read_csv(path, dtype=types, keep_default_na=False)
+
+
+def _reader_and_options(layout, options):
+    if layout not in LAYOUTS:
+        raise ConfigError(f"layout: {layout!r} is not known; say one of {', '.join(sorted(LAYOUTS))}")
+    # By name, not by an import statement: see the package's docstring.
+    reader = importlib.import_module(f"mscol.datasets.{layout}")
+    options = dict(options or {})
+    allowed = list(inspect.signature(reader.read_clips).parameters)[1:]
+    unknown = sorted(set(options) - set(allowed))
+    if unknown:
+        raise ConfigError(
+            f"layout {layout} has no option {', '.join(unknown)}; it has {', '.join(allowed) or 'none'}"
+        )
+    return reader, options
+
+
+def _task_and_labels(reader, root, options):
+    if hasattr(reader, "task_and_labels"):
+        return reader.task_and_labels(root, **options)
+    return reader.TASK, reader.LABELS
+
+
+def _judge(listed, root, workers):
+    """Split the listed clips into usable ones, with duration and bytes, and rejected ones."""
+    reasons = _metadata_reasons(listed)
+    promising = listed[reasons == ""]
+    headers = _check_headers(root, promising["path"], workers)
+    reasons[promising.index] = headers["reason"]
+    clips = listed.assign(reason=reasons).join(headers[["duration", "bytes"]])
+    is_usable = reasons == ""
+    usable, rejected = clips[is_usable].astype({"bytes": "int64"}), clips[~is_usable]
+    kinds = collections.Counter(map(_kind, rejected["reason"]))
+    logging.info("%d clips are usable, %d are rejected.", len(usable), len(rejected))
+    for kind, count in kinds.most_common():
+        examples = _writable(rejected[[_kind(reason) == kind for reason in rejected["reason"]]])
+        named = "; ".join(examples["path"][:_EXAMPLES_LOGGED])
+        logging.warning("Rejected, %s: %d, for example %s", kind, count, named)
+    return usable, rejected
+
+
+def _kind(reason):
+    """A reason without its details, for counting."""
+    return re.split(r"[:;(]", reason)[0].strip()
+
+
+def _metadata_reasons(listed):
+    """Say what is wrong with each clip before any file is looked at ("" where nothing is)."""
+    reasons, path_of_id = [], {}
+    for clip in listed.itertuples():
+        reason = clip.reason or _name_reason(clip.id, clip.path)
+        if not reason and clip.split not in SPLITS:
+            reason = f"unknown split: {clip.split!r}, expected train, validation or test"
+        if not reason and clip.id in path_of_id:
+            reason = f"duplicate id: {clip.id!r} is {path_of_id[clip.id]!r} already"
+        if not reason:
+            path_of_id[clip.id] = clip.path
+        reasons.append(reason)
+    return pd.Series(reasons, index=listed.index, dtype=str)
+
+
+def _name_reason(clip_id, path):
+    """Say why an id or a path cannot be used as a file name below a folder ("" if it can).
+
+    >>> _name_reason("songs/Séculaire 'live'", "songs/Séculaire 'live'.mp3")
+    ''
+    >>> _name_reason("x", "../x.wav")
+    "the path leaves the dataset's root"
+    >>> _name_reason("/x", "x.wav")
+    "unusable id: '/x' is empty, or holds an empty part, . or .."
+    """
+    if not path:
+        return "the path is empty"
+    if os.path.isabs(path) or os.path.normpath(path).split("/")[0] == "..":
+        return "the path leaves the dataset's root"
+    if _UNWRITABLE.search(clip_id + path):
+        return "unusable name: id or path hold a control character"
+    parts = clip_id.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts):
+        return f"unusable id: {clip_id!r} is empty, or holds an empty part, . or .."
+    if max(len(part.encode()) for part in parts) > _LONGEST_NAME_BYTES:
+        return f"unusable id: a part is longer than {_LONGEST_NAME_BYTES} bytes"
+    return ""
+
+
+def _check_headers(root, paths, workers):
+    """Read duration, size and faults of files off their headers.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns duration (s, 3 decimals), bytes, reason ("" for a usable file), indexed as ``paths``.
+    """
+    progress = Progress("audio headers", len(paths))
+    files = [os.path.join(root, path) for path in paths]
+    tasks = [files[start : start + _FILES_A_TASK] for start in range(0, len(files), _FILES_A_TASK)]
+    headers = []
+    with ThreadPoolExecutor(workers) as pool:
+        for checked in pool.map(lambda task: list(map(_check_header, task)), tasks):
+            headers += checked
+            progress.step(len(checked))
+    return pd.DataFrame(headers, columns=["duration", "bytes", "reason"], index=paths.index)
+
+
+def _check_header(file):
+    """Return duration, bytes and reason of one file."""
+    try:
+        seconds = audio.probe(file)
+        size = os.path.getsize(file)
+    except AudioError as error:
+        return 0.0, 0, _without_file(error, file)
+    except OSError as error:
+        return 0.0, 0, f"cannot be read ({error.strerror})"
+    if seconds * audio.ANALYSIS_RATE < SHORTEST_SAMPLES:
+        shortest = SHORTEST_SAMPLES / audio.ANALYSIS_RATE
+        return 0.0, 0, f"too short: {seconds:.3f} s, at least {shortest} s are needed for one crop"
+    return round(seconds, 3), size, ""
+
+
+def _without_file(error, file):
+    reason = str(error).removeprefix(f"{file}: ")
+    if "\\" in file and not os.path.exists(file):
+        reason += "; the path holds backslashes, write / between folders"
+    return reason
+
+
+def _require_splits(clips, usable, rejected, listed, root):
+    """Raise if a split, without which the task cannot be done, has no clip."""
+    for split in SPLITS:
+        if (clips["split"] == split).any():
+            continue
+        n_usable, n_listed = (int((table["split"] == split).sum()) for table in (usable, listed))
+        if not n_listed:
+            why = f"the metadata list none; give some of its clips the split {split}"
+        elif n_usable:
+            why = f"the cleaned split leaves out all {n_usable} usable ones; use the option `split: folder`"
+        else:
+            reasons = map(_kind, rejected.loc[rejected["split"] == split, "reason"])
+            [(kind, count)] = collections.Counter(reasons).most_common(1)
+            why = f"all {n_listed} listed are rejected ({count} of them: {kind}); repair or replace the files"
+        raise DatasetError(f"{root}: no usable clip for the {split} split: {why}")
+
+
+def _counts(clips, usable, rejected):
+    counts = {split: int((clips["split"] == split).sum()) for split in SPLITS}
+    is_cleaned_test = (clips["split"] == "test") & (clips["cleaned"] == 1)
+    return counts | {
+        "test_cleaned": int(is_cleaned_test.sum()),
+        "left_out": len(usable) - len(clips),
+        "rejected": len(rejected),
+    }
+
+
+def _writable(rejected):
+    """Escape what no csv line holds in ids and paths: they are shown, not used."""
+    names = {
+        column: [_UNWRITABLE.sub(lambda match: ascii(match[0])[1:-1], name) for name in rejected[column]]
+        for column in ("id", "path")
+    }
+    return rejected.assign(**names)

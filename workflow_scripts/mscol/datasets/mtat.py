@@ -1,0 +1,114 @@
+"""MagnaTagATune: 25,863 clips of 29.1 s with 188 tags, of which the 50 most used are learned.
+
+Layout: ``{0..f}/*.mp3`` (mono, 16 kHz), ``annotations_final.csv``, ``clip_info_final.csv`` (not needed here).
+
+Split by folder: 0-b train (18,706 clips), c validation (1,825), d-f test (5,329) without the three
+files of zero bytes. The cleaned split keeps clips with one of the 50 tags at least that are longer
+than 29.1 s: 15,244, 1,529 and 4,332.
+
+Citation: E. Law, K. West, M. Mandel, M. Bay, J. S. Downie, "Evaluation of algorithms using games: the
+case of music tagging", ISMIR 2009. Cleaned split: J. Lee, J. Nam, "Multi-level and multi-scale feature
+aggregation using pretrained convolutional neural networks for music auto-tagging", IEEE SPL 24(8), 2017.
+
+Licence: the clips are from Magnatune, CC BY-NC-SA 1.0; the annotations are free for research.
+"""
+
+import logging
+from pathlib import Path
+
+from mscol.datasets.metadata import clips_table, read_table, tags_of_flags
+from mscol.errors import ConfigError
+
+TASK = "tagging"
+LABELS = (
+    "guitar", "classical", "slow", "techno", "strings", "drums", "electronic", "rock", "fast", "piano",
+    "ambient", "beat", "violin", "vocal", "synth", "female", "indian", "opera", "male", "singing",
+    "vocals", "no vocals", "harpsichord", "loud", "quiet", "flute", "woman", "male vocal", "no vocal",
+    "pop", "soft", "sitar", "solo", "man", "classic", "choir", "voice", "new age", "dance", "male voice",
+    "female vocal", "beats", "harp", "cello", "no voice", "weird", "country", "metal", "female voice",
+    "choral",
+)  # fmt: skip
+
+CLEANED_LONGER_THAN_SECONDS = 29.1  # Lee & Nam; a whole clip has 29.124 s
+SPLIT_OPTIONS = ("cleaned", "folder")
+_SPLIT_OF_FOLDER = dict.fromkeys("0123456789ab", "train") | {"c": "validation"} | dict.fromkeys("def", "test")
+
+
+def read_clips(root, split="cleaned"):
+    """Read the clips that ``annotations_final.csv`` lists.
+
+    Parameters
+    ----------
+    root : str or os.PathLike
+        The folder that holds the folders 0 to f and the csv files.
+    split : str
+        See `select`.
+
+    Returns
+    -------
+    pd.DataFrame
+        See `metadata.clips_table`. ``cleaned`` is 1 where a clip has one of the 50 tags; `select`
+        adds what the durations say.
+
+    Raises
+    ------
+    ConfigError
+        If ``split`` is unknown.
+    DatasetError
+        If the csv file is missing or not what it should be.
+    """
+    _check_split(split)
+    table = read_table(
+        Path(root, "annotations_final.csv"),
+        hint="the root of a dataset of layout mtat holds it beside the folders 0 to f",
+        columns=["mp3_path", *LABELS],
+        delimiter="\t",
+    )
+    paths = table.columns["mp3_path"]
+    folders = [path.partition("/")[0] for path in paths]
+    labels = tags_of_flags(table, LABELS)
+    return clips_table(
+        ids=[path.removesuffix(".mp3") for path in paths],
+        paths=paths,
+        splits=[_SPLIT_OF_FOLDER.get(folder, folder) for folder in folders],
+        labels=labels,
+        cleaned=[int(tags != "") for tags in labels],
+    )
+
+
+def select(clips, split="cleaned"):
+    """Choose the clips of the manifest, now that durations are known.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        Usable clips as `read_clips` gives them, with a column ``duration`` in seconds.
+    split : str
+        "cleaned": training and validation hold only clips of the cleaned list. "folder": they hold all
+        clips of their folders. The test split holds all either way, and ``cleaned`` tells them apart.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
+    _check_split(split)
+    long_enough = clips["duration"] > CLEANED_LONGER_THAN_SECONDS
+    clean = (clips["cleaned"] == 1) & long_enough
+    if not clean[clips["split"] == "test"].any():
+        logging.warning("No test clip is in the cleaned list; the filtered evaluation will be empty.")
+    is_test = clips["split"] == "test"
+    if split == "folder":
+        return clips.assign(cleaned=(clean | ~is_test).astype(int))
+    left_out = ~clean & ~is_test
+    logging.info(
+        "The cleaned split leaves out %d training and validation clips: %d without one of the %d tags, "
+        "%d not longer than %s s.",
+        left_out.sum(), (left_out & (clips["cleaned"] == 0)).sum(), len(LABELS),
+        (left_out & ~long_enough).sum(), CLEANED_LONGER_THAN_SECONDS,
+    )  # fmt: skip
+    return clips.assign(cleaned=clean.astype(int))[~left_out]
+
+
+def _check_split(split):
+    if split not in SPLIT_OPTIONS:
+        raise ConfigError(f"split of a dataset of layout mtat: {split!r} is not known; say cleaned or folder")

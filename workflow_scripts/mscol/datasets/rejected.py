@@ -1,0 +1,47 @@
+"""Gather what every stage rejected into one table."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mscol.errors import DatasetError
+from mscol.files import write_csv
+
+_COLUMNS = ["id", "path", "reason"]
+
+
+def gather_rejected(manifest_rejected_paths, stage_rejected_paths, out):
+    """Write one table of all rejected clips.
+
+    Parameters
+    ----------
+    manifest_rejected_paths : sequence of str or os.PathLike
+        ``.../{dataset}/rejected.csv``: what the headers condemned.
+    stage_rejected_paths : sequence of str or os.PathLike
+        ``.../{dataset}/{shard}/{stage}_rejected.csv``: what a shard job could not use.
+    out : str or os.PathLike
+        Columns dataset, stage ("header", or as in the file's name), id, path, reason; sorted.
+
+    Raises
+    ------
+    DatasetError
+        If a table lacks a column.
+    """
+    tables = [_read(path, Path(path).parts[-2], "header") for path in manifest_rejected_paths]
+    tables += [
+        _read(path, Path(path).parts[-3], Path(path).name.removesuffix("_rejected.csv"))
+        for path in stage_rejected_paths
+    ]
+    columns = ["dataset", "stage", *_COLUMNS]
+    gathered = pd.concat([pd.DataFrame(columns=columns, dtype=str), *tables])[columns]
+    write_csv(gathered.sort_values(["dataset", "id", "stage", "path", "reason"]), out)
+
+
+def _read(path, dataset, stage):
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    missing = [column for column in _COLUMNS if column not in table]
+    if missing:
+        raise DatasetError(
+            f"{path}: the column {missing[0]} is missing; remove the file to have it made anew"
+        )
+    return table.assign(dataset=dataset, stage=stage)

@@ -1,0 +1,122 @@
+"""One's own music: a csv file that names audio files, their split and their labels.
+
+Layout: ``clips.csv`` in the root, or the file that the option ``table`` names. Columns:
+
+- ``path``: relative to the root, or absolute and inside it;
+- ``split``: train (training), validation (valid, val) or test;
+- labels, in one of three ways: a column ``label`` with one class a clip (classification); a column
+  ``tags`` with tags joined by ``;`` (tagging); or a column of 0 and 1 for each tag (tagging);
+- ``id``, if wanted: a name for the clip. Otherwise it is the path without its suffix, or the whole path
+  where two paths differ in their suffix only. A column ``duration`` is passed over.
+
+The delimiter is comma, semicolon or tab. Sizes and licence are the user's own.
+"""
+
+import collections
+import os
+from pathlib import Path
+
+from mscol.datasets.metadata import clips_table, known_split, read_table, tags_of_flags
+from mscol.errors import DatasetError
+
+_NOT_LABELS = ("path", "split", "id", "duration")
+
+
+def read_clips(root, table="clips.csv"):
+    """Read the clips that the table lists.
+
+    Parameters
+    ----------
+    root : str or os.PathLike
+    table : str
+        The csv file, relative to the root.
+
+    Returns
+    -------
+    pd.DataFrame
+        See `metadata.clips_table`.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing or not what it should be.
+    """
+    rows = _read(root, table)
+    paths = [_inside(root, path) for path in rows.columns["path"]]
+    task, _, labels = _labels(rows)
+    return clips_table(
+        ids=rows.columns.get("id") or _ids_of_paths(paths),
+        paths=paths,
+        splits=[known_split(split) for split in rows.columns["split"]],
+        labels=labels,
+        reasons=["" if task == "tagging" or label else "no label" for label in labels],
+    )
+
+
+def task_and_labels(root, table="clips.csv"):
+    """Say what the table's label columns ask for.
+
+    Returns
+    -------
+    task : str
+        "classification" or "tagging".
+    labels : tuple of str
+        All classes or tags, sorted.
+
+    Raises
+    ------
+    DatasetError
+        As `read_clips`.
+    """
+    task, names, _ = _labels(_read(root, table))
+    return task, names
+
+
+def _read(root, table):
+    path = Path(root, table)
+    rows = read_table(path, hint="a dataset of layout table needs it; its option `table` names another")
+    missing = [name for name in ("path", "split") if name not in rows.columns]
+    if missing:
+        raise DatasetError(
+            f"{path}, line 1: expected the columns path and split, "
+            f"found {', '.join(rows.columns)}, without {' and '.join(missing)}"
+        )
+    return rows
+
+
+def _labels(rows):
+    """Return the task, all labels, and the labels of each row."""
+    columns = rows.columns
+    flags = sorted(name for name in columns if name not in _NOT_LABELS)
+    if "label" in columns and "tags" in columns:
+        raise DatasetError(f"{rows.path}, line 1: found a column label and a column tags; keep one of them")
+    if "label" in columns:
+        labels = [label.strip() for label in columns["label"]]
+        return "classification", tuple(sorted(set(labels) - {""})), labels
+    if "tags" in columns:
+        tags = [sorted({tag.strip() for tag in joined.split(";")} - {""}) for joined in columns["tags"]]
+        return "tagging", tuple(sorted(set().union(*tags))), [";".join(some) for some in tags]
+    if not flags:
+        raise DatasetError(
+            f"{rows.path}, line 1: expected labels, found only {', '.join(columns)}; add a column label (one "
+            "class a clip), a column tags (joined by ;), or a column of 0 and 1 for each tag"
+        )
+    if any(";" in name for name in flags):
+        raise DatasetError(f"{rows.path}, line 1: a tag's column must not hold a semicolon; rename it")
+    return "tagging", tuple(flags), tags_of_flags(rows, flags)
+
+
+def _inside(root, path):
+    """Make a path relative to the root, where it is inside; the manifest judges all others."""
+    if os.path.isabs(path):
+        for base in (os.path.abspath(root), os.path.realpath(root)):
+            relative = os.path.relpath(path, base)
+            if relative.split("/")[0] != "..":
+                return relative
+    return os.path.normpath(path) if path else path
+
+
+def _ids_of_paths(paths):
+    stems = {path: os.path.splitext(path)[0] for path in paths}
+    uses = collections.Counter(stems.values())
+    return [stems[path] if uses[stems[path]] == 1 else path for path in paths]

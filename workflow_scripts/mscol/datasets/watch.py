@@ -1,0 +1,56 @@
+"""What a manifest depends on: metadata files, and folders whose time stamp changes with their content.
+
+Rule files import this module through `mscol.names`, so it stays free of slow imports, and it lists
+folders but opens no file.
+"""
+
+from pathlib import Path
+
+NSYNTH_FOLDERS = ("nsynth-train", "nsynth-valid", "nsynth-test")
+
+
+def _mtat_paths(root, options):
+    yield root / "annotations_final.csv"
+    yield root / "clip_info_final.csv"
+    yield from (root / folder for folder in "0123456789abcdef")
+
+
+def _nsynth_paths(root, options):
+    for folder in NSYNTH_FOLDERS:
+        yield root / folder / "examples.json"
+        yield root / folder / "audio"
+
+
+def _fma_paths(root, options):
+    yield root / "fma_metadata" / "tracks.csv"
+    yield root / "fma_small"
+    yield from sorted((root / "fma_small").glob("[0-9][0-9][0-9]"))
+
+
+def _table_paths(root, options):
+    yield root / options.get("table", "clips.csv")
+
+
+_PATHS_OF = {"mtat": _mtat_paths, "nsynth": _nsynth_paths, "fma": _fma_paths, "table": _table_paths}
+
+LAYOUTS = tuple(_PATHS_OF)
+
+
+def watched_paths(layout, root, options=None):
+    """List the files and folders whose change means that a manifest must be made again.
+
+    Parameters
+    ----------
+    layout : str
+        One of `LAYOUTS`.
+    root : str or os.PathLike
+        The dataset's folder.
+    options : dict, optional
+        The layout's options, as for its ``read_clips``.
+
+    Returns
+    -------
+    list of str
+        Those that exist: what is missing is for the manifest job to name, in a sentence of its own.
+    """
+    return [str(path) for path in _PATHS_OF[layout](Path(root), options or {}) if path.exists()]

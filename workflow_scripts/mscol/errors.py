@@ -1,0 +1,29 @@
+"""The exceptions of mscol. Every message says what is wrong, with which file or key, and what to do."""
+
+
+class MscolError(Exception):
+    """Root of all errors that mscol raises on purpose; its message is a sentence for the user."""
+
+
+class AudioError(MscolError):
+    """An audio file that cannot be used: missing, empty, undecodable, too short or not finite."""
+
+
+class ConfigError(MscolError):
+    """A config key, model name or label that is not understood."""
+
+
+class DatasetError(MscolError):
+    """A dataset whose folder, metadata or splits are not what its layout promises."""
+
+
+class CacheError(MscolError):
+    """A file of the mel cache, or another intermediate file, that is damaged or does not fit."""
+
+
+class SeparationError(MscolError):
+    """A separator, or brought stems, that cannot be used."""
+
+
+class TrainingError(MscolError):
+    """A training run that cannot start or go on."""

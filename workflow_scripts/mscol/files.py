@@ -1,0 +1,67 @@
+"""Atomic writes: a killed job leaves nothing that a later one takes for whole."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+TEXT_COLUMNS = ("id", "clip", "path", "split", "labels", "label", "reason", "seed")
+
+
+@contextlib.contextmanager
+def atomic_path(path):
+    """Yield a path beside ``path`` to write to; rename it into place when the block succeeds.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file or folder to be made. Its parent folder is created.
+
+    Yields
+    ------
+    pathlib.Path
+        A name in the same folder and with the same suffix, free to become a file or a folder. When
+        the block raises, whatever was written there is removed and ``path`` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=path.parent))
+    partial = scratch / path.name
+    try:
+        yield partial
+        if path.is_dir() and partial.is_dir():
+            shutil.rmtree(path)
+        os.replace(partial, path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def read_csv(path):
+    """Read a csv that `write_csv` wrote: texts stay texts, even a clip "000002" or a class "None".
+
+    Returns
+    -------
+    pd.DataFrame
+    """
+    import pandas as pd  # here, because rule files import this module, and pandas takes two seconds
+
+    return pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+
+
+def write_csv(table, path):
+    """Write a pandas table as UTF-8 csv without its index, atomically."""
+    with atomic_path(path) as partial:
+        table.to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def write_json(value, path):
+    """Write a value as indented UTF-8 JSON, atomically."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path):
+    """Read a UTF-8 JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,100 @@
+"""Logging: whole sentences with numbers, each script to its own file."""
+
+import contextlib
+import logging
+import os
+import sys
+import time
+
+from mscol.errors import MscolError
+
+
+def log_to_file(path):
+    """Send everything this process says to ``path``, its child processes and tracebacks included.
+
+    Standard output and error are redirected at the level of file descriptors, so that what C
+    libraries and child processes print lands there too. An uncaught `MscolError` is written as its
+    sentence alone; any other exception keeps its traceback.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The log file; its folder is created, an earlier content replaced.
+    """
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S",
+        stream=sys.stderr,
+        force=True,
+    )
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind, error, traceback):
+    if issubclass(kind, MscolError):
+        logging.error("%s", error)
+    else:
+        logging.error("Uncaught exception.", exc_info=(kind, error, traceback))
+
+
+class Progress:
+    """Say how far a long piece of work is, and how long it will still take, at most every ``every`` s.
+
+    Parameters
+    ----------
+    what : str
+        What is counted, in the plural: "clips", "updates".
+    total : int
+        How many there are.
+    every : float
+        Seconds between two lines.
+    """
+
+    def __init__(self, what, total, every=20.0):
+        self.what, self.total, self.every = what, total, every
+        self.done = 0
+        self.started = self.last_said = time.monotonic()
+
+    def step(self, count=1, note=""):
+        """Count ``count`` more; ``note`` is appended to the line, when there is one."""
+        self.done += count
+        now = time.monotonic()
+        if now - self.last_said < self.every or not self.done:
+            return
+        self.last_said = now
+        left = (now - self.started) / self.done * (self.total - self.done)
+        logging.info(
+            "%d of %d %s done, about %s left.%s",
+            self.done, self.total, self.what, spoken_time(left), f" {note}" if note else "",
+        )  # fmt: skip
+
+
+def spoken_time(seconds):
+    """Seconds as a person says them.
+
+    >>> spoken_time(8.4), spoken_time(200), spoken_time(7300)
+    ('8 s', '3 min 20 s', '2 h 1 min')
+    """
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+@contextlib.contextmanager
+def timed(what):
+    """Log how long a block took: "``what`` took 12 s."."""
+    started = time.monotonic()
+    yield
+    logging.info("%s took %s.", what, spoken_time(time.monotonic() - started))

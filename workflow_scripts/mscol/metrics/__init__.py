@@ -1,0 +1,27 @@
+"""Metrics: how well clips are tagged or classified, and how sure of that one can be.
+
+Conventions: scores of a clip's windows are aggregated before anything is measured, tag probabilities
+by their mean and class logits by their sum (METHOD, "Downstream"). `points` computes the metrics with
+scikit-learn, `bootstrap` how they vary over resamples of the test clips.
+
+A tag without a positive or without a negative among the test clips cannot be scored: it is NaN, and
+left out of the macro mean. A class that no test clip has is treated likewise.
+"""
+
+from mscol.metrics.points import (
+    ClassificationResult,
+    MetricError,
+    TaggingResult,
+    aggregate_windows,
+    classification,
+    tagging,
+)
+
+__all__ = [
+    "ClassificationResult",
+    "MetricError",
+    "TaggingResult",
+    "aggregate_windows",
+    "classification",
+    "tagging",
+]

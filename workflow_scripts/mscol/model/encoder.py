@@ -1,0 +1,199 @@
+"""The encoder: EfficientNet-B0, with coefficients of width and depth as settings.
+
+``keras.applications`` exposes the sizes B0 to B7 only; the function underneath that takes coefficients is
+private to Keras, and issues of speed want the layers at hand. So the network is written here on
+public layers, under the layer names of Keras and in its order; a test holds it against EfficientNetB0.
+"""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+from mscol.errors import TrainingError
+from mscol.files import atomic_path
+from mscol.mels import CROP_FRAMES, N_MELS
+
+FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
+DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
+SQUEEZE_RATIO = 0.25
+STEM_FILTERS, TOP_FILTERS = 32, 1280
+
+
+class Stage(NamedTuple):
+    """Blocks of one kind; only the first of them has the stride and changes the number of filters."""
+
+    kernel: int
+    repeats: int
+    filters: int
+    expansion: int
+    stride: int
+
+
+# EfficientNet-B0 (Tan & Le, EfficientNet, ICML 2019, table 1)
+STAGES = (
+    Stage(kernel=3, repeats=1, filters=16, expansion=1, stride=1),
+    Stage(kernel=3, repeats=2, filters=24, expansion=6, stride=2),
+    Stage(kernel=5, repeats=2, filters=40, expansion=6, stride=2),
+    Stage(kernel=3, repeats=3, filters=80, expansion=6, stride=2),
+    Stage(kernel=5, repeats=3, filters=112, expansion=6, stride=1),
+    Stage(kernel=5, repeats=4, filters=192, expansion=6, stride=2),
+    Stage(kernel=3, repeats=1, filters=320, expansion=6, stride=1),
+)
+
+
+def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99):
+    """Build an encoder with random weights.
+
+    Parameters
+    ----------
+    width, depth : float
+        Coefficients of the numbers of filters and of blocks; 1 and 1 make EfficientNet-B0.
+    frames : int
+        Frames of a crop.
+    momentum : float
+        Of the moving statistics of batch normalisation. They start at mean 0 and variance 1, and until they
+        have come near the truth an encoder in inference mode gives nearly the same values for all crops.
+
+    Returns
+    -------
+    keras.Model
+        Log-mel crops of shape (crops, frames, 64, 1) -> (crops, values); 1,280 values at width 1. Made of
+        Keras' own layers only.
+    """
+    crops = layers.Input((frames, N_MELS, 1))
+    x = layers.Rescaling(1 / 255, name="rescaling")(crops)
+    x = layers.Normalization(axis=-1, name="normalization")(x)  # never adapted: mean 0, variance 1
+    x = _downsample(x, 3, "stem_conv_pad")
+    x = _convolve(x, _scale_filters(STEM_FILTERS, width), "stem_conv", kernel=3, strides=2, padding="valid")
+    x = _normalise(x, "stem_bn", "stem_activation")
+    for name, stage, stride, drop in _blocks(depth):
+        x = _block(x, name, stage, _scale_filters(stage.filters, width), stride, drop)
+    x = _convolve(x, _scale_filters(TOP_FILTERS, width), "top_conv")
+    x = _normalise(x, "top_bn", "top_activation")
+    encoder = keras.Model(crops, layers.GlobalMaxPooling2D(name="max_pool")(x), name="encoder")
+    for layer in encoder.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = momentum
+    return encoder
+
+
+def save_encoder(encoder, path):
+    """Save an encoder as a ``.keras`` file, atomically."""
+    with atomic_path(path) as partial:
+        encoder.save(partial)
+
+
+def load_encoder(path):
+    """Load an encoder.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A ``.keras`` file.
+
+    Returns
+    -------
+    keras.Model
+        Log-mel crops of shape (crops, 98, 64, 1) -> (crops, values).
+
+    Raises
+    ------
+    TrainingError
+        If it is no ``.keras`` file, or is missing or damaged.
+    """
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise TrainingError(
+            f"{path}: not an encoder.keras file; other formats, published TensorFlow checkpoints among them, "
+            "cannot be read"
+        )
+    if not path.is_file():
+        raise TrainingError(f"{path}: there is no such file; pretrain the encoder first")
+    try:
+        # Safe mode runs no code that a file brings along.
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise TrainingError(f"{path}: damaged, or not an encoder ({error}); delete it and pretrain it again") from error
+
+
+def _scale_filters(filters, width):
+    """Scale a number of filters to the nearest multiple of 8 that is not below 90 % of what was asked for.
+
+    >>> [_scale_filters(32, width) for width in (0.25, 0.35, 1, 1.1)]
+    [8, 16, 32, 32]
+    """
+    wanted = filters * width
+    scaled = max(FILTER_UNIT, int(wanted + FILTER_UNIT / 2) // FILTER_UNIT * FILTER_UNIT)
+    return scaled + FILTER_UNIT if scaled < 0.9 * wanted else scaled
+
+
+def _blocks(depth):
+    """List the blocks: Keras' name for each, its stage, stride, and how often it is dropped."""
+    blocks = [
+        (f"block{number}{chr(ord('a') + repeat)}_", stage, stage.stride if repeat == 0 else 1)
+        for number, stage in enumerate(STAGES, start=1)
+        for repeat in range(math.ceil(depth * stage.repeats))
+    ]
+    return [(*block, DROP_CONNECT * index / len(blocks)) for index, block in enumerate(blocks)]
+
+
+def _block(inputs, name, stage, filters, stride, drop):
+    """Add an inverted residual block with squeeze and excitation (MBConv)."""
+    filters_in = inputs.shape[-1]
+    x = inputs
+    if stage.expansion != 1:
+        x = _convolve(x, filters_in * stage.expansion, f"{name}expand_conv")
+        x = _normalise(x, f"{name}expand_bn", f"{name}expand_activation")
+    if stride == 2:
+        x = _downsample(x, stage.kernel, f"{name}dwconv_pad")
+    x = layers.DepthwiseConv2D(
+        stage.kernel,
+        strides=stride,
+        padding="same" if stride == 1 else "valid",
+        use_bias=False,
+        depthwise_initializer=_kernels(),
+        name=f"{name}dwconv",
+    )(x)
+    x = _normalise(x, f"{name}bn", f"{name}activation")
+    x = _excite(x, max(1, int(filters_in * SQUEEZE_RATIO)), name)
+    x = _normalise(_convolve(x, filters, f"{name}project_conv"), f"{name}project_bn")
+    if stride == 1 and filters_in == filters:
+        if drop > 0:
+            x = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
+        x = layers.Add(name=f"{name}add")([x, inputs])
+    return x
+
+
+def _excite(x, filters, name):
+    """Weigh the channels by what their means say."""
+    channels = x.shape[-1]
+    weights = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
+    weights = layers.Reshape((1, 1, channels), name=f"{name}se_reshape")(weights)
+    weights = _convolve(weights, filters, f"{name}se_reduce", use_bias=True, activation="swish")
+    weights = _convolve(weights, channels, f"{name}se_expand", use_bias=True, activation="sigmoid")
+    return layers.Multiply(name=f"{name}se_excite")([x, weights])
+
+
+def _convolve(x, filters, name, kernel=1, padding="same", use_bias=False, **settings):
+    return layers.Conv2D(
+        filters, kernel, padding=padding, use_bias=use_bias, kernel_initializer=_kernels(), name=name, **settings
+    )(x)
+
+
+def _normalise(x, name, activation_name=None):
+    x = layers.BatchNormalization(name=name)(x)
+    return layers.Activation("swish", name=activation_name)(x) if activation_name else x
+
+
+def _downsample(x, kernel, name):
+    """Pad so that a strided convolution without padding of its own centres as EfficientNet's do."""
+    padding = tuple((kernel // 2 - (1 - size % 2), kernel // 2) for size in x.shape[1:3])
+    return layers.ZeroPadding2D(padding, name=name)(x)
+
+
+def _kernels():
+    """Make an initialiser of kernels; a new one each time, because one used twice draws the same numbers twice."""
+    return keras.initializers.VarianceScaling(2.0, mode="fan_out", distribution="truncated_normal")

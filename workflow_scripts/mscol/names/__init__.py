@@ -1,0 +1,23 @@
+"""What rule files need of mscol: model names, the config, shards, and what code a script depends on.
+
+Quick to import: nothing here imports NumPy, pandas or a training framework.
+"""
+
+from mscol.datasets.shards import shard_names
+from mscol.datasets.watch import watched_paths
+from mscol.names.config import EMBEDDED_ROOT, effective_config, write_config
+from mscol.names.models import SOURCES, Model, parse_model
+from mscol.names.provenance import file_digest, library_fingerprint
+
+__all__ = [
+    "EMBEDDED_ROOT",
+    "SOURCES",
+    "Model",
+    "effective_config",
+    "file_digest",
+    "library_fingerprint",
+    "parse_model",
+    "shard_names",
+    "watched_paths",
+    "write_config",
+]

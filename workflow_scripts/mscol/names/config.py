@@ -1,0 +1,179 @@
+"""The config: schema defaults < the preset < config.yaml < the user's file, checked before anything runs."""
+
+import copy
+import difflib
+import functools
+import re
+from pathlib import Path
+
+import yaml
+
+from mscol.errors import ConfigError
+from mscol.files import atomic_path
+from mscol.names.models import parse_model
+
+EMBEDDED_ROOT = "demo"  # where the embedded datasets are made, below the working directory
+EMBEDDED_DATASETS = {name: {"layout": name, "root": f"{EMBEDDED_ROOT}/{name}"} for name in ("mtat", "nsynth", "fma")}
+
+
+def effective_config(given, presets, schema_path):
+    """Complete and check a config.
+
+    Parameters
+    ----------
+    given : dict
+        What config.yaml and the user's files say, merged.
+    presets : str or os.PathLike
+        The folder of presets.
+    schema_path : str or os.PathLike
+        The JSON Schema of the config, as YAML.
+
+    Returns
+    -------
+    dict
+        With every key of the schema.
+
+    Raises
+    ------
+    ConfigError
+        One sentence that names the key, what is wrong, and what is allowed.
+    """
+    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    names = sorted(path.stem for path in Path(presets).glob("*.yaml"))
+    preset = given.get("preset", schema["properties"]["preset"]["default"])
+    if preset not in names:
+        raise ConfigError(f"config key 'preset': {preset!r} is no preset; allowed are {', '.join(names)}")
+    sizes = yaml.safe_load(Path(presets, f"{preset}.yaml").read_text(encoding="utf-8"))
+    _check(sizes, schema, where=f" (in presets/{preset}.yaml)")
+    _check(given, schema)
+    config = functools.reduce(merge, (_defaults(schema), sizes, given))
+    if not config["datasets"]:
+        config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
+    config["datasets"] = {
+        name: merge(_defaults(schema["$defs"]["dataset"]), dataset)
+        for name, dataset in config["datasets"].items()
+    }
+    _check_meaning(config)
+    return config
+
+
+def merge(below, above):
+    """Merge two configs by key; where both have one, ``above`` wins; lists are replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else copy.deepcopy(value)
+    return merged
+
+
+def write_config(config, path):
+    """Write a config as YAML, atomically."""
+    with atomic_path(path) as partial:
+        partial.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _defaults(schema):
+    """The defaults of a schema's properties, nested ones too."""
+    defaults = {}
+    for key, entry in schema.get("properties", {}).items():
+        if "default" in entry:
+            defaults[key] = copy.deepcopy(entry["default"])
+        elif entry.get("type") == "object":
+            defaults[key] = _defaults(entry)
+    return defaults
+
+
+def _check(config, schema, where=""):
+    import jsonschema  # takes a third of a second: not worth it where nothing is checked
+
+    validator = jsonschema.Draft202012Validator(schema)
+    # The deepest error is the one about the key that was written wrong.
+    errors = sorted(validator.iter_errors(config), key=lambda error: (-len(error.path), str(error.path)))
+    if errors:
+        raise ConfigError(_sentence(errors[0]) + where)
+
+
+def _sentence(error):
+    """What a schema error means, in one sentence with the key and what is allowed."""
+    key = "/".join(str(part) for part in error.path)
+    rule, allowed = error.validator, error.validator_value
+    if rule == "additionalProperties":
+        return _unknown_key(error, key)
+    if rule == "pattern":
+        return f"config key '{key}': {error.instance!r} is no name for a dataset; use small letters and digits only"
+    if rule == "required":
+        missing = re.search("'([^']+)'", error.message)[1]
+        return f"config key '{key}': '{missing}' is missing; it is {_about(error.schema, missing)}"
+    expected = {
+        "type": lambda: f"it must be {_types(allowed)}",
+        "enum": lambda: f"allowed are {', '.join(map(str, allowed))}",
+        "minimum": lambda: f"it must be at least {allowed}",
+        "maximum": lambda: f"it must be at most {allowed}",
+        "exclusiveMinimum": lambda: f"it must be more than {allowed}",
+        "minItems": lambda: f"it must have at least {allowed} entry",
+        "uniqueItems": lambda: "it must not repeat an entry",
+    }.get(rule, lambda: error.message)()
+    about = error.schema.get("description", "")
+    return f"config key '{key}': {error.instance!r} does not do, {expected}" + (f" ({about})" if about else "")
+
+
+def _unknown_key(error, key):
+    known = sorted(error.schema.get("properties", {}))
+    unknown = sorted(set(error.instance) - set(known))[0]
+    full = f"{key}/{unknown}" if key else unknown
+    near = difflib.get_close_matches(unknown, known, 1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"config key '{full}' is unknown; {hint}known here are {', '.join(known)}"
+
+
+def _about(schema, key):
+    return schema.get("properties", {}).get(key, {}).get("description", "needed")
+
+
+def _types(types):
+    words = {"integer": "a whole number", "number": "a number", "string": "a text", "boolean": "true or false",
+             "array": "a list", "object": "a mapping of keys to values", "null": "empty"}  # fmt: skip
+    return " or ".join(words[kind] for kind in ([types] if isinstance(types, str) else types))
+
+
+def _check_meaning(config):
+    """Check what a schema cannot say."""
+    for model in config["models"]:
+        try:
+            parse_model(model)
+        except ConfigError as error:
+            raise ConfigError(f"config key 'models': {error}") from None
+    for name, dataset in config["datasets"].items():
+        embedded = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"]
+        if not embedded and not Path(dataset["root"]).is_dir():
+            raise ConfigError(
+                f"config key 'datasets/{name}/root': there is no folder {dataset['root']!r} "
+                f"(relative paths start at {Path.cwd()}); write where the dataset lies"
+            )
+        if dataset["stems"] and not Path(dataset["stems"]).is_dir():
+            raise ConfigError(
+                f"config key 'datasets/{name}/stems': there is no folder {dataset['stems']!r}; "
+                "write where the stems lie, or leave the key out to have them separated"
+            )
+    for key in ("pretraining",):
+        if config[key]["dataset"] not in config["datasets"]:
+            raise ConfigError(
+                f"config key '{key}/dataset': {config[key]['dataset']!r} is none of the datasets "
+                f"({', '.join(config['datasets'])}); name one of them"
+            )
+    for name in config["evaluation"]["datasets"]:
+        if name not in config["datasets"]:
+            raise ConfigError(
+                f"config key 'evaluation/datasets': {name!r} is none of the datasets "
+                f"({', '.join(config['datasets'])}); leave it out, or add it under 'datasets'"
+            )
+    _check_separator(config["separation"]["model"])
+
+
+def _check_separator(model):
+    if model in ("demo", "umx", "umxhq", "umxl") or Path(model).is_dir():
+        return
+    raise ConfigError(
+        f"config key 'separation/model': {model!r} is neither one of demo, umx, umxhq, umxl "
+        "nor a folder with an Open-Unmix model"
+    )

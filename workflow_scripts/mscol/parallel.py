@@ -1,0 +1,36 @@
+"""Work on many clips at once within one process."""
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+
+def ordered_map(function, items, workers):
+    """Apply a function to items on threads; yield the results in the order of the items.
+
+    Decoding, resampling and Fourier transforms release Python's lock, so threads are enough. At most
+    four results a worker are held at a time, so that memory does not grow with the number of items.
+
+    Parameters
+    ----------
+    function : callable
+        Of one item.
+    items : iterable
+    workers : int
+        Threads.
+
+    Yields
+    ------
+    object
+        ``function(item)`` for each item. What it raises is raised here.
+    """
+    waiting = deque()
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= 4 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

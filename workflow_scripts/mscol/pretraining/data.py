@@ -1,0 +1,119 @@
+"""What a run trains and validates on."""
+
+import logging
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pandas as pd
+
+from mscol.cache import MelCache, read_activity
+from mscol.errors import TrainingError
+from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
+
+TRAINING, VALIDATION = 0, 1  # streams of random numbers under one seed
+
+
+@dataclass
+class CacheFiles:
+    """The files of a mel cache, a shard each, all lists in the same order of shards.
+
+    Attributes
+    ----------
+    frames, index : list of paths
+        Arrays and tables of the mixtures.
+    stems : dict of list of paths
+        For each source used, its arrays; empty for a run on mixtures only.
+    stems_index, activity : list of paths
+        Tables of the stems, and of their activity.
+    """
+
+    frames: list
+    index: list
+    stems: dict = field(default_factory=dict)
+    stems_index: list = field(default_factory=list)
+    activity: list = field(default_factory=list)
+
+
+class PretrainingData(NamedTuple):
+    """What a run trains and validates on.
+
+    Attributes
+    ----------
+    training : PairSampler
+    validation : PairSampler or None
+        None where the validation split has too little.
+    n_segments : dict
+        For each split, its number of segments and how many have each source active.
+    fingerprint : str
+        Digest of all segments.
+    """
+
+    training: PairSampler
+    validation: PairSampler | None
+    n_segments: dict
+    fingerprint: str
+
+
+def load_data(files, clips, sources, settings, seed):
+    """Open a mel cache for pretraining.
+
+    Parameters
+    ----------
+    files : CacheFiles
+    clips : str or os.PathLike
+        Manifest: csv with columns id and split (train, validation, test).
+    sources : list of str
+        Stems that positives come from; none: from the mixture.
+    settings : dict
+        With batch_size, activity_threshold and activity_windows.
+    seed : int
+
+    Returns
+    -------
+    PretrainingData
+
+    Raises
+    ------
+    TrainingError
+        If a source has fewer than two active segments in the training split.
+    """
+    mixtures = MelCache.open(files.frames, files.index)
+    stems = {source: MelCache.open(files.stems[source], files.stems_index) for source in sources}
+    cached = {"mixture_clips": mixtures.clips}
+    if sources:
+        cached |= {
+            "stem_clips": stems[sources[0]].clips,
+            "activity": read_activity(files.activity),
+            "columns": activity_columns(sources, settings["activity_windows"]),
+            "threshold": settings["activity_threshold"],
+        }
+    manifest = pd.read_csv(clips, dtype={"id": str}, usecols=["id", "split"])
+    tables = {
+        split: segment_table(manifest.loc[manifest["split"] == split, "id"], **cached)
+        for split in ("train", "validation")
+    }
+    shared = {
+        "mixtures": mixtures,
+        "batch_size": settings["batch_size"],
+        "seed": seed,
+        "threshold": cached.get("threshold"),
+    }
+    positives = stems or {MIXTURE: mixtures}
+    return PretrainingData(
+        training=PairSampler(tables["train"], positives=positives, stream=TRAINING, name="training", **shared),
+        validation=_validation_sampler(tables["validation"], positives, shared),
+        n_segments={split: _count_segments(table, positives) for split, table in tables.items()},
+        fingerprint=fingerprint(*tables.values()),
+    )
+
+
+def _validation_sampler(segments, positives, shared):
+    try:
+        return PairSampler(segments, positives=positives, stream=VALIDATION, name="validation", **shared)
+    except TrainingError as error:
+        logging.warning("This run goes without validation. %s.", error)
+        return None
+
+
+def _count_segments(segments, sources):
+    return {"all": len(segments), **{source: int(segments[source].sum()) for source in sources}}

@@ -1,0 +1,95 @@
+"""The clips of a shard: which need stems, where their files go, and what becomes of one that fails.
+
+A clip's files are named after its id, which may contain slashes: ``{id}.wav`` for mixtures,
+``{id}/{stem}.wav`` for stems. A clip that cannot be used costs only itself: it is listed with its
+reason.
+"""
+
+import logging
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from mscol.audio import ANALYSIS_RATE
+from mscol.errors import AudioError
+from mscol.files import write_csv
+from mscol.logs import Progress
+from mscol.parallel import ordered_map
+
+SPLITS_WITH_STEMS = ("train", "validation")  # test clips are embedded as mixtures only
+SHORTEST_SAMPLES = 15_920  # at 16 kHz: one crop of 98 frames (METHOD.md)
+
+
+def clips_with_stems(clips):
+    """Read the rows of a shard's manifest whose clips need stems: training and validation.
+
+    Ids stay text: "000002" is one, and so is "NA".
+    """
+    table = pd.read_csv(clips, dtype={"id": str, "path": str, "split": str}, keep_default_na=False)
+    return table[table["split"].isin(SPLITS_WITH_STEMS)]
+
+
+def each_clip(clips, work, workers=1):
+    """Call ``work(clip)`` for each row of a manifest, in parallel, and gather what fails.
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        With columns id and path.
+    work : callable
+        Takes a row as a named tuple; raises `AudioError` where the clip cannot be used.
+    workers : int
+        Clips worked on at the same time.
+
+    Returns
+    -------
+    list of dict
+        id, path and reason of the clips that failed, in the order of the manifest.
+    """
+    progress = Progress("clips", len(clips))
+    failures = []
+
+    def attempt(clip):
+        try:
+            work(clip)
+        except AudioError as error:
+            return str(error).removeprefix(f"{clip.path}: ")
+        return None
+
+    logging.info("Working on %d clips.", len(clips))
+    reasons = ordered_map(attempt, clips.itertuples(), workers)
+    for clip, reason in zip(clips.itertuples(), reasons, strict=True):
+        progress.step()
+        if reason is not None:
+            logging.warning("%s is left out: %s", clip.id, reason)
+            failures.append({"id": clip.id, "path": clip.path, "reason": reason})
+    logging.info("%d clips done, %d left out.", len(clips) - len(failures), len(failures))
+    return failures
+
+
+def reject(path, failures):
+    """Write the csv of clips left out: id, path, reason."""
+    write_csv(pd.DataFrame(failures, columns=["id", "path", "reason"]), path)
+
+
+def inside(folder, name):
+    """Join a clip's name to a folder, and refuse one that would leave it.
+
+    Raises
+    ------
+    AudioError
+        If the name is absolute or climbs out of the folder.
+    """
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise AudioError(f"{name}: a clip's id must stay below its folder; give it another id")
+    return Path(folder, name)
+
+
+def require_one_crop(n_samples, rate, path):
+    """Raise `AudioError` where a clip is shorter than one crop."""
+    n_analysed = round(n_samples * ANALYSIS_RATE / rate)
+    if n_analysed < SHORTEST_SAMPLES:
+        raise AudioError(
+            f"{path}: {n_analysed} samples at {ANALYSIS_RATE} Hz, "
+            f"shorter than one crop ({SHORTEST_SAMPLES}); leave it out"
+        )

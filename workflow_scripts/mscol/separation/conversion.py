@@ -1,0 +1,37 @@
+"""wav conversion: whatever libsndfile decodes becomes what Open-Unmix was trained on."""
+
+from pathlib import Path
+
+from mscol import audio
+from mscol.files import atomic_path
+from mscol.separation.clips import clips_with_stems, each_clip, inside, reject, require_one_crop
+
+
+def convert_shard(clips, root, audio_folder, rejected, workers=1):
+    """Convert a shard's training and validation clips to 44.1 kHz stereo float wav.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The shard's manifest: csv with id, path and split among its columns; may have no rows.
+    root : str or os.PathLike
+        The dataset's folder, to which the manifest's paths are relative.
+    audio_folder : str or os.PathLike
+        The folder to be made: ``{id}.wav`` for each clip.
+    rejected : str or os.PathLike
+        The csv to be made: id, path, reason of clips that do not decode or are shorter than a crop.
+    workers : int
+        Clips worked on at the same time.
+    """
+
+    def convert(clip):
+        source = Path(root, clip.path)
+        waveform = audio.load_stereo(source)
+        require_one_crop(len(waveform), audio.SEPARATION_RATE, source)
+        target = inside(folder, f"{clip.id}.wav")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        audio.write_wav(target, waveform, audio.SEPARATION_RATE)
+
+    with atomic_path(audio_folder) as folder:
+        folder.mkdir()
+        reject(rejected, each_clip(clips_with_stems(clips), convert, workers))

@@ -1,0 +1,140 @@
+"""Resampling of stems to 16 kHz mono: those that were separated, and those that a dataset brings along."""
+
+import logging
+from pathlib import Path, PurePosixPath
+
+from mscol import audio
+from mscol.errors import AudioError, SeparationError
+from mscol.files import atomic_path
+from mscol.logs import Progress
+from mscol.parallel import ordered_map
+from mscol.separation import STEMS
+from mscol.separation.clips import clips_with_stems, each_clip, inside, reject
+
+LENGTH_TOLERANCE_SECONDS = 0.25  # mp3 coders pad by up to two frames of 1,152 samples on either side
+
+
+def resample_stems(stems_folder, resampled_folder, workers=1):
+    """Resample a folder of separated stems to 16 kHz mono, keeping the names inside it.
+
+    Parameters
+    ----------
+    stems_folder : str or os.PathLike
+        Holds ``{id}/{stem}.wav`` of any rate; may be empty.
+    resampled_folder : str or os.PathLike
+        The folder to be made.
+    workers : int
+        Files worked on at the same time.
+
+    Raises
+    ------
+    AudioError
+        If one of the files cannot be decoded: they are our own, so none may be lost.
+    """
+    files = sorted(Path(stems_folder).rglob("*.wav"))
+    progress = Progress("stems", len(files))
+
+    def resample(file):
+        resample_file(file, folder / file.relative_to(stems_folder))
+
+    logging.info("Resampling %d stems to %d Hz.", len(files), audio.ANALYSIS_RATE)
+    with atomic_path(resampled_folder) as folder:
+        folder.mkdir()
+        for _ in ordered_map(resample, files, workers):
+            progress.step()
+
+
+def resample_brought_stems(clips, stems_root, resampled_folder, rejected, workers=1):
+    """Make the folder of `resample_stems` from stems that a dataset brings along.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The shard's manifest.
+    stems_root : str or os.PathLike
+        Holds ``{id}/{stem}.wav`` of any rate and channel count.
+    resampled_folder, rejected : str or os.PathLike
+        What is to be made: ``{id}/{stem}.wav``, and the csv of clips left out with their reasons.
+    workers : int
+        Clips worked on at the same time.
+
+    Raises
+    ------
+    SeparationError
+        If there is no folder ``stems_root``.
+    """
+    clips = clips_with_stems(clips)
+    unusable = check_brought_stems(stems_root, clips)
+
+    def resample(clip):
+        if clip.id in unusable:
+            raise AudioError(unusable[clip.id])
+        for stem in STEMS:
+            name = PurePosixPath(clip.id, f"{stem}.wav")
+            resample_file(inside(stems_root, name), inside(scratch, name))
+        target = inside(folder, clip.id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        inside(scratch, clip.id).rename(target)
+
+    # A clip moves into the folder once all its stems are there, so that none is left with a part.
+    with atomic_path(resampled_folder) as folder:
+        scratch = folder.parent / "unfinished"
+        folder.mkdir()
+        reject(rejected, each_clip(clips, resample, workers))
+
+
+def check_brought_stems(stems_root, clips):
+    """Say which clips' brought stems cannot be used, from file names and headers only.
+
+    Parameters
+    ----------
+    stems_root : str or os.PathLike
+        Holds ``{id}/{stem}.wav``.
+    clips : pandas.DataFrame
+        With columns id and duration (seconds).
+
+    Returns
+    -------
+    dict of str to str
+        Reasons by clip id; clips whose four stems are there and as long as the clip are not in it.
+
+    Raises
+    ------
+    SeparationError
+        If there is no folder ``stems_root``.
+    """
+    if not Path(stems_root).is_dir():
+        raise SeparationError(
+            f"{stems_root}: there is no such folder; `stems` must name a folder of {{clip id}}/{{stem}}.wav"
+        )
+    unusable = {}
+    for clip in clips.itertuples():
+        try:
+            _check_stems_of_clip(inside(stems_root, clip.id), clip)
+        except AudioError as error:
+            unusable[clip.id] = str(error)
+    return unusable
+
+
+def _check_stems_of_clip(folder, clip):
+    present = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+    missing = [f"{stem}.wav" for stem in STEMS if f"{stem}.wav" not in present]
+    if missing:
+        misnamed = [name for name in present if name.removesuffix(".wav") not in STEMS]
+        raise AudioError(
+            f"missing stems in {clip.id}/: {', '.join(missing)}; "
+            + (f"rename what is there instead: {', '.join(misnamed)}" if misnamed else "add them")
+        )
+    for stem in STEMS:
+        seconds = audio.probe(folder / f"{stem}.wav")
+        if abs(seconds - float(clip.duration)) > LENGTH_TOLERANCE_SECONDS:
+            raise AudioError(
+                f"{stem}.wav lasts {seconds:.2f} s and its clip {float(clip.duration):.2f} s; "
+                "they must be cut alike"
+            )
+
+
+def resample_file(source, target):
+    """Decode a file, and write it as 16 kHz mono float wav; the target's folder is created."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    audio.write_wav(target, audio.load_mono(source), audio.ANALYSIS_RATE)

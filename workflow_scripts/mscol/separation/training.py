@@ -1,0 +1,288 @@
+"""Train a small Open-Unmix for one target on multitrack songs, and save it in the package's own format.
+
+As in Open-Unmix's own training, the network predicts the target's STFT magnitudes from the mixture's,
+under the mean squared error, from mixtures put together anew for every minibatch: each stem at a gain
+of its own and, half of the time, from a song of its own (Uhlich et al., ICASSP 2017). Songs lie in folders
+``{song}/{bass,drums,other,vocals}.wav`` at 44.1 kHz.
+"""
+
+import contextlib
+import logging
+from pathlib import Path
+
+import numpy as np
+import openunmix.model
+import openunmix.utils
+import torch
+
+from mscol import audio
+from mscol.errors import SeparationError
+from mscol.files import atomic_path, write_json
+from mscol.logs import Progress
+from mscol.separation import STEMS
+
+GAINS = (0.25, 1.25)  # Open-Unmix data.py, _augment_gain
+SONG_OF_ITS_OWN = 0.5  # probability that a mixture's stems come from different songs
+VALIDATION_EVERY = 8  # one song in eight is kept from training
+SMALLEST_SCALE = 1e-4  # of the largest; Open-Unmix scripts/train.py, get_statistics
+GRADIENT_NORM = 1.0
+
+
+def describe_separator(path, settings):
+    """Write ``separator.json``: what the four targets of a directory have in common.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    settings : dict
+        With nfft and nhop (samples) and nb_channels.
+    """
+    about = {key: settings[key] for key in ("nfft", "nhop", "nb_channels")}
+    write_json({"sample_rate": audio.SEPARATION_RATE, **about}, path)
+
+
+def train_target(stems, target, weights_path, settings_path, settings, seed=0, threads=1):
+    """Train the network of one target and write ``{target}.pth`` and ``{target}.json``.
+
+    The same settings, seed and thread count give the same weights.
+
+    Parameters
+    ----------
+    stems : str or os.PathLike
+        Folder whose ``train`` folder holds the songs.
+    target : str
+        One of `STEMS`.
+    weights_path, settings_path : str or os.PathLike
+        The files to be made.
+    settings : dict
+        hidden_size; nfft and nhop (samples); nb_channels (1: magnitudes averaged over the channels, as
+        Open-Unmix does for mono models); bandwidth_hz (what the network sees of the mixture);
+        updates; batch_size; sequence_seconds; learning_rate (the highest of one cycle).
+    seed : int
+    threads : int
+        Threads of torch.
+
+    Raises
+    ------
+    SeparationError
+        If there are fewer than two songs, or a song lacks a stem or is shorter than a sequence.
+    """
+    torch.set_num_threads(threads)
+    songs = load_songs(Path(stems, "train"), settings["nb_channels"], sequence_samples(settings))
+    train, validation = split_songs(songs)
+    logging.info(
+        "Training %s on %d songs for %d updates; %d songs are kept for validation.",
+        target, len(train), settings["updates"], len(validation),
+    )  # fmt: skip
+    with _deterministic(seed):
+        model = build_network(train, settings)
+        _fit(model, train, validation, STEMS.index(target), settings, np.random.default_rng(seed))
+        loss = validation_loss(model, validation, STEMS.index(target), settings)
+    logging.info("%s: the final validation loss is %.4f (1 is what silence would score).", target, loss)
+    with atomic_path(weights_path) as partial:
+        torch.save(model.state_dict(), partial)
+    write_json({"args": {"target": target, "seed": seed, **settings}, "validation_loss": loss}, settings_path)
+
+
+def load_songs(folder, nb_channels, shortest_samples):
+    """Load all songs below a folder, in the order of their names.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+    nb_channels : int
+        1 averages the channels.
+    shortest_samples : int
+        How many samples a song must have.
+
+    Returns
+    -------
+    list of np.ndarray, shape=(4, nb_channels, n_samples), float32
+        Stems in the order of `STEMS`.
+
+    Raises
+    ------
+    SeparationError
+        If there are fewer than two songs, or a song lacks a stem or is too short.
+    """
+    folders = sorted(path for path in Path(folder).glob("*") if path.is_dir())
+    if len(folders) < 2:
+        raise SeparationError(f"{folder}: {len(folders)} songs with stems; a separator needs two at least")
+    return [_load_song(path, nb_channels, shortest_samples) for path in folders]
+
+
+def _load_song(folder, nb_channels, shortest_samples):
+    stems = []
+    for stem in STEMS:
+        path = folder / f"{stem}.wav"
+        if not path.is_file():
+            raise SeparationError(f"{path}: there is no such stem; a song needs {', '.join(STEMS)}")
+        waveform = audio.load_stereo(path).T
+        stems.append(waveform.mean(axis=0, keepdims=True) if nb_channels == 1 else waveform)
+    n_samples = min(waveform.shape[1] for waveform in stems)
+    if n_samples < shortest_samples:
+        seconds = shortest_samples / audio.SEPARATION_RATE
+        raise SeparationError(f"{folder}: shorter than a training sequence ({seconds} s); leave the song out")
+    return np.stack([waveform[:, :n_samples] for waveform in stems])
+
+
+def split_songs(songs):
+    """Split songs into training and validation: every eighth, the last one at least, is for validation."""
+    validation = set(range(VALIDATION_EVERY - 1, len(songs), VALIDATION_EVERY)) or {len(songs) - 1}
+    return (
+        [song for index, song in enumerate(songs) if index not in validation],
+        [song for index, song in enumerate(songs) if index in validation],
+    )
+
+
+def sequence_samples(settings):
+    """Samples in a training sequence."""
+    return round(settings["sequence_seconds"] * audio.SEPARATION_RATE)
+
+
+def magnitudes(waveforms, settings):
+    """STFT magnitudes as `openunmix.model.Separator` computes them.
+
+    Parameters
+    ----------
+    waveforms : torch.Tensor, shape=(batch, nb_channels, n_samples)
+    settings : dict
+        With nfft and nhop.
+
+    Returns
+    -------
+    torch.Tensor, shape=(batch, nb_channels, nfft // 2 + 1, n_frames)
+    """
+    spectrum = torch.stft(
+        waveforms.flatten(0, 1),
+        settings["nfft"],
+        settings["nhop"],
+        window=torch.hann_window(settings["nfft"]),
+        center=True,
+        return_complex=True,
+    )
+    return spectrum.abs().unflatten(0, waveforms.shape[:2])
+
+
+def build_network(songs, settings):
+    """Make an untrained network whose input is standardised by the statistics of the songs' mixtures.
+
+    Parameters
+    ----------
+    songs : list of np.ndarray
+        From `load_songs`.
+    settings : dict
+        As in `train_target`.
+
+    Returns
+    -------
+    openunmix.model.OpenUnmix
+        Of the layers that the package's loader expects.
+    """
+    mixtures = [torch.from_numpy(song.sum(axis=0))[None] for song in songs]
+    frames = torch.cat([magnitudes(mixture, settings)[0].mean(dim=0) for mixture in mixtures], dim=1)
+    scale = frames.std(dim=1)
+    scale = scale.clamp(min=SMALLEST_SCALE * scale.max())
+    return openunmix.model.OpenUnmix(
+        nb_bins=settings["nfft"] // 2 + 1,
+        nb_channels=settings["nb_channels"],
+        hidden_size=settings["hidden_size"],
+        input_mean=frames.mean(dim=1).numpy(),
+        input_scale=scale.numpy(),
+        max_bin=int(
+            openunmix.utils.bandwidth_to_max_bin(
+                audio.SEPARATION_RATE, settings["nfft"], settings["bandwidth_hz"]
+            )
+        ),
+    )
+
+
+def draw_batch(songs, target, settings, rng):
+    """Put together a minibatch of mixtures and what of them is the target.
+
+    Parameters
+    ----------
+    songs : list of np.ndarray
+        From `load_songs`.
+    target : int
+        Index into `STEMS`.
+    settings : dict
+        With batch_size and sequence_seconds.
+    rng : np.random.Generator
+
+    Returns
+    -------
+    mixtures, targets : torch.Tensor, shape=(batch_size, nb_channels, n_samples)
+    """
+    n_samples, batch_size = sequence_samples(settings), settings["batch_size"]
+    batch = np.empty((batch_size, len(STEMS), songs[0].shape[1], n_samples), np.float32)
+    for mixture in batch:
+        own_songs = rng.random() < SONG_OF_ITS_OWN
+        shared = _draw_excerpt(songs, n_samples, rng)
+        for stem in range(len(STEMS)):
+            song, start = _draw_excerpt(songs, n_samples, rng) if own_songs else shared
+            mixture[stem] = rng.uniform(*GAINS) * song[stem, :, start : start + n_samples]
+    return torch.from_numpy(batch.sum(axis=1)), torch.from_numpy(batch[:, target].copy())
+
+
+def _draw_excerpt(songs, n_samples, rng):
+    song = songs[rng.integers(len(songs))]
+    return song, rng.integers(song.shape[2] - n_samples + 1)
+
+
+def validation_loss(model, songs, target, settings):
+    """Squared error over whole, unaltered songs, relative to the energy of the target.
+
+    Returns
+    -------
+    float
+        0 is perfect; 1 is what silence would score.
+    """
+    model.eval()
+    error = energy = 0.0
+    with torch.no_grad():
+        for song in songs:
+            truth = magnitudes(torch.from_numpy(song[target])[None], settings)
+            estimate = model(magnitudes(torch.from_numpy(song.sum(axis=0))[None], settings))
+            error += float(((estimate - truth) ** 2).sum())
+            energy += float((truth**2).sum())
+    model.train()
+    return error / max(energy, 1e-12)
+
+
+def _fit(model, train, validation, target, settings, rng):
+    updates = settings["updates"]
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings["learning_rate"])
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=settings["learning_rate"], total_steps=updates, pct_start=0.2
+    )
+    progress = Progress("updates", updates)
+    model.train()
+    for update in range(1, updates + 1):
+        mixtures, targets = draw_batch(train, target, settings, rng)
+        truth = magnitudes(targets, settings)
+        loss = torch.nn.functional.mse_loss(model(magnitudes(mixtures, settings)), truth)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+        optimizer.step()
+        schedule.step()
+        if update % max(1, updates // 5) == 0 and update < updates:
+            logging.info(
+                "After %d updates the validation loss is %.4f.",
+                update, validation_loss(model, validation, target, settings),
+            )  # fmt: skip
+        progress.step()
+
+
+@contextlib.contextmanager
+def _deterministic(seed):
+    """Seed torch and keep it to deterministic algorithms; leave its state as it was found."""
+    before = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before)

@@ -1,0 +1,25 @@
+"""Pretrain an encoder by source association."""
+
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+
+from mscol.pretraining import CacheFiles, pretrain  # noqa: E402 (what the framework says belongs in the log)
+
+cached, params = snakemake.input, snakemake.params
+pretrain(
+    files=CacheFiles(
+        frames=cached.frames,
+        index=cached.index,
+        stems={source: cached.get(source, []) for source in params.sources},
+        stems_index=cached.get("stems_index", []),
+        activity=cached.get("activity", []),
+    ),
+    clips=cached.clips,
+    sources=params.sources,
+    settings=params.settings,
+    seed=int(snakemake.wildcards.seed),
+    framework_threads=params.framework_threads,
+    outputs=dict(snakemake.output.items()),
+    about={"model": snakemake.wildcards.model},
+)

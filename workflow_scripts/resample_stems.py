@@ -1,0 +1,11 @@
+"""Resample the separated stems of one shard to 16 kHz mono."""
+
+from mscol.logs import log_to_file
+from mscol.separation.resampling import resample_stems
+
+log_to_file(snakemake.log[0])
+resample_stems(
+    stems_folder=snakemake.input.stems,
+    resampled_folder=snakemake.output.stems,
+    workers=snakemake.threads,
+)

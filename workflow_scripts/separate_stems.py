@@ -1,0 +1,16 @@
+"""Separate the clips of one shard into bass, drums, other and vocals."""
+
+from mscol.logs import log_to_file
+from mscol.separation.separator import separate_shard
+
+log_to_file(snakemake.log[0])
+separate_shard(
+    clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
+    audio_folder=snakemake.input.audio,
+    stems_folder=snakemake.output.stems,
+    rejected=snakemake.output.rejected,
+    model=snakemake.params.model,
+    n_iterations=snakemake.params.niter,
+    device=snakemake.params.device,
+    threads=snakemake.params.framework_threads,
+)

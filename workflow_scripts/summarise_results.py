@@ -1,0 +1,12 @@
+"""Put the results of all models and datasets into one table."""
+
+from mscol.logs import log_to_file
+from mscol.tables import summarise_results
+
+log_to_file(snakemake.log[0])
+summarise_results(
+    tables=snakemake.input.tables,
+    per_class=snakemake.input.per_class,
+    summary=snakemake.output.table,
+    markdown=snakemake.output.markdown,
+)

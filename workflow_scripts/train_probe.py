@@ -1,0 +1,22 @@
+"""Train a head on the embeddings of one dataset, and score its test clips."""
+
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+
+from mscol.embeddings import SPLITS  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.model import configure  # noqa: E402
+from mscol.probes import train_probe  # noqa: E402
+
+configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))
+train_probe(
+    embeddings={split: snakemake.input[split] for split in SPLITS},
+    indices={split: snakemake.input[f"{split}_index"] for split in SPLITS},
+    clips=snakemake.input.clips,
+    about=snakemake.input.about,
+    settings=snakemake.params.settings,
+    seed=int(snakemake.wildcards.seed),
+    head_path=snakemake.output.head,
+    scores_path=snakemake.output.scores,
+    history_path=snakemake.output.history,
+)

@@ -1,0 +1,20 @@
+"""Write the manifest of one dataset: clips, rejected clips, labels, and a table for each shard."""
+
+import logging
+
+from mscol.datasets.manifest import write_manifest
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+logging.info("Manifest of the dataset %s, layout %s.", snakemake.wildcards.dataset, snakemake.params.layout)
+write_manifest(
+    layout=snakemake.params.layout,
+    root=snakemake.params.root,
+    options=snakemake.params.options,
+    n_shards=len(snakemake.params.shards),
+    clips_path=snakemake.output.clips,
+    rejected_path=snakemake.output.rejected,
+    about_path=snakemake.output.about,
+    shard_paths=[f"{snakemake.output.shards}/{shard}.csv" for shard in snakemake.params.shards],
+    workers=snakemake.threads,
+)
