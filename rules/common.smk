@@ -130,9 +130,9 @@ def stem_mels(stem):
         name = {"index": "stems.csv", "activity": "activity.csv"}.get(
             stem, f"{stem}.npy"
         )
-        return all_shards(
-            "mels/{dataset}/{shard}/" + name, PRETRAINING_DATASET
-        )(wildcards)
+        return all_shards("mels/{dataset}/{shard}/" + name, PRETRAINING_DATASET)(
+            wildcards
+        )
 
     return files
 
@@ -190,10 +190,10 @@ def separation_table():
     return ["results/separation.csv"] if trains and uses_stems and not brought else []
 
 
-def results_tables():
+def results_tables(pattern="results/{dataset}_{model}.csv"):
     """A table for each evaluated dataset and model."""
     return expand(
-        "results/{dataset}_{model}.csv",
+        pattern,
         dataset=EVALUATED_DATASETS,
         model=config["models"],
     )

@@ -2,8 +2,6 @@
 
 
 rule make_demo_datasets:
-    message:
-        "Making the embedded datasets and stems"
     output:
         mtat=directory(f"{EMBEDDED_ROOT}/mtat"),
         nsynth=directory(f"{EMBEDDED_ROOT}/nsynth"),
@@ -23,13 +21,13 @@ rule make_demo_datasets:
         seed=config["demo"]["seed"],
         sizes=config["demo"]["sizes"],
         code=library_fingerprint("make_demo_datasets.py"),
+    message:
+        "Making the embedded datasets and stems"
     script:
         "../workflow_scripts/make_demo_datasets.py"
 
 
 checkpoint write_manifest:
-    message:
-        "Listing the clips of {wildcards.dataset}"
     input:
         manifest_inputs,
     output:
@@ -41,10 +39,10 @@ checkpoint write_manifest:
         "logs/write_manifest/{dataset}.log",
     benchmark:
         "timings/write_manifest/{dataset}.tsv"
+    priority: 100
     conda:
         "../envs/audio.yaml"
     threads: 4
-    priority: 100
     resources:
         mem_mb=4000,
         runtime=120,
@@ -57,13 +55,13 @@ checkpoint write_manifest:
             "write_manifest.py",
             f"mscol.datasets.{dataset_settings(wildcards.dataset)['layout']}",
         ),
+    message:
+        "Listing the clips of {wildcards.dataset}"
     script:
         "../workflow_scripts/write_manifest.py"
 
 
 rule gather_rejected:
-    message:
-        "Gathering what was rejected, and why"
     input:
         manifests=expand("manifests/{dataset}/rejected.csv", dataset=config["datasets"]),
         shards=rejected_tables(),
@@ -81,5 +79,7 @@ rule gather_rejected:
         runtime=10,
     params:
         code=library_fingerprint("gather_rejected.py"),
+    message:
+        "Gathering what was rejected, and why"
     script:
         "../workflow_scripts/gather_rejected.py"

@@ -2,8 +2,6 @@
 
 
 rule embed_clips:
-    message:
-        "Embedding {wildcards.dataset} with {wildcards.model}, seed {wildcards.seed}"
     input:
         encoder=encoder,
         clips=ancient("manifests/{dataset}/clips.csv"),
@@ -20,10 +18,10 @@ rule embed_clips:
         "logs/embed_clips/{dataset}/{model}/seed{seed}.log",
     benchmark:
         "timings/embed_clips/{dataset}/{model}/seed{seed}.tsv"
+    priority: 70
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
-    priority: 70
     resources:
         mem_mb=6000,
         runtime=240,
@@ -33,13 +31,13 @@ rule embed_clips:
         framework_threads=config["framework_threads"],
         clips=clips_digest(None),
         code=library_fingerprint("embed_clips.py"),
+    message:
+        "Embedding {wildcards.dataset} with {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/embed_clips.py"
 
 
 rule train_probe:
-    message:
-        "Training the {wildcards.dataset} head on {wildcards.model}, seed {wildcards.seed}"
     input:
         clips=ancient("manifests/{dataset}/clips.csv"),
         about=ancient("manifests/{dataset}/about.json"),
@@ -57,10 +55,10 @@ rule train_probe:
         "logs/train_probe/{dataset}/{model}/seed{seed}.log",
     benchmark:
         "timings/train_probe/{dataset}/{model}/seed{seed}.tsv"
+    priority: 80
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
-    priority: 80
     resources:
         mem_mb=8000,
         runtime=240,
@@ -69,13 +67,13 @@ rule train_probe:
         framework_threads=config["framework_threads"],
         labels=labels_digest,
         code=library_fingerprint("train_probe.py"),
+    message:
+        "Training the {wildcards.dataset} head on {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/train_probe.py"
 
 
 rule write_results_table:
-    message:
-        "Writing results/{wildcards.dataset}_{wildcards.model}.csv"
     input:
         about=ancient("manifests/{dataset}/about.json"),
         scores=seeded("models/{model}/seed{seed}/scores/{dataset}.npz"),
@@ -97,5 +95,7 @@ rule write_results_table:
         bootstrap=config["evaluation"]["bootstrap_resamples"],
         labels=labels_digest,
         code=library_fingerprint("write_results_table.py"),
+    message:
+        "Writing results/{wildcards.dataset}_{wildcards.model}.csv"
     script:
         "../workflow_scripts/write_results_table.py"

@@ -2,8 +2,6 @@
 
 
 rule cache_mixture_mels:
-    message:
-        "Caching log-mels of {wildcards.dataset} {wildcards.shard}"
     input:
         shards=ancient("manifests/{dataset}/shards"),
     output:
@@ -14,10 +12,10 @@ rule cache_mixture_mels:
         "logs/cache_mixture_mels/{dataset}/{shard}.log",
     benchmark:
         "timings/cache_mixture_mels/{dataset}/{shard}.tsv"
+    priority: 40
     conda:
         "../envs/audio.yaml"
     threads: 2
-    priority: 40
     resources:
         mem_mb=2000,
         runtime=60,
@@ -26,13 +24,13 @@ rule cache_mixture_mels:
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
         code=library_fingerprint("cache_mixture_mels.py"),
+    message:
+        "Caching log-mels of {wildcards.dataset} {wildcards.shard}"
     script:
         "../workflow_scripts/cache_mixture_mels.py"
 
 
 rule cache_stem_mels:
-    message:
-        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}"
     input:
         shards=ancient("manifests/{dataset}/shards"),
         stems="wav/{dataset}/{shard}/stems16k",
@@ -49,10 +47,10 @@ rule cache_stem_mels:
         "logs/cache_stem_mels/{dataset}/{shard}.log",
     benchmark:
         "timings/cache_stem_mels/{dataset}/{shard}.tsv"
+    priority: 40
     conda:
         "../envs/audio.yaml"
     threads: 2
-    priority: 40
     resources:
         mem_mb=2000,
         runtime=60,
@@ -60,5 +58,7 @@ rule cache_stem_mels:
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
         code=library_fingerprint("cache_stem_mels.py"),
+    message:
+        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}"
     script:
         "../workflow_scripts/cache_stem_mels.py"

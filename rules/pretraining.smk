@@ -2,8 +2,6 @@
 
 
 rule pretrain_encoder:
-    message:
-        "Pretraining {wildcards.model}, seed {wildcards.seed}"
     input:
         clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
         frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
@@ -22,10 +20,10 @@ rule pretrain_encoder:
         "logs/pretrain_encoder/{model}/seed{seed}.log",
     benchmark:
         "timings/pretrain_encoder/{model}/seed{seed}.tsv"
+    priority: 60
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
-    priority: 60
     resources:
         mem_mb=8000,
         runtime=2880,
@@ -35,13 +33,13 @@ rule pretrain_encoder:
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
         code=library_fingerprint("pretrain_encoder.py"),
+    message:
+        "Pretraining {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/pretrain_encoder.py"
 
 
 rule initialise_encoder:
-    message:
-        "Initialising the untrained encoder, seed {wildcards.seed}"
     input:
         clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
         frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
@@ -54,10 +52,10 @@ rule initialise_encoder:
         "logs/initialise_encoder/seed{seed}.log",
     benchmark:
         "timings/initialise_encoder/seed{seed}.tsv"
+    priority: 60
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
-    priority: 60
     resources:
         mem_mb=8000,
         runtime=30,
@@ -66,6 +64,8 @@ rule initialise_encoder:
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
         code=library_fingerprint("initialise_encoder.py"),
+    message:
+        "Initialising the untrained encoder, seed {wildcards.seed}"
     script:
         "../workflow_scripts/initialise_encoder.py"
 

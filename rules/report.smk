@@ -2,11 +2,9 @@
 
 
 rule summarise_results:
-    message:
-        "Summarising all results"
     input:
         tables=results_tables(),
-        abouts=ancient(expand("manifests/{dataset}/about.json", dataset=EVALUATED_DATASETS)),
+        per_class=results_tables("results/per_class/{dataset}_{model}.csv"),
     output:
         table="results/summary.csv",
         markdown="results/summary.md",
@@ -22,13 +20,13 @@ rule summarise_results:
         runtime=10,
     params:
         code=library_fingerprint("summarise_results.py"),
+    message:
+        "Summarising all results"
     script:
         "../workflow_scripts/summarise_results.py"
 
 
 rule write_config:
-    message:
-        "Writing down the config of this run"
     output:
         "results/config.yaml",
     log:
@@ -44,5 +42,7 @@ rule write_config:
     params:
         config=config,
         code=library_fingerprint("write_config.py"),
+    message:
+        "Writing down the config of this run"
     script:
         "../workflow_scripts/write_config.py"

@@ -3,8 +3,6 @@
 
 
 rule convert_to_wav:
-    message:
-        "Converting {wildcards.dataset} {wildcards.shard} to 44.1 kHz wav"
     input:
         shards=ancient("manifests/{dataset}/shards"),
     output:
@@ -16,10 +14,10 @@ rule convert_to_wav:
         "timings/convert_to_wav/{dataset}/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with_stems(brought=False),
+    priority: 10
     conda:
         "../envs/audio.yaml"
     threads: 2
-    priority: 10
     resources:
         mem_mb=2000,
         runtime=60,
@@ -27,13 +25,13 @@ rule convert_to_wav:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         clips=shard_digest,
         code=library_fingerprint("convert_to_wav.py"),
+    message:
+        "Converting {wildcards.dataset} {wildcards.shard} to 44.1 kHz wav"
     script:
         "../workflow_scripts/convert_to_wav.py"
 
 
 rule train_separator:
-    message:
-        "Training a small Open-Unmix for {wildcards.stem}"
     input:
         stems=f"{EMBEDDED_ROOT}/stems",
     output:
@@ -43,10 +41,10 @@ rule train_separator:
         "logs/train_separator/{stem}.log",
     benchmark:
         "timings/train_separator/{stem}.tsv"
+    priority: 50
     conda:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
-    priority: 50
     resources:
         mem_mb=4000,
         runtime=60,
@@ -55,13 +53,13 @@ rule train_separator:
         seed=config["demo"]["seed"],
         framework_threads=config["framework_threads"],
         code=library_fingerprint("train_separator.py"),
+    message:
+        "Training a small Open-Unmix for {wildcards.stem}"
     script:
         "../workflow_scripts/train_separator.py"
 
 
 rule describe_separator:
-    message:
-        "Describing the small Open-Unmix"
     output:
         separator=f"{DEMO_SEPARATOR}/separator.json",
     log:
@@ -77,13 +75,13 @@ rule describe_separator:
     params:
         settings=config["separation"]["training"],
         code=library_fingerprint("describe_separator.py"),
+    message:
+        "Describing the small Open-Unmix"
     script:
         "../workflow_scripts/describe_separator.py"
 
 
 rule judge_separator:
-    message:
-        "Judging the small Open-Unmix on songs it has not heard"
     input:
         stems=f"{EMBEDDED_ROOT}/stems",
         model=separator_files,
@@ -105,13 +103,13 @@ rule judge_separator:
         device=config["separation"]["device"],
         framework_threads=config["framework_threads"],
         code=library_fingerprint("judge_separator.py"),
+    message:
+        "Judging the small Open-Unmix on songs it has not heard"
     script:
         "../workflow_scripts/judge_separator.py"
 
 
 rule separate_stems:
-    message:
-        "Separating {wildcards.dataset} {wildcards.shard}"
     input:
         shards=ancient("manifests/{dataset}/shards"),
         audio="wav/{dataset}/{shard}/audio",
@@ -123,10 +121,10 @@ rule separate_stems:
         "logs/separate_stems/{dataset}/{shard}.log",
     benchmark:
         "timings/separate_stems/{dataset}/{shard}.tsv"
+    priority: 20
     conda:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
-    priority: 20
     resources:
         mem_mb=6000,
         runtime=240,
@@ -141,13 +139,13 @@ rule separate_stems:
         framework_threads=config["framework_threads"],
         clips=shard_digest,
         code=library_fingerprint("separate_stems.py"),
+    message:
+        "Separating {wildcards.dataset} {wildcards.shard}"
     script:
         "../workflow_scripts/separate_stems.py"
 
 
 rule resample_stems:
-    message:
-        "Resampling the stems of {wildcards.dataset} {wildcards.shard}"
     input:
         stems="wav/{dataset}/{shard}/stems",
     output:
@@ -158,22 +156,22 @@ rule resample_stems:
         "timings/resample_stems/{dataset}/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with_stems(brought=False),
+    priority: 30
     conda:
         "../envs/audio.yaml"
     threads: 2
-    priority: 30
     resources:
         mem_mb=2000,
         runtime=60,
     params:
         code=library_fingerprint("resample_stems.py"),
+    message:
+        "Resampling the stems of {wildcards.dataset} {wildcards.shard}"
     script:
         "../workflow_scripts/resample_stems.py"
 
 
 rule resample_brought_stems:
-    message:
-        "Resampling the stems that {wildcards.dataset} {wildcards.shard} brings along"
     input:
         shards=ancient("manifests/{dataset}/shards"),
     output:
@@ -185,10 +183,10 @@ rule resample_brought_stems:
         "timings/resample_brought_stems/{dataset}/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with_stems(brought=True),
+    priority: 30
     conda:
         "../envs/audio.yaml"
     threads: 2
-    priority: 30
     resources:
         mem_mb=2000,
         runtime=60,
@@ -196,5 +194,7 @@ rule resample_brought_stems:
         stems_root=lambda wildcards: dataset_settings(wildcards.dataset)["stems"],
         clips=shard_digest,
         code=library_fingerprint("resample_brought_stems.py"),
+    message:
+        "Resampling the stems that {wildcards.dataset} {wildcards.shard} brings along"
     script:
         "../workflow_scripts/resample_brought_stems.py"

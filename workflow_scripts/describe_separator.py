@@ -1,7 +1,7 @@
 """Write what the four targets of the small Open-Unmix have in common."""
 
 from mscol.logs import log_to_file
-from mscol.separation.training import describe_separator
+from mscol.separation.description import describe_separator
 
 log_to_file(snakemake.log[0])
 describe_separator(snakemake.output.separator, snakemake.params.settings)

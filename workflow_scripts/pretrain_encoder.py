@@ -9,11 +9,11 @@ from mscol.pretraining import CacheFiles, pretrain  # noqa: E402 (what the frame
 cached, params = snakemake.input, snakemake.params
 pretrain(
     files=CacheFiles(
-        frames=cached.frames,
-        index=cached.index,
-        stems={source: cached.get(source, []) for source in params.sources},
-        stems_index=cached.get("stems_index", []),
-        activity=cached.get("activity", []),
+        cached.frames,
+        cached.index,
+        {source: cached.get(source) for source in params.sources},
+        cached.get("stems_index", []),
+        cached.get("activity", []),
     ),
     clips=cached.clips,
     sources=params.sources,

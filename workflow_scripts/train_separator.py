@@ -6,7 +6,7 @@ from mscol.separation.training import train_target
 log_to_file(snakemake.log[0])
 train_target(
     stems=snakemake.input.stems,
-    target=snakemake.wildcards.target,
+    target=snakemake.wildcards.stem,
     weights_path=snakemake.output.weights,
     settings_path=snakemake.output.settings,
     settings=snakemake.params.settings,

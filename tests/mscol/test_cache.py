@@ -12,7 +12,7 @@ from mscol.files import read_csv
 from mscol.mels import log_mel
 
 RATE = 16_000
-NAMES = ["plain", "with space", "it's \"quoted\"", "Séculaire/ñandú", "NA"]
+NAMES = ["plain", "with space", 'it\'s "quoted"', "Séculaire/ñandú", "NA"]
 
 
 def noise(seconds, seed, level=0.1):
@@ -67,9 +67,9 @@ def test_order_of_shards_does_not_matter(tmp_path):
     for number in range(3):
         with MelWriter(tmp_path / f"{number}.npy", "float32") as writer:
             first = writer.append(np.full((100 + number, 64), number))
-        pd.DataFrame([(f"clip{number}", first, 100 + number)], columns=["clip", "first_frame", "n_frames"]).to_csv(
-            tmp_path / f"{number}.csv", index=False
-        )
+        pd.DataFrame(
+            [(f"clip{number}", first, 100 + number)], columns=["clip", "first_frame", "n_frames"]
+        ).to_csv(tmp_path / f"{number}.csv", index=False)
     orders = ([0, 1, 2], [2, 0, 1])
     caches = [
         MelCache.open([tmp_path / f"{n}.npy" for n in order], [tmp_path / f"{n}.csv" for n in order])
@@ -129,7 +129,11 @@ def test_stems_are_cached_with_their_activity(tmp_path):
         out / "rejected.csv", [before], "float32", 2,
     )  # fmt: skip
     activity = read_activity([out / "activity.csv"])
-    assert list(zip(activity["clip"], activity["segment"], strict=True)) == [("one", 0), ("one", 1), ("two", 0)]
+    assert list(zip(activity["clip"], activity["segment"], strict=True)) == [
+        ("one", 0),
+        ("one", 1),
+        ("two", 0),
+    ]
     # The mean magnitude of Gaussian noise is its standard deviation times sqrt(2 / pi).
     for stem, level in levels.items():
         np.testing.assert_allclose(activity[stem], level * np.sqrt(2 / np.pi), rtol=0.03)

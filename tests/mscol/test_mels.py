@@ -69,7 +69,9 @@ def test_blocks_leave_no_seam():
     waveform = np.random.default_rng(0).standard_normal(400 + 160 * 5000).astype(np.float32)
     mels = log_mel(waveform)
     # The window round the first seam, on its own, at the same scale
-    scale = np.sqrt(np.square(waveform, dtype=np.float64).sum() / np.square(waveform[2040 * 160 :][:3600]).sum())
+    scale = np.sqrt(
+        np.square(waveform, dtype=np.float64).sum() / np.square(waveform[2040 * 160 :][:3600]).sum()
+    )
     alone = log_mel(waveform[2040 * 160 :][:3600]) - np.log(scale)
     np.testing.assert_allclose(mels[2040 : 2040 + len(alone)], alone, atol=2e-3)
 

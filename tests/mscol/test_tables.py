@@ -97,7 +97,7 @@ def test_seeds_of_different_clips_are_an_error(tagged, classified, tmp_path):
 
 def test_damaged_scores_are_an_error_that_names_the_file(tagged, tmp_path):
     tagged[0][1].write_bytes(tagged[0][1].read_bytes()[:200])
-    with pytest.raises(CacheError, match="scores1.npz: damaged"):
+    with pytest.raises(CacheError, match=r"scores1\.npz: damaged"):
         write(*tagged, tmp_path, "mtat_vocals")
 
 

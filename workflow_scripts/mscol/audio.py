@@ -12,7 +12,9 @@ import soxr
 
 from mscol.errors import AudioError
 
-ANALYSIS_RATE = 16_000  # Hz; mixtures and stems are analysed at this rate (METHOD, MSCOL_SMC23 preprocess_mtat.py)
+ANALYSIS_RATE = (
+    16_000  # Hz; mixtures and stems are analysed at this rate (METHOD, MSCOL_SMC23 preprocess_mtat.py)
+)
 SEPARATION_RATE = 44_100  # Hz; the rate Open-Unmix was trained at
 
 

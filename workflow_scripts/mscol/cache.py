@@ -137,9 +137,7 @@ def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_befor
     rows, segments = [], []
     with contextlib.ExitStack() as stack:
         writers = {stem: stack.enter_context(MelWriter(arrays[stem], dtype)) for stem in STEMS}
-        results = ordered_map(
-            lambda clip: _attempt(_stem_mels, Path(folder, clip)), present["id"], workers
-        )
+        results = ordered_map(lambda clip: _attempt(_stem_mels, Path(folder, clip)), present["id"], workers)
         for clip, path, result in zip(present["id"], present["path"], results, strict=True):
             progress.step()
             if isinstance(result, AudioError):
@@ -256,9 +254,7 @@ def _stem_mels(folder):
     waveforms = {stem: load_mono(Path(folder, f"{stem}.wav")) for stem in STEMS}
     # Stems of one clip may differ by a sample after resampling; brought ones by more.
     n_samples = min(len(waveform) for waveform in waveforms.values())
-    waveforms = {
-        stem: _long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()
-    }
+    waveforms = {stem: _long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
     mels = {stem: log_mel(waveform) for stem, waveform in waveforms.items()}
     n_segments = int(count_segments(len(mels[STEMS[0]])))
     magnitudes = pd.DataFrame({"segment": np.arange(n_segments)})
@@ -292,9 +288,13 @@ def _read_rejected(path):
 
 def _read_index(path):
     try:
-        return read_csv(path)[["clip", "first_frame", "n_frames"]].astype({"first_frame": int, "n_frames": int})
+        return read_csv(path)[["clip", "first_frame", "n_frames"]].astype(
+            {"first_frame": int, "n_frames": int}
+        )
     except (KeyError, ValueError, OSError) as error:
-        raise CacheError(f"{path}: not a table of clips ({error}); delete it, and it is made again") from error
+        raise CacheError(
+            f"{path}: not a table of clips ({error}); delete it, and it is made again"
+        ) from error
 
 
 def _open_array(path):
@@ -303,7 +303,9 @@ def _open_array(path):
     except (ValueError, EOFError, OSError) as error:
         raise CacheError(f"{path}: damaged ({error}); delete it, and it is made again") from error
     if array.ndim != 2 or array.shape[1] != N_MELS:
-        raise CacheError(f"{path}: shape {array.shape}, expected (frames, {N_MELS}); delete it, and it is made again")
+        raise CacheError(
+            f"{path}: shape {array.shape}, expected (frames, {N_MELS}); delete it, and it is made again"
+        )
     return array
 
 

@@ -97,10 +97,12 @@ def test_projection_and_similarity_start_as_in_the_paper(tiny):
 
 
 def test_what_is_no_encoder_is_an_error_that_says_so(tmp_path):
-    with pytest.raises(TrainingError, match="checkpoint-10: not an encoder.keras file.*published TensorFlow"):
+    with pytest.raises(
+        TrainingError, match=r"checkpoint-10: not an encoder\.keras file.*published TensorFlow"
+    ):
         load_encoder(tmp_path / "checkpoint-10")
-    with pytest.raises(TrainingError, match="encoder.keras: there is no such file; pretrain"):
+    with pytest.raises(TrainingError, match=r"encoder\.keras: there is no such file; pretrain"):
         load_encoder(tmp_path / "encoder.keras")
     (tmp_path / "damaged.keras").write_bytes(b"PK\x03\x04 not a zip")
-    with pytest.raises(TrainingError, match="damaged.keras: damaged"):
+    with pytest.raises(TrainingError, match=r"damaged\.keras: damaged"):
         load_encoder(tmp_path / "damaged.keras")

@@ -56,8 +56,12 @@ def test_every_preset_says_every_size():
             if isinstance(value, dict):
                 yield from keys(value, f"{above}{key}/")
 
-    demo, paper = (set(keys(yaml.safe_load((PRESETS / f"{name}.yaml").read_text()))) for name in ("demo", "paper"))
-    only_embedded = {key for key in demo if key.split("/")[0] == "demo" or key.startswith("separation/training")}
+    demo, paper = (
+        set(keys(yaml.safe_load((PRESETS / f"{name}.yaml").read_text()))) for name in ("demo", "paper")
+    )
+    only_embedded = {
+        key for key in demo if key.split("/")[0] == "demo" or key.startswith("separation/training")
+    }
     reference = {"pretraining/activity_threshold", "pretraining/activity_windows"}
     assert demo - only_embedded == paper - reference
 

@@ -34,7 +34,12 @@ def edit(path, before, after):
 
 def test_changed_line_of_an_imported_module_changes_the_digest(house):
     copy, digest = house
-    scripts = ("cache_mixture_mels.py", "cache_stem_mels.py", "make_demo_datasets.py", "write_results_table.py")
+    scripts = (
+        "cache_mixture_mels.py",
+        "cache_stem_mels.py",
+        "make_demo_datasets.py",
+        "write_results_table.py",
+    )
     before = {script: digest(script) for script in scripts}
     edit(copy / "mscol" / "mels.py", "HOP_SAMPLES = 160", "HOP_SAMPLES = 161")
     changed = {script for script in scripts if digest(script) != before[script]}
@@ -44,7 +49,11 @@ def test_changed_line_of_an_imported_module_changes_the_digest(house):
 def test_comments_and_docstrings_do_not_change_the_digest(house):
     copy, digest = house
     before = digest("cache_mixture_mels.py")
-    edit(copy / "mscol" / "mels.py", "HOP_SAMPLES = 160  # 10 ms", "HOP_SAMPLES = 160  # a hundredth of a second")
+    edit(
+        copy / "mscol" / "mels.py",
+        "HOP_SAMPLES = 160  # 10 ms",
+        "HOP_SAMPLES = 160  # a hundredth of a second",
+    )
     edit(copy / "mscol" / "mels.py", "Compute the log-mel spectrogram", "Work out the log-mel spectrogram")
     assert digest("cache_mixture_mels.py") == before
 
@@ -56,7 +65,9 @@ def test_edit_in_one_layout_leaves_the_others_as_they_are(house):
     assert len(set(before.values())) == len(layouts)
     reader = copy / "mscol" / "datasets" / "nsynth.py"
     reader.write_text(reader.read_text() + "\nMORE = 1\n")
-    changed = [name for name in layouts if digest("write_manifest.py", f"mscol.datasets.{name}") != before[name]]
+    changed = [
+        name for name in layouts if digest("write_manifest.py", f"mscol.datasets.{name}") != before[name]
+    ]
     assert changed == ["nsynth"]
 
 

@@ -21,7 +21,9 @@ def write_cache(folder, name, lengths, marks):
 
 
 def open_cache(folder, *names):
-    return MelCache.open([folder / f"{name}.npy" for name in names], [folder / f"{name}.csv" for name in names])
+    return MelCache.open(
+        [folder / f"{name}.npy" for name in names], [folder / f"{name}.csv" for name in names]
+    )
 
 
 def segment_of(crops, marks):
@@ -84,7 +86,9 @@ def test_segments_of_other_splits_are_left_out(caches):
 
 def test_segment_without_activity_counts_as_silent(caches, activity):
     mixtures, stems = caches
-    table = segment_table(["a", "b"], mixtures.clips, stems.clips, activity[activity["clip"] == "a"], COLUMNS, 0.01)
+    table = segment_table(
+        ["a", "b"], mixtures.clips, stems.clips, activity[activity["clip"] == "a"], COLUMNS, 0.01
+    )
     assert not table.loc[table["clip"] == "b", "bass"].any()
 
 
@@ -125,8 +129,12 @@ def test_crops_are_whole_frames_in_order(segments, caches):
 
 def test_minibatch_holds_one_source_and_all_hold_equally_many(segments, caches, tmp_path, marks):
     mixtures, stems = caches
-    write_cache(tmp_path, "vocals_one", {"a": 2000, "b": 783}, {clip: mark + 200_000 for clip, mark in marks.items()})
-    write_cache(tmp_path, "vocals_two", {"c": 149, "ö d": 500}, {clip: mark + 200_000 for clip, mark in marks.items()})
+    write_cache(
+        tmp_path, "vocals_one", {"a": 2000, "b": 783}, {clip: mark + 200_000 for clip, mark in marks.items()}
+    )
+    write_cache(
+        tmp_path, "vocals_two", {"c": 149, "ö d": 500}, {clip: mark + 200_000 for clip, mark in marks.items()}
+    )
     vocals = open_cache(tmp_path, "vocals_one", "vocals_two")
     sampler = PairSampler(segments, mixtures, {"vocals": vocals, "bass": stems}, batch_size=128, seed=3)
     sources = []
@@ -171,7 +179,9 @@ def test_seeds_and_streams_draw_differently(caches, marks):
 
 def test_source_that_is_hardly_active_is_an_error_that_names_it(segments, caches):
     mixtures, stems = caches
-    with pytest.raises(TrainingError, match=r"vocals: active in 1 of 8 training segments at activity_threshold 0\.01"):
+    with pytest.raises(
+        TrainingError, match=r"vocals: active in 1 of 8 training segments at activity_threshold 0\.01"
+    ):
         only_one = segments.assign(vocals=segments.index == 1)
         PairSampler(only_one, mixtures, {"bass": stems, "vocals": stems}, 4, seed=0, threshold=0.01)
     with pytest.raises(TrainingError, match="mixture: there are 1 validation segments"):

@@ -50,7 +50,12 @@ def cache(tmp_path_factory):
     clips = [[f"clip {shard} {number:02}" for number in range(8)] for shard in range(N_SHARDS)]
     for shard in range(N_SHARDS):
         write_shard(folder, shard, clips[shard], random)
-    manifest = pd.DataFrame({"id": sum(clips, []), "split": (["train"] * 6 + ["validation"] * 2) * N_SHARDS})
+    manifest = pd.DataFrame(
+        {
+            "id": [clip for shard in clips for clip in shard],
+            "split": (["train"] * 6 + ["validation"] * 2) * N_SHARDS,
+        }
+    )
     manifest.to_csv(folder / "clips.csv", index=False)
     return folder
 
@@ -66,13 +71,26 @@ def cache_files(folder, sources, order=range(N_SHARDS)):
 
 
 def outputs_in(folder):
-    return {"encoder": folder / "encoder.keras", "history": folder / "history.csv", "run": folder / "run.json"}
+    return {
+        "encoder": folder / "encoder.keras",
+        "history": folder / "history.csv",
+        "run": folder / "run.json",
+    }
 
 
 def run(cache, folder, order=range(N_SHARDS), sources=STEMS, clips=None, **settings):
     outputs = outputs_in(folder)
     files = cache_files(cache, sources, order)
-    pretrain(files, clips or cache / "clips.csv", sources, SETTINGS | settings, 3, 1, outputs, {"model": "bass_vocals"})
+    pretrain(
+        files,
+        clips or cache / "clips.csv",
+        sources,
+        SETTINGS | settings,
+        3,
+        1,
+        outputs,
+        {"model": "bass_vocals"},
+    )
     return outputs
 
 
@@ -123,14 +141,17 @@ def test_same_seed_gives_the_same_encoder_whatever_the_order_of_shards(cache, ou
 def test_run_without_validation_warns_and_one_that_diverges_stops(cache, tmp_path, caplog):
     manifest = pd.read_csv(cache / "clips.csv").query("split == 'train'")
     manifest.to_csv(tmp_path / "clips.csv", index=False)
-    with caplog.at_level(logging.WARNING), pytest.raises(TrainingError, match=r"update \d: the loss is .*lower learning_rate"):
+    with (
+        caplog.at_level(logging.WARNING),
+        pytest.raises(TrainingError, match=r"update \d: the loss is .*lower learning_rate"),
+    ):
         run(cache, tmp_path, sources=[], clips=tmp_path / "clips.csv", learning_rate=1e30, updates=9)
     assert "This run goes without validation. mixture: there are 0 validation segments" in caplog.text
     assert not (tmp_path / "encoder.keras").exists()
 
 
 def test_source_that_is_never_active_stops_the_run(cache, tmp_path):
-    with pytest.raises(TrainingError, match="bass: active in 0 of 24 training segments at activity_threshold 0.9"):
+    with pytest.raises(TrainingError, match=r"bass: active in 0 of 24 .* at activity_threshold 0\.9"):
         run(cache, tmp_path, activity_threshold=0.9)
 
 

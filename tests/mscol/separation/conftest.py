@@ -16,7 +16,7 @@ RATE = 44_100
 def tiny_settings():
     """The smallest network that still goes through every part of training."""
     return {
-        "hidden_size": 8, "nfft": 1024, "nhop": 512, "nb_channels": 2, "bandwidth_hz": 8000, "updates": 6,
+        "hidden_size": 8, "nfft": 1024, "nhop": 256, "nb_channels": 2, "bandwidth_hz": 8000, "updates": 6,
         "batch_size": 4, "sequence_seconds": 0.5, "learning_rate": 0.01,
     }  # fmt: skip
 

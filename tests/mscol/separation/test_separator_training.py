@@ -11,8 +11,15 @@ import torch
 
 from mscol.errors import SeparationError
 from mscol.separation import STEMS
+from mscol.separation.description import describe_separator
 from mscol.separation.judging import judge_separator, sdr, summarise
-from mscol.separation.training import draw_batch, load_songs, magnitudes, split_songs, train_target
+from mscol.separation.training import (
+    draw_batch,
+    load_songs,
+    magnitudes,
+    split_songs,
+    train_target,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -41,6 +48,11 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(songs, tiny_s
     other = train(songs, tmp_path / "c", tiny_settings, seed=4)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["fc1.weight"], other["fc1.weight"])
+
+
+def test_hops_that_make_the_ends_of_clips_blow_up_are_an_error(tmp_path, tiny_settings):
+    with pytest.raises(SeparationError, match="nhop is 512, more than a quarter of nfft"):
+        describe_separator(tmp_path / "separator.json", tiny_settings | {"nhop": 512})
 
 
 def test_training_lowers_the_validation_loss(songs, tiny_settings, tmp_path):
@@ -109,6 +121,13 @@ def test_judging_leaves_out_silent_stems_and_compares_with_the_mixture(
     worse = table.index[~(table["gain"] > 0)]
     for stem in worse:
         assert f"{stem} does not come out better than the mixture" in caplog.text
+
+
+def test_a_song_of_one_stem_alone_is_not_counted(separator_folder, tmp_path, write_song, make_stems):
+    silence = np.zeros((88_200, 2), np.float32)
+    write_song(tmp_path / "test" / "0", dict.fromkeys(STEMS, silence) | {"other": make_stems(0)["other"]})
+    judge_separator(separator_folder, tmp_path / "test", tmp_path / "separation.csv", device="cpu")
+    assert list(pd.read_csv(tmp_path / "separation.csv")["n_songs"]) == [0, 0, 0, 0]
 
 
 def test_a_stem_that_is_silent_everywhere_has_a_row_without_numbers():

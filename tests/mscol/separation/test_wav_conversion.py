@@ -88,7 +88,7 @@ def test_ids_may_be_nested_and_hold_spaces_quotes_and_other_letters(tmp_path, wr
 def test_an_id_that_leaves_the_folder_is_rejected(tmp_path, write_manifest, name):
     (tmp_path / "root").mkdir()
     soundfile.write(tmp_path / "root" / "a.wav", tone(16_000, 1), 16_000)
-    folder, rejected = convert(tmp_path, write_manifest((name, "a.wav")))
+    _, rejected = convert(tmp_path, write_manifest((name, "a.wav")))
     assert "must stay below its folder" in rejected["reason"][0]
     assert not list(tmp_path.rglob("escaped*"))
 

@@ -116,7 +116,9 @@ def load_encoder(path):
         # Safe mode runs no code that a file brings along.
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, OSError) as error:
-        raise TrainingError(f"{path}: damaged, or not an encoder ({error}); delete it and pretrain it again") from error
+        raise TrainingError(
+            f"{path}: damaged, or not an encoder ({error}); delete it and pretrain it again"
+        ) from error
 
 
 def _scale_filters(filters, width):
@@ -179,7 +181,13 @@ def _excite(x, filters, name):
 
 def _convolve(x, filters, name, kernel=1, padding="same", use_bias=False, **settings):
     return layers.Conv2D(
-        filters, kernel, padding=padding, use_bias=use_bias, kernel_initializer=_kernels(), name=name, **settings
+        filters,
+        kernel,
+        padding=padding,
+        use_bias=use_bias,
+        kernel_initializer=_kernels(),
+        name=name,
+        **settings,
     )(x)
 
 
@@ -195,5 +203,5 @@ def _downsample(x, kernel, name):
 
 
 def _kernels():
-    """Make an initialiser of kernels; a new one each time, because one used twice draws the same numbers twice."""
+    """Make an initialiser of kernels, each time a new one: one used twice draws the same numbers twice."""
     return keras.initializers.VarianceScaling(2.0, mode="fan_out", distribution="truncated_normal")

@@ -13,7 +13,9 @@ from mscol.files import atomic_path
 from mscol.names.models import parse_model
 
 EMBEDDED_ROOT = "demo"  # where the embedded datasets are made, below the working directory
-EMBEDDED_DATASETS = {name: {"layout": name, "root": f"{EMBEDDED_ROOT}/{name}"} for name in ("mtat", "nsynth", "fma")}
+EMBEDDED_DATASETS = {
+    name: {"layout": name, "root": f"{EMBEDDED_ROOT}/{name}"} for name in ("mtat", "nsynth", "fma")
+}
 
 
 def effective_config(given, presets, schema_path):
@@ -114,7 +116,9 @@ def _sentence(error):
         "uniqueItems": lambda: "it must not repeat an entry",
     }.get(rule, lambda: error.message)()
     about = error.schema.get("description", "")
-    return f"config key '{key}': {error.instance!r} does not do, {expected}" + (f" ({about})" if about else "")
+    return f"config key '{key}': {error.instance!r} does not do, {expected}" + (
+        f" ({about})" if about else ""
+    )
 
 
 def _unknown_key(error, key):

@@ -76,10 +76,10 @@ def parse_model(name):
         )
     sources = tuple(source for source in SOURCES if source in given)
     if list(sources) != given:
+        once = ", each once" if len(set(given)) != len(given) else ""
         raise ConfigError(
-            f"model {name!r}: sources go in the order bass, drums, other, vocals, each once; write {'_'.join(sources)!r}"
-            if len(set(given)) != len(given)
-            else f"model {name!r}: sources go in the order bass, drums, other, vocals; write {'_'.join(sources)!r}"
+            f"model {name!r}: sources go in the order bass, drums, other, vocals{once}; "
+            f"write {'_'.join(sources)!r}"
         )
     return Model(name, sources)
 

@@ -29,11 +29,11 @@ class Batch(NamedTuple):
 class PairSampler:
     """Draw minibatches of pairs, each from a random generator of its own.
 
-    A minibatch is a function of (seed, stream, number) alone: it depends neither on those before
-    it nor on the order of files, so that batches can be made ahead on threads, and a run can go on from any of them.
-    For each one source is drawn uniformly, then that many of the segments in which it is active,
-    without replacement within the minibatch and independently of other minibatches (as MSCOL_SMC23
-    pretraining.py does); there are no epochs.
+    A minibatch is a function of (seed, stream, number) alone: it depends neither on those before it nor
+    on the order of files, so that minibatches can be made ahead on threads, and a run can go on from any
+    of them. For each, one source is drawn uniformly, then `n_pairs` of the segments in which it is
+    active: without replacement within the minibatch, and independently of other minibatches, as
+    MSCOL_SMC23 pretraining.py does. So there are no epochs.
 
     Parameters
     ----------
@@ -60,7 +60,9 @@ class PairSampler:
         If a source has fewer than two active segments.
     """
 
-    def __init__(self, segments, mixtures, positives, batch_size, seed, stream=0, name="training", threshold=None):
+    def __init__(
+        self, segments, mixtures, positives, batch_size, seed, stream=0, name="training", threshold=None
+    ):
         self.sources = sorted(positives)
         self.active = {source: np.flatnonzero(segments[source]) for source in self.sources}
         for source, rows in self.active.items():
@@ -114,6 +116,7 @@ def _too_few(source, n_active, n_segments, name, threshold):
     if threshold is None:
         return f"{source}: there are {n_active} {name} segments, and {needed}; add {name} clips"
     return (
-        f"{source}: active in {n_active} of {n_segments} {name} segments at activity_threshold {threshold:g}, "
-        f"and {needed}; lower activity_threshold, add {name} clips in which it plays, or use a model without it"
+        f"{source}: active in {n_active} of {n_segments} {name} segments at activity_threshold "
+        f"{threshold:g}, and {needed}; lower activity_threshold, add {name} clips in which it plays, or "
+        "use a model without it"
     )

@@ -3,7 +3,6 @@
 import hashlib
 
 import numpy as np
-import pandas as pd
 
 from mscol.errors import ConfigError
 from mscol.mels import CROP_FRAMES, SEGMENT_FRAMES, count_segments
@@ -24,14 +23,17 @@ def activity_columns(sources, windows):
         If ``windows`` is neither ``aligned`` nor ``reference``.
     """
     if windows not in ACTIVITY_SUFFIXES:
-        raise ConfigError(f"activity_windows: {windows!r} is unknown; use one of {', '.join(ACTIVITY_SUFFIXES)}")
+        raise ConfigError(
+            f"activity_windows: {windows!r} is unknown; use one of {', '.join(ACTIVITY_SUFFIXES)}"
+        )
     return {source: source + ACTIVITY_SUFFIXES[windows] for source in sources}
 
 
 def segment_table(clips, mixture_clips, stem_clips=None, activity=None, columns=None, threshold=0.0):
     """List the segments of some clips.
 
-    Clips missing from a cache have no segments. A clip shorter than a segment is one segment of its own length.
+    Clips missing from a cache have no segments. A clip shorter than a segment is one segment of its own
+    length.
 
     Parameters
     ----------
@@ -67,13 +69,14 @@ def segment_table(clips, mixture_clips, stem_clips=None, activity=None, columns=
         return table.assign(**{MIXTURE: True})
     magnitudes = table[["clip", "segment"]].merge(activity, on=["clip", "segment"], how="left")
     active = {
-        source: (magnitudes[column].astype(float) > threshold).to_numpy() for source, column in columns.items()
+        source: (magnitudes[column].astype(float) > threshold).to_numpy()
+        for source, column in columns.items()
     }
     return table.assign(**active)
 
 
 def fingerprint(*tables):
-    """Digest segment tables: equal for equal clips, segment lengths and activity, wherever the clips are cached.
+    """Digest segment tables: equal for equal clips, lengths and activity, wherever the clips are cached.
 
     Returns
     -------

@@ -100,7 +100,9 @@ def load_data(files, clips, sources, settings, seed):
     }
     positives = stems or {MIXTURE: mixtures}
     return PretrainingData(
-        training=PairSampler(tables["train"], positives=positives, stream=TRAINING, name="training", **shared),
+        training=PairSampler(
+            tables["train"], positives=positives, stream=TRAINING, name="training", **shared
+        ),
         validation=_validation_sampler(tables["validation"], positives, shared),
         n_segments={split: _count_segments(table, positives) for split, table in tables.items()},
         fingerprint=fingerprint(*tables.values()),

@@ -30,11 +30,6 @@ class History:
         self._step = self._pairs_seen = 0
         self._start_row()
 
-    @property
-    def losses(self):
-        """Losses of the row not closed yet."""
-        return self._losses
-
     def update(self, n_pairs, loss, accuracy):
         """Count an update."""
         self._step += 1

@@ -32,6 +32,8 @@ def train(network, data, settings):
     """
     # No XLA on the CPU, where it is slower; the shapes are static, so that the step compiles once.
     network.compile(optimizer=keras.optimizers.Adam(settings["learning_rate"]), jit_compile=False)
+    # Before the step is traced: TensorFlow traces a step twice that makes variables.
+    network.optimizer.build(network.trainable_variables)
     history, progress = History(), Progress("updates", settings["updates"])
     note = ""
     for update, batch in enumerate(data.training.batches(range(settings["updates"]))):
@@ -84,7 +86,8 @@ def _losses(logs):
 def _check_finite(loss, step, rate):
     if not math.isfinite(loss):
         raise TrainingError(
-            f"update {step}: the loss is {loss}; lower learning_rate ({rate:g}), or look for what is odd in the audio"
+            f"update {step}: the loss is {loss}; lower learning_rate ({rate:g}), or look for what is odd in "
+            "the audio"
         )
 
 

@@ -52,8 +52,11 @@ def pretrain(files, clips, sources, settings, seed, framework_threads, outputs, 
     network = _build(settings)
     logging.info(
         "Training on pairs of the mixture and %s: %d updates of %d pairs from %s segments.",
-        " or ".join(data.training.sources), settings["updates"], data.training.n_pairs, data.n_segments["train"],
-    )  # fmt: skip
+        " or ".join(data.training.sources),
+        settings["updates"],
+        data.training.n_pairs,
+        data.n_segments["train"]["all"],
+    )
     history = train(network, data, settings)
     about = _describe(data, sources, settings, seed, framework_threads, started, about)
     _write(outputs, network.encoder, history, about)
@@ -84,7 +87,12 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
     network = _build(settings | {"updates": CALIBRATION_BATCHES})
     for batch in data.training.batches(range(CALIBRATION_BATCHES)):
         network(batch._asdict(), training=True)
-    _write(outputs, network.encoder, History(), _describe(data, [], settings, seed, framework_threads, started, about))
+    _write(
+        outputs,
+        network.encoder,
+        History(),
+        _describe(data, [], settings, seed, framework_threads, started, about),
+    )
 
 
 def _build(settings):
@@ -94,7 +102,7 @@ def _build(settings):
 
 
 def _momentum(updates):
-    """Choose the momentum of batch normalisation: Keras' own, or as short as it takes a short run to forget its start.
+    """Choose the momentum of batch normalisation: Keras' own, or less for a short run to forget its start.
 
     >>> [_momentum(updates) for updates in (6, 400, 640_000)]
     [0.5, 0.95, 0.99]

@@ -54,9 +54,9 @@ def judge_separator(model, songs, table_path, n_iterations=1, device="auto", thr
     songs : str or os.PathLike
         Folder of ``{song}/{stem}.wav`` and ``{song}/mixture.wav``.
     table_path : str or os.PathLike
-        The csv to be made, a row a stem: over the n_songs in which it is not silent, the median SDR of
-        the separated stem (sdr), that of the mixture taken for the stem (sdr_mixture) and their
-        difference (gain), all in dB; then the same of the means.
+        The csv to be made, a row a stem: over the n_songs in which neither it nor the rest is silent,
+        the median SDR of the separated stem (sdr), that of the mixture taken for the stem
+        (sdr_mixture) and their difference (gain), all in dB; then the same of the means.
     threads : int
         Threads of torch.
 
@@ -81,17 +81,26 @@ def judge_separator(model, songs, table_path, n_iterations=1, device="auto", thr
 
 
 def judge_song(separator, folder):
-    """SDR of each stem of one song that is not silent, as dicts of stem, sdr and sdr_mixture."""
+    """SDR of each stem of one song, as dicts of stem, sdr and sdr_mixture.
+
+    A stem that is silent is passed over, and so is one that plays alone: it is the mixture, whose SDR
+    is then without bound.
+    """
     mixture = audio.load_stereo(folder / "mixture.wav")
     estimates = separate(separator, mixture)
     scores = []
     for stem in STEMS:
         truth = audio.load_stereo(folder / f"{stem}.wav")
-        if np.sqrt(np.mean(np.square(truth, dtype=np.float64))) >= SILENT_RMS:
+        if not is_silent(truth) and not is_silent(mixture - truth):
             scores.append(
                 {"stem": stem, "sdr": sdr(truth, estimates[stem]), "sdr_mixture": sdr(truth, mixture)}
             )
     return scores
+
+
+def is_silent(waveform):
+    """Whether a waveform's RMS is below `SILENT_RMS`."""
+    return np.sqrt(np.mean(np.square(waveform, dtype=np.float64))) < SILENT_RMS
 
 
 def summarise(scores):
@@ -125,6 +134,11 @@ def summarise(scores):
 
 def _report(table):
     for row in table.itertuples():
+        if not row.n_songs:
+            logging.warning(
+                "%s plays together with others in none of the songs: it was not judged.", row.stem
+            )
+            continue
         logging.info(
             "%s: SDR %.2f dB over %d songs, %.2f dB more than the mixture's %.2f dB.",
             row.stem, row.sdr, row.n_songs, row.gain, row.sdr_mixture,

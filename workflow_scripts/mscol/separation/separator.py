@@ -4,6 +4,7 @@ The package's own loader is used, for published weights and for local directorie
 ``{target}.json`` and ``{target}.pth`` for each of the four targets, and ``separator.json``.
 """
 
+import copy
 import logging
 import urllib.error
 from pathlib import Path
@@ -91,13 +92,20 @@ def separate(separator, waveform):
     AudioError
         If a stem comes out with samples that are not finite.
     """
-    # The network multiplies a mask by the mixture, so silence has silent stems; the Wiener filter
-    # would divide by its energy.
+    # The networks mask the mixture, so silence has silent stems; there is nothing to be computed.
     if not waveform.any():
         return {stem: np.zeros_like(waveform) for stem in STEMS}
+    mixture = torch.from_numpy(np.ascontiguousarray(waveform.T))[None].to(separator.sample_rate.device)
+    # With magnitudes averaged over the channels, equal channels make the filter's 2x2 matrices singular: in
+    # single precision its stems carry noise at -28 dB, or are not finite. One channel is as good, and faster.
+    if separator.complexnorm.mono and torch.equal(mixture[:, 0], mixture[:, 1]):
+        mixture = mixture[:, :1]
     with torch.inference_mode():
-        mixture = torch.from_numpy(np.ascontiguousarray(waveform.T))[None].to(separator.sample_rate.device)
-        estimates = separator.to_dict(separator(mixture))
+        estimates = separator(mixture)
+        if not estimates.isfinite().all():
+            logging.info("The Wiener filter ran out of single precision; once more in double precision.")
+            estimates = copy.deepcopy(separator).double()(mixture.double()).float()
+        estimates = separator.to_dict(estimates.expand(-1, -1, 2, -1))
     stems = {stem: estimates[stem][0].T.cpu().numpy() for stem in STEMS}
     for stem, samples in stems.items():
         if not np.isfinite(samples).all():

@@ -28,19 +28,6 @@ SMALLEST_SCALE = 1e-4  # of the largest; Open-Unmix scripts/train.py, get_statis
 GRADIENT_NORM = 1.0
 
 
-def describe_separator(path, settings):
-    """Write ``separator.json``: what the four targets of a directory have in common.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-    settings : dict
-        With nfft and nhop (samples) and nb_channels.
-    """
-    about = {key: settings[key] for key in ("nfft", "nhop", "nb_channels")}
-    write_json({"sample_rate": audio.SEPARATION_RATE, **about}, path)
-
-
 def train_target(stems, target, weights_path, settings_path, settings, seed=0, threads=1):
     """Train the network of one target and write ``{target}.pth`` and ``{target}.json``.
 

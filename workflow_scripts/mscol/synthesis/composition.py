@@ -17,7 +17,15 @@ from mscol.synthesis.voice import Singer
 
 STEMS = ("bass", "drums", "other", "vocals")
 BEATS = 4
-SECTION_SHARE = {"bass": 0.8, "drums": 0.8, "other": 0.75, "vocals": 0.75}  # of the sections, that a stem plays in
+SECTION_SHARE = {
+    "bass": 0.8,
+    "drums": 0.8,
+    "other": 0.75,
+    "vocals": 0.75,
+}  # of the sections, that a stem plays in
+# Singers stand in front, as on records.
+BALANCE_DB = {"bass": (-3.5, 3.0), "drums": (-3.0, 3.0), "other": (-4.0, 2.0), "vocals": (2.0, 5.5)}
+FORWARD_DB = 2.5
 # Chord roots as degrees of the mode, a chord a bar.
 PROGRESSIONS = ((0, 4, 5, 3), (0, 3, 4, 4), (5, 3, 0, 4), (0, 5, 3, 4), (0, 0, 3, 4), (0, 6, 5, 4),
                 (0, 3, 0, 4), (0, 5, 1, 4), (0, 2, 3, 3), (0, 0, 6, 3))  # fmt: skip
@@ -140,7 +148,10 @@ def compose(style_name, seconds, *seed):
         wet=float(rng.uniform(*style.wet)),
         room_seconds=float(rng.uniform(0.3, 0.9) + 1.5 * rng.uniform(*style.wet)),
         tilt_db=float(rng.uniform(*style.tilt_db)),
-        balance_db={stem: float(rng.uniform(-3.5, 3.5)) for stem in STEMS},
+        balance_db={
+            stem: float(rng.uniform(*BALANCE_DB[stem])) + FORWARD_DB * (stem in style.forward)
+            for stem in STEMS
+        },
         seed=seed,
     )  # fmt: skip
 
@@ -182,7 +193,11 @@ def _other(style, harmony, playing, rng):
     for number, index in enumerate(chosen):
         recipes, roles = style.parts[index]
         instrument = draw_instrument(_choice(recipes, rng), rng)
-        bars = playing & (rng.random(len(playing) // 4 + 1).repeat(4)[: len(playing)] < 0.75) if number else playing
+        bars = (
+            playing & (rng.random(len(playing) // 4 + 1).repeat(4)[: len(playing)] < 0.75)
+            if number
+            else playing
+        )
         notes = other_line(_choice(roles, rng), instrument, harmony, bars, rng)
         parts.append(Part(instrument, instrument.name, notes, float(rng.uniform(-0.7, 0.7))))
     return parts
@@ -194,7 +209,7 @@ def _voices(style, harmony, playing, tempo, rng):
         # Four singers, two of them women, each on a tone of the chord.
         kinds = ("female", "female", "male", "male")
         return [
-            Part(_singer(sex, rng), kind, voice_line("choir", sex, harmony, playing, tempo, rng, 2 * number),
+            Part(_singer(sex, rng), kind, voice_line("choir", sex, harmony, playing, tempo, rng, number % 3),
                  pan=0.4 * number - 0.6)
             for number, sex in enumerate(kinds)
         ]  # fmt: skip

@@ -23,21 +23,55 @@ def draw_kit(kind, rng):
         For each of `PIECES` its frequency, sweep, decay and so on; see `hit`.
     """
     electronic, soft = kind == "electronic", kind == "brushes"
-    kick = {"hz": rng.uniform(42, 58), "sweep": rng.uniform(1.5, 4.5) * (1 + electronic),
-            "decay": rng.uniform(0.06, 0.14) * (1 + 1.2 * electronic), "click": rng.uniform(0.1, 0.7)}  # fmt: skip
-    snare = {"hz": rng.uniform(160, 240), "sweep": 0.4, "decay": rng.uniform(0.04, 0.1),
-             "noise": rng.uniform(0.5, 1.2) + soft, "low": rng.uniform(500, 2200), "high": rng.uniform(6000, 12000),
-             "noise_decay": rng.uniform(0.05, 0.16)}  # fmt: skip
-    hat = {"noise": 1.0, "low": rng.uniform(4500, 8000), "high": 16000.0, "noise_decay": rng.uniform(0.012, 0.045),
-           "metal": rng.uniform(0, 0.8) * (not soft)}  # fmt: skip
+    kick = {
+        "hz": rng.uniform(42, 58),
+        "sweep": rng.uniform(1.5, 4.5) * (1 + electronic),
+        "decay": rng.uniform(0.06, 0.14) * (1 + 1.2 * electronic),
+        "click": rng.uniform(0.1, 0.7),
+    }
+    snare = {
+        "hz": rng.uniform(160, 240),
+        "sweep": 0.4,
+        "decay": rng.uniform(0.04, 0.1),
+        "noise": rng.uniform(0.5, 1.2) + soft,
+        "low": rng.uniform(500, 2200),
+        "high": rng.uniform(6000, 12000),
+        "noise_decay": rng.uniform(0.05, 0.16),
+    }
+    hat = {
+        "noise": 1.0,
+        "low": rng.uniform(4500, 8000),
+        "high": 16000.0,
+        "noise_decay": rng.uniform(0.012, 0.045),
+        "metal": rng.uniform(0, 0.8) * (not soft),
+    }
     tom = {"hz": rng.uniform(80, 140), "sweep": rng.uniform(0.3, 1.0), "decay": rng.uniform(0.1, 0.25)}
-    clap = {"noise": 1.0, "low": rng.uniform(700, 1200), "high": rng.uniform(2500, 5000),
-            "noise_decay": rng.uniform(0.05, 0.14), "flam": rng.uniform(0.008, 0.014)}  # fmt: skip
-    ride = dict(hat, low=rng.uniform(3000, 5000), noise_decay=rng.uniform(0.2, 0.45), metal=rng.uniform(0.5, 1.2))
-    shaker = {"noise": 1.0, "low": rng.uniform(3000, 6000), "high": 11000.0, "noise_decay": rng.uniform(0.03, 0.06)}
+    clap = {
+        "noise": 1.0,
+        "low": rng.uniform(700, 1200),
+        "high": rng.uniform(2500, 5000),
+        "noise_decay": rng.uniform(0.05, 0.14),
+        "flam": rng.uniform(0.008, 0.014),
+    }
+    ride = dict(
+        hat, low=rng.uniform(3000, 5000), noise_decay=rng.uniform(0.2, 0.45), metal=rng.uniform(0.5, 1.2)
+    )
+    shaker = {
+        "noise": 1.0,
+        "low": rng.uniform(3000, 6000),
+        "high": 11000.0,
+        "noise_decay": rng.uniform(0.03, 0.06),
+    }
     low_hand = {"hz": rng.uniform(75, 120), "sweep": rng.uniform(-0.3, 0.5), "decay": rng.uniform(0.12, 0.3)}
-    high_hand = {"hz": rng.uniform(260, 420), "sweep": 0.05, "decay": rng.uniform(0.05, 0.18),
-                 "noise": rng.uniform(0.1, 0.4), "low": 900.0, "high": 5000.0, "noise_decay": 0.015}  # fmt: skip
+    high_hand = {
+        "hz": rng.uniform(260, 420),
+        "sweep": 0.05,
+        "decay": rng.uniform(0.05, 0.18),
+        "noise": rng.uniform(0.1, 0.4),
+        "low": 900.0,
+        "high": 5000.0,
+        "noise_decay": 0.015,
+    }
     open_hat = dict(hat, noise_decay=rng.uniform(0.12, 0.3))
     pieces = (kick, snare, hat, open_hat, tom, clap, ride, shaker, low_hand, high_hand)
     return dict(zip(PIECES, pieces, strict=True))
@@ -69,13 +103,19 @@ def hit(piece, rate, rng):
     if piece.get("noise"):
         fall = np.exp(-t / piece["noise_decay"])
         if piece.get("flam"):
-            fall += sum(np.where(t > k * piece["flam"], np.exp(-(t - k * piece["flam"]) / 0.004), 0) for k in (1, 2))
+            fall += sum(
+                np.where(t > k * piece["flam"], np.exp(-(t - k * piece["flam"]) / 0.004), 0) for k in (1, 2)
+            )
         hiss = sounds.band(sounds.noise(n_samples, rng), piece["low"], piece["high"], rate)
         sound += piece["noise"] * fall * sounds.peak_to_one(hiss)
     if piece.get("metal"):
         partials = rng.uniform(3000, 9500, 8)
         decays = np.full(8, piece["noise_decay"])
-        sound += piece["metal"] * 0.3 * sounds.decaying_partials(partials, np.ones(8), decays, n_samples, rate, rng)
+        sound += (
+            piece["metal"]
+            * 0.3
+            * sounds.decaying_partials(partials, np.ones(8), decays, n_samples, rate, rng)
+        )
     if piece.get("click"):
         sound += piece["click"] * np.exp(-t / 0.002) * sounds.noise(n_samples, rng) * 0.5
     return sounds.peak_to_one((sound * np.minimum(1, (n_samples / rate - t) / 0.005)).astype(np.float32))

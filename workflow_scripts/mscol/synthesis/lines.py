@@ -60,7 +60,9 @@ def drum_line(pattern, playing, rng):
                     continue
                 loud = {"x": 1.0, "o": 0.5}.get(mark, 0.35)
                 loud *= {"hat": 0.4, "open hat": 0.4, "shaker": 0.35, "ride": 0.4}.get(piece, 1.0)
-                notes.append((start + step / 4 + swing * (step % 2), 0.25, piece, loud * rng.uniform(0.8, 1.0)))
+                notes.append(
+                    (start + step / 4 + swing * (step % 2), 0.25, piece, loud * rng.uniform(0.8, 1.0))
+                )
         if fill:
             piece = "high hand" if "high hand" in pattern else str(rng.choice(["snare", "tom"]))
             notes += [(start + 3 + k / 4, 0.25, piece, 0.6 + 0.1 * k) for k in range(4)]
@@ -142,7 +144,9 @@ def melody(role, harmony, playing, low, high, rng):
             if onset // 8 != bar % 2:
                 continue
             pitch = _next_pitch(role, pitch, centre, harmony, degrees if onset % 4 == 0 else range(7), rng)
-            notes.append((bar * BEATS + onset % 8 / 2, 0.95 * min(length, 4.0), pitch, rng.choice([0.7, 0.9])))
+            notes.append(
+                (bar * BEATS + onset % 8 / 2, 0.95 * min(length, 4.0), pitch, rng.choice([0.7, 0.9]))
+            )
     return tuple((beat, min(beats, BEATS - beat % BEATS), pitch, float(v)) for beat, beats, pitch, v in notes)
 
 
@@ -155,7 +159,7 @@ def _next_pitch(role, pitch, centre, harmony, degrees, rng):
     return min(tones, key=lambda tone: abs(tone - wanted))
 
 
-def voice_line(manner, sex, harmony, playing, tempo, rng, degree=0):
+def voice_line(manner, sex, harmony, playing, tempo, rng, tone=0):
     """What a singer sings.
 
     Parameters
@@ -166,13 +170,15 @@ def voice_line(manner, sex, harmony, playing, tempo, rng, degree=0):
         "female" or "male": the register.
     tempo : float
         Beats a minute; a fast song gets no more than about five syllables a second.
-    degree : int
-        Of the chord, for a choir.
+    tone : int
+        Which of the chord's three tones a member of a choir holds.
     """
-    low, high = {"female": (58, 78), "male": (45, 65)}[sex]
+    low, high = {"female": (60, 79), "male": (41, 60)}[sex]
     if manner == "choir":
-        return tuple((bar * BEATS, BEATS - 0.05, harmony.pitch(harmony.chord(bar)[degree // 2 % 3], low + 2), 0.8)
-                     for bar in np.flatnonzero(playing))  # fmt: skip
+        return tuple(
+            (bar * BEATS, BEATS - 0.05, harmony.pitch(harmony.chord(bar)[tone], low + 2), 0.8)
+            for bar in np.flatnonzero(playing)
+        )
     if manner == "rap":
         return _rap(playing, low + 4, 0.25 if tempo < 100 else 0.5, rng)
     shift = 5 if manner == "opera" else 0
@@ -183,5 +189,8 @@ def voice_line(manner, sex, harmony, playing, tempo, rng, degree=0):
 
 def _rap(playing, pitch, step, rng):
     rhythm = rng.random(int(BEATS / step)) < 0.75
-    return tuple((bar * BEATS + k * step, 0.9 * step, pitch + float(rng.normal(0, 1.5)), float(rng.uniform(0.7, 1)))
-                 for bar in np.flatnonzero(playing) for k in np.flatnonzero(rhythm))  # fmt: skip
+    return tuple(
+        (bar * BEATS + k * step, 0.9 * step, pitch + float(rng.normal(0, 1.5)), float(rng.uniform(0.7, 1)))
+        for bar in np.flatnonzero(playing)
+        for k in np.flatnonzero(rhythm)
+    )

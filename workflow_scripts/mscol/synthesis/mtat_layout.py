@@ -3,6 +3,8 @@
 29.124 s, mono, 16 kHz. All clips of a song lie in one folder; the folder says the split.
 """
 
+import itertools
+
 import numpy as np
 
 from mscol.files import atomic_path
@@ -15,7 +17,9 @@ from mscol.synthesis.tags import tags_of
 
 RATE, SAMPLES = 16_000, 465_984  # 29.124 s
 SECONDS = SAMPLES / RATE
-KILOBITS = 40  # the official 32 leave the encoder no room for the field from which decoders know the exact length
+KILOBITS = (
+    40  # the official 32 leave the encoder no room for the field from which decoders know the exact length
+)
 SPLITS = {"train": "0123456789ab", "validation": "c", "test": "def"}
 FIRST_ID = {"train": 2, "validation": 40_000, "test": 50_000}
 STARTS = (0, 30)  # s; the official grid
@@ -26,27 +30,28 @@ BROKEN = "6/norine_braun-now_and_zen-08-gently-117-146.mp3"
 # Clips without any of the 50 most used tags: what they carry is not among them.
 UNTAGGED, UNTAGGED_TAGS, UNTAGGED_DB = 2, {"noise", "drone", "no beat", "no drums"}, -19.5
 # The 188 tags in the order of the official table, with its spelling.
-TAGS = tuple(
-    tag.strip()
-    for tag in """
-    no voice, singer, duet, plucking, hard rock, world, bongos, harpsichord, female singing, clasical,
-    sitar, chorus, female opera, male vocal, vocals, clarinet, heavy, silence, beats, men, woodwind, funky,
-    no strings, chimes, foreign, no piano, horns, classical, female, no voices, soft rock, eerie, spacey,
-    jazz, guitar, quiet, no beat, banjo, electric, solo, violins, folk, female voice, wind, happy, ambient,
-    new age, synth, funk, no singing, middle eastern, trumpet, percussion, drum, airy, voice, repetitive,
-    birds, space, strings, bass, harpsicord, medieval, male voice, girl, keyboard, acoustic, loud, classic,
-    string, drums, electronic, not classical, chanting, no violin, not rock, no guitar, organ, no vocal,
-    talking, choral, weird, opera, soprano, fast, acoustic guitar, electric guitar, male singer, man,
-    singing, classical guitar, country, violin, electro, reggae, tribal, dark, male opera, no vocals, irish,
-    electronica, horn, operatic, arabic, lol, low, instrumental, trance, chant, strange, drone, synthesizer,
-    heavy metal, modern, disco, bells, man, deep, fast beat, industrial, hard, harp, no flute, jungle, pop,
-    lute, female vocal, oboe, mellow, orchestral, viola, light, echo, piano, celtic, male vocals, orchestra,
-    eastern, old, flutes, punk, spanish, sad, sax, slow, male, blues, vocal, indian, no singer, scary,
-    india, woman, woman singing, rock, dance, piano solo, guitars, no drums, jazzy, singing, cello, calm,
-    female vocals, voices, different, techno, clapping, house, monks, flute, not opera, not english,
-    oriental, beat, upbeat, soft, noise, choir, female singer, rap, metal, hip hop, quick, water, baroque,
-    women, fiddle, english
-    """.split(",")
+TAGS = (
+    "no voice", "singer", "duet", "plucking", "hard rock", "world", "bongos", "harpsichord",
+    "female singing", "clasical", "sitar", "chorus", "female opera", "male vocal", "vocals", "clarinet",
+    "heavy", "silence", "beats", "men", "woodwind", "funky", "no strings", "chimes", "foreign", "no piano",
+    "horns", "classical", "female", "no voices", "soft rock", "eerie", "spacey", "jazz", "guitar", "quiet",
+    "no beat", "banjo", "electric", "solo", "violins", "folk", "female voice", "wind", "happy", "ambient",
+    "new age", "synth", "funk", "no singing", "middle eastern", "trumpet", "percussion", "drum", "airy",
+    "voice", "repetitive", "birds", "space", "strings", "bass", "harpsicord", "medieval", "male voice",
+    "girl", "keyboard", "acoustic", "loud", "classic", "string", "drums", "electronic", "not classical",
+    "chanting", "no violin", "not rock", "no guitar", "organ", "no vocal", "talking", "choral", "weird",
+    "opera", "soprano", "fast", "acoustic guitar", "electric guitar", "male singer", "man singing",
+    "classical guitar", "country", "violin", "electro", "reggae", "tribal", "dark", "male opera",
+    "no vocals", "irish", "electronica", "horn", "operatic", "arabic", "lol", "low", "instrumental",
+    "trance", "chant", "strange", "drone", "synthesizer", "heavy metal", "modern", "disco", "bells", "man",
+    "deep", "fast beat", "industrial", "hard", "harp", "no flute", "jungle", "pop", "lute", "female vocal",
+    "oboe", "mellow", "orchestral", "viola", "light", "echo", "piano", "celtic", "male vocals", "orchestra",
+    "eastern", "old", "flutes", "punk", "spanish", "sad", "sax", "slow", "male", "blues", "vocal", "indian",
+    "no singer", "scary", "india", "woman", "woman singing", "rock", "dance", "piano solo", "guitars",
+    "no drums", "jazzy", "singing", "cello", "calm", "female vocals", "voices", "different", "techno",
+    "clapping", "house", "monks", "flute", "not opera", "not english", "oriental", "beat", "upbeat", "soft",
+    "noise", "choir", "female singer", "rap", "metal", "hip hop", "quick", "water", "baroque", "women",
+    "fiddle", "english",
 )  # fmt: skip
 
 
@@ -69,12 +74,14 @@ def make_mtat(path, seed, sizes, workers):
         for folder in "".join(SPLITS.values()):
             (root / folder).mkdir(parents=True)
         tags = make_all(lambda excerpt: _write(root, excerpt), excerpts, workers, "MTAT clips")
-        rows = [(name, _info(excerpt), found) for (name, excerpt), found in zip(_named(excerpts), tags, strict=True)]
+        rows = [(clip_path(clip), _info(clip), found) for clip, found in zip(excerpts, tags, strict=True)]
         ids = _ids(excerpts)
         for number in range(UNTAGGED):
             name = f"d/mscol_synthesis-noises-{number + 1:02d}-wind-0-29.mp3"
             write_mp3(root / name, _wind(seed, number), RATE, KILOBITS)
-            rows.append((name, (number + 1, "Wind", "mscol synthesis", "Noises", "", 0, 29, ""), UNTAGGED_TAGS))
+            rows.append(
+                (name, (number + 1, "Wind", "mscol synthesis", "Noises", "", 0, 29, ""), UNTAGGED_TAGS)
+            )
             ids.append(58_000 + number)
         (root / BROKEN).write_bytes(b"")
         rows.append((BROKEN, (8, "Gently", "Norine Braun", "Now and Zen", "", 117, 146, ""), BROKEN_TAGS))
@@ -94,21 +101,13 @@ def _plan(split, count, seed):
 
 
 def _ids(excerpts):
-    taken = dict(FIRST_ID)
-    ids = []
-    for excerpt in excerpts:
-        ids.append(taken[excerpt.split])
-        taken[excerpt.split] += 1
-    return ids
-
-
-def _named(excerpts):
-    """Official-style paths: ``folder/artist-album-track-title-start-end.mp3``."""
-    return [(clip_path(excerpt), excerpt) for excerpt in excerpts]
+    """The clips of a split are numbered on from `FIRST_ID`."""
+    numbers = {split: itertools.count(first) for split, first in FIRST_ID.items()}
+    return [next(numbers[excerpt.split]) for excerpt in excerpts]
 
 
 def clip_path(excerpt):
-    """The path of a clip; the folder depends on the song."""
+    """The official-style path, ``folder/artist-album-track-title-start-end.mp3``; a song has one folder."""
     folders = SPLITS[excerpt.split]
     folder = folders[excerpt.song % len(folders)]
     start = int(excerpt.start_seconds)

@@ -122,9 +122,9 @@ RECIPES = {
                            settle=(0.03, 0.12), attack=(0.002, 0.006), release=(0.04, 0.1),
                            fade=(0.12, 0.5), players=(1, 2.4), detune=(4, 16)),
     # Voices
-    "female voice": _sung("acoustic", 57, 79, formants=(1.08, 1.25), slope=(-12, -8), vibrato=(10, 40),
+    "female voice": _sung("acoustic", 57, 79, formants=(1.12, 1.28), slope=(-12, -8), vibrato=(10, 40),
                           vibrato_hz=(4.8, 6.2), breath=(0.01, 0.06), glide=(0.03, 0.09)),
-    "male voice": _sung("acoustic", 43, 65, formants=(0.9, 1.05), slope=(-12, -7), vibrato=(8, 35),
+    "male voice": _sung("acoustic", 43, 65, formants=(0.88, 1.0), slope=(-12, -7), vibrato=(8, 35),
                         vibrato_hz=(4.6, 6.0), breath=(0.01, 0.05), glide=(0.03, 0.09)),
     "synthetic voice": _sung("synthetic", 48, 76, formants=(0.95, 1.2), slope=(-8, -4), vibrato=(0, 6),
                              vibrato_hz=(3, 6), breath=(0, 0.02), glide=(0.005, 0.02)),

@@ -19,7 +19,9 @@ def generator(*parts):
     >>> generator(0, "mtat", 3).integers(1000) == generator(0, "mtat", 3).integers(1000)
     np.True_
     """
-    return np.random.default_rng([part if isinstance(part, int) else zlib.crc32(part.encode()) for part in parts])
+    return np.random.default_rng(
+        [part if isinstance(part, int) else zlib.crc32(part.encode()) for part in parts]
+    )
 
 
 def hertz(midi):
@@ -97,7 +99,7 @@ def resonate(sound, centre, bandwidth, rate):
     """Pass a sound through one resonance (two poles, unit gain at its centre)."""
     centre = min(centre, NYQUIST_SHARE * rate)
     b, a = signal.iirpeak(centre, max(centre / bandwidth, 0.3), fs=rate)
-    # In double precision: in single, the decaying tail runs into denormal numbers and takes four times as long.
+    # In double precision: in single, the decaying tail meets denormal numbers and takes four times as long.
     return signal.lfilter(b, a, sound.astype(np.float64)).astype(np.float32)
 
 

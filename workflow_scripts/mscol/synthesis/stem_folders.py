@@ -10,13 +10,13 @@ import soundfile
 from mscol.audio import SEPARATION_RATE, resample
 from mscol.files import atomic_path
 from mscol.synthesis.composition import STEMS
-from mscol.synthesis.planning import Excerpt, make_all, style_of
-from mscol.synthesis.rendering import render
+from mscol.synthesis.planning import Excerpt, make_all, mixture_of, style_of
+from mscol.synthesis.rendering import PEAK, render
 from mscol.synthesis.sounds import generator
 from mscol.synthesis.styles import STYLES
 
 SPLITS = ("train", "test")
-# The separator will hear MTAT's 16 kHz clips and FMA's, which are rendered at 22.05 kHz: it trains on all widths.
+# The separator will hear MTAT at 16 kHz and FMA, which is rendered at 22.05 kHz: it trains on all widths.
 RENDER_RATES = (16_000, 22_050, 44_100)
 SONG_SECONDS = 40.0
 # Songs with drums, voice and bass teach a separator more than a harp alone.
@@ -53,15 +53,18 @@ def _write(root, excerpt, seconds):
     rate = RENDER_RATES[excerpt.song % len(RENDER_RATES)]
     stems = render(excerpt.compose(), excerpt.start_seconds, seconds, rate, channels=2)
     n_samples = round(seconds * SEPARATION_RATE)
+    sounds = {stem: _fitted(resample(stems[stem], rate, SEPARATION_RATE), n_samples) for stem in STEMS}
+    # Resampling overshoots a little.
+    gain = 32767 * min(1.0, PEAK / max(np.abs(mixture_of(sounds)).max(), 1e-9))
     # Whole numbers, so that the mixture is the exact sum of the stems in the files as well.
-    whole = {stem: _sixteen_bits(resample(stems[stem], rate, SEPARATION_RATE), n_samples) for stem in STEMS}
-    whole["mixture"] = np.clip(sum(whole.values()), -32768, 32767)
+    whole = {stem: np.round(gain * sound).astype(np.int16) for stem, sound in sounds.items()}
+    whole["mixture"] = sum(whole.values())
     folder = root / excerpt.split / f"{excerpt.song:03d}"
     folder.mkdir(parents=True)
     for name, sound in whole.items():
-        soundfile.write(folder / f"{name}.wav", sound.astype(np.int16), SEPARATION_RATE, subtype="PCM_16")
+        soundfile.write(folder / f"{name}.wav", sound, SEPARATION_RATE, subtype="PCM_16")
 
 
-def _sixteen_bits(sound, n_samples):
-    sound = np.pad(sound[:n_samples], ((0, max(0, n_samples - len(sound))), (0, 0)))
-    return np.round(32767 * sound).astype(np.int32)
+def _fitted(sound, n_samples):
+    """A stereo sound cut, or filled up with silence, to ``n_samples``."""
+    return np.pad(sound[:n_samples], ((0, max(0, n_samples - len(sound))), (0, 0)))

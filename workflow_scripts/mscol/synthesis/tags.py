@@ -11,8 +11,10 @@ LOUD_DB, QUIET_DB = -17.0, -22.0
 INSTRUMENT_TAGS = {
     "guitar": ("guitar", "acoustic guitar"), "electric guitar": ("guitar", "electric guitar"),
     "distorted guitar": ("guitar", "electric guitar"), "sitar": ("sitar",), "harp": ("harp",),
-    "piano": ("piano",), "electric piano": ("piano", "keyboard"), "harpsichord": ("harpsichord", "harpsicord"),
-    "bells": ("bells",), "violin": ("violin", "strings"), "cello": ("cello", "strings"), "strings": ("strings",),
+    "piano": ("piano",), "electric piano": ("piano", "keyboard"),
+    "harpsichord": ("harpsichord", "harpsicord"),
+    "bells": ("bells",), "violin": ("violin", "strings"), "cello": ("cello", "strings"),
+    "strings": ("strings",),
     "flute": ("flute",), "pan flute": ("flute",), "clarinet": ("clarinet", "woodwind"),
     "oboe": ("oboe", "woodwind"), "saxophone": ("sax",), "trumpet": ("trumpet",), "horn": ("horn",),
     "organ": ("organ",), "pipe organ": ("organ",), "synth lead": ("synth", "synthesizer"),
@@ -41,8 +43,10 @@ def tags_of(song, start_seconds, seconds, level_db):
     set of str
         Tags of MTAT's 188.
     """
-    lengths = {stem: [(part, _sounding_seconds(song, part, start_seconds, seconds)) for part in song.parts[stem]]
-               for stem in STEMS}  # fmt: skip
+    lengths = {
+        stem: [(part, _sounding_seconds(song, part, start_seconds, seconds)) for part in song.parts[stem]]
+        for stem in STEMS
+    }
     heard = {stem: [part for part, length in lengths[stem] if length >= HEARD_SECONDS] for stem in STEMS}
     silent = {stem for stem in STEMS if not any(length for _, length in lengths[stem])}
     tags = set(STYLES[song.style].tags)

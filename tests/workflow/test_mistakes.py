@@ -1,0 +1,44 @@
+"""Every mistake of a user gets one clear sentence before any job starts, and no stack trace."""
+
+import pytest
+from running import run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--config", "sedes=[1]"], "config key 'sedes' is unknown; did you mean 'seeds'?"),
+        (
+            ["--config", "pretraining={batch_size: none}"],
+            "config key 'pretraining/batch_size': 'none' does not do",
+        ),
+        (["--config", "models=[bass_guitar]"], "'guitar' is no source"),
+        (["--config", "models=[vocals_bass]"], "write 'bass_vocals'"),
+        (["--config", "preset=large"], "'large' is no preset; allowed are demo, paper"),
+        (["--config", "datasets={mtat: {layout: mtat, root: /no/where}}"], "there is no folder '/no/where'"),
+        (["results/mtat_vocals_bass.csv"], "write 'bass_vocals'"),
+        (
+            ["results/gtzan_bass.csv"],
+            "there is no dataset 'gtzan' in the config; the datasets are mtat, nsynth, fma",
+        ),
+    ],
+)
+def test_a_mistake_gets_one_sentence(house, tmp_path, arguments, sentence):
+    said = run(house, tmp_path, *arguments, configfiles=(), succeeds=False)
+    assert sentence in said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) < 15
+    assert not (tmp_path / "logs").exists()  # no job was started
+
+
+def test_dataset_without_a_test_split_stops_its_manifest(house, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "clips.csv").write_text("path,split,label\n")
+    config = "datasets={mine: {layout: table, root: mine}}"
+    said = run(
+        house, tmp_path, "manifests/mine/clips.csv", "--config", config, "pretraining={dataset: mine}",
+        configfiles=(), succeeds=False,
+    )  # fmt: skip
+    log = (tmp_path / "logs" / "write_manifest" / "mine.log").read_text()
+    assert "split" in log and "mine" in log
+    assert "Traceback" not in log and log.strip().splitlines()[-1] in said

@@ -1,0 +1,82 @@
+"""A user's own music by a table, with awkward names and brought stems; and clips that join later."""
+
+import numpy as np
+import pandas as pd
+import soundfile
+from running import planned_jobs, run
+
+RATE = 16_000
+STEMS = ("bass", "drums", "other", "vocals")
+NAMES = ["plain", "with space", 'it\'s "quoted"', "Ñandú – Séculaire", "sub folder/ça va", "100% & more #1"]
+
+
+def make_clip(root, stems_root, name, number):
+    """A clip of four tones at random levels, and the tones as its stems."""
+    generator = np.random.default_rng(number)
+    seconds = np.arange(9 * RATE) / RATE
+    stems = {
+        stem: 0.15
+        * generator.uniform(0.5, 1)
+        * np.sin(2 * np.pi * base * generator.uniform(1, 1.5) * seconds)
+        for stem, base in zip(STEMS, (80, 1500, 400, 700), strict=True)
+    }
+    for path, waveform in [
+        (root / f"{name}.flac", sum(stems.values())),
+        *((stems_root / name / f"{stem}.wav", stems[stem]) for stem in STEMS),
+    ]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, waveform, RATE)
+
+
+def make_dataset(root, stems_root, copies):
+    rows = []
+    for number in range(copies * len(NAMES)):
+        name = NAMES[number % len(NAMES)] + (f" {number}" if number >= len(NAMES) else "")
+        make_clip(root, stems_root, name, number)
+        rows.append(
+            (f"{name}.flac", ("train", "validation", "test")[number % 3], "low" if number % 2 else "high")
+        )
+    table = pd.DataFrame(rows, columns=["path", "split", "label"])
+    table.to_csv(root / "clips.csv", index=False)
+    return table
+
+
+def test_own_music_with_awkward_names_and_stems_of_its_own(house, tmp_path):
+    root, stems_root = tmp_path / 'my "own" müsic', tmp_path / "their stems"
+    table = make_dataset(root, stems_root, copies=4)
+    table.loc[len(table)] = ("gone.flac", "train", "low")
+    table.to_csv(root / "clips.csv", index=False)
+    (tmp_path / "mine.yaml").write_text(
+        f"datasets: {{mine: {{layout: table, root: {root.name!r}, stems: {stems_root.name!r}}}}}\n"
+        "pretraining: {dataset: mine}\nmodels: [bass_vocals]\n"
+    )
+    options = {"configfiles": ("tests/tiny.yaml", tmp_path / "mine.yaml")}
+    run(house, tmp_path, **options)
+    results = pd.read_csv(tmp_path / "results" / "mine_bass_vocals.csv")
+    assert (results["n_test"] == (table["split"] == "test").sum()).all()
+    rejected = pd.read_csv(tmp_path / "results" / "rejected.csv")
+    assert list(rejected["path"]) == ["gone.flac"]
+    assert not (tmp_path / "separators").exists()
+    assert "Nothing to be done" in run(house, tmp_path, **options)
+
+
+def test_added_clip_reruns_its_own_shard_only(house, tmp_path):
+    root = tmp_path / "music"
+    table = make_dataset(root, tmp_path / "unused", copies=4)
+    options = {"configfiles": (tmp_path / "mine.yaml",)}
+    (tmp_path / "mine.yaml").write_text(
+        "datasets: {mine: {layout: table, root: music, shards: 5}}\npretraining: {dataset: mine}\n"
+    )
+    targets = [f"mels/mine/{shard:03d}-of-005/mixture.npy" for shard in range(5)]
+    run(house, tmp_path, *targets, **options)
+    assert planned_jobs(house, tmp_path, *targets, **options) == {}
+    before = {target: (tmp_path / target).stat().st_mtime_ns for target in targets}
+    make_clip(root, tmp_path / "unused", "a late comer", 99)
+    table.loc[len(table)] = ("a late comer.flac", "train", "low")
+    table.to_csv(root / "clips.csv", index=False)
+    run(house, tmp_path, *targets, **options)
+    changed = [target for target in targets if (tmp_path / target).stat().st_mtime_ns != before[target]]
+    assert len(changed) == 1
+    index = pd.read_csv((tmp_path / changed[0]).with_suffix(".csv"))
+    assert "a late comer" in set(index["clip"])
+    assert planned_jobs(house, tmp_path, *targets, **options) == {}

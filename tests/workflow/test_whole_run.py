@@ -1,0 +1,123 @@
+"""A whole run: what it makes, that it is complete, and that it is not made again."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from running import planned_jobs, run
+
+METRICS = {"mtat": ["roc_auc", "pr_auc"], "nsynth": ["accuracy", "macro_f1"], "fma": ["accuracy", "macro_f1"]}
+MODELS = ("untrained", "bass_vocals")
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("dataset", METRICS)
+def test_each_dataset_and_model_has_a_table(finished, dataset, model):
+    table = pd.read_csv(finished / "results" / f"{dataset}_{model}.csv")
+    bounds = [f"{metric}{end}" for metric in METRICS[dataset] for end in ("", "_low", "_high")]
+    assert list(table.columns) == ["protocol", "test_list", "label_fraction", "seed", "n_test", *bounds]
+    assert set(table["seed"]) == {"1", "mean"}
+    assert set(table["test_list"]) == ({"filtered", "unfiltered"} if dataset == "mtat" else {"all"})
+    assert np.isfinite(table[bounds]).all(axis=None) and table[bounds].stack().between(0, 1).all()
+    for metric in METRICS[dataset]:
+        assert (table[f"{metric}_low"] <= table[f"{metric}_high"]).all()
+
+
+def test_unfiltered_list_holds_more_clips(finished):
+    table = pd.read_csv(finished / "results" / "mtat_untrained.csv").set_index("test_list")["n_test"]
+    assert table["unfiltered"].max() > table["filtered"].max()
+
+
+def test_summary_holds_every_table(finished):
+    summary = pd.read_csv(finished / "results" / "summary.csv")
+    assert {(row.dataset, row.model) for row in summary.itertuples()} == {
+        (d, m) for d in METRICS for m in MODELS
+    }
+    text = (finished / "results" / "summary.md").read_text()
+    assert all(model in text for model in MODELS)
+
+
+def test_broken_clip_is_rejected_with_its_reason(finished):
+    rejected = pd.read_csv(finished / "results" / "rejected.csv")
+    assert rejected["reason"].str.contains("0 bytes").any()
+    assert set(rejected["dataset"]) <= set(METRICS)
+
+
+def test_separator_is_judged(finished):
+    table = pd.read_csv(finished / "results" / "separation.csv").set_index("stem")
+    assert list(table.index) == ["bass", "drums", "other", "vocals"]
+    assert np.isfinite(table.filter(like="sdr")).all(axis=None)
+
+
+def test_config_of_the_run_is_written_down(finished):
+    config = yaml.safe_load((finished / "results" / "config.yaml").read_text())
+    assert config["pretraining"]["updates"] == 6 and config["datasets"]["fma"]["root"] == "demo/fma"
+
+
+def test_what_lies_between_stages_is_gone(finished):
+    assert list((finished / "wav").rglob("*.wav")) == []
+    assert list((finished).rglob(".partial-*")) == []
+
+
+def test_every_job_has_a_log(finished):
+    logs = sorted((finished / "logs").rglob("*.log"))
+    assert len(logs) > 40
+    assert not [path for path in logs if "Traceback" in path.read_text()]
+
+
+def test_second_run_has_nothing_to_do(house, finished):
+    assert "Nothing to be done" in run(house, finished)
+
+
+def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finished):
+    jobs = planned_jobs(house, finished, "--config", "pretraining={activity_threshold: 0.02}")
+    assert jobs["pretrain_encoder"] == 1 and jobs["train_probe"] >= 3
+    assert not {"separate_stems", "cache_stem_mels", "cache_mixture_mels", "train_separator"} & set(jobs)
+
+
+def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, finished):
+    module = house / "workflow_scripts" / "mscol" / "mels.py"
+    text = module.read_text()
+    try:
+        module.write_text(text.replace("LOWEST_HZ, HIGHEST_HZ = 60.0", "LOWEST_HZ, HIGHEST_HZ = 61.0"))
+        assert module.read_text() != text
+        jobs = planned_jobs(house, finished)
+    finally:
+        module.write_text(text)
+    assert (
+        jobs["cache_mixture_mels"] == 6 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 6
+    )
+    assert "make_demo_datasets" not in jobs and "train_separator" not in jobs
+
+
+def test_changed_comment_makes_nothing_stale(house, finished):
+    module = house / "workflow_scripts" / "mscol" / "mels.py"
+    text = module.read_text()
+    try:
+        module.write_text(text + "\n# A comment.\n")
+        assert planned_jobs(house, finished) == {}
+    finally:
+        module.write_text(text)
+
+
+def test_one_table_builds_exactly_what_it_needs(house, tmp_path):
+    jobs = planned_jobs(house, tmp_path, "results/mtat_bass_vocals.csv")
+    assert jobs.pop("total") == sum(jobs.values())
+    assert jobs == {
+        "make_demo_datasets": 1, "write_manifest": 1, "cache_mixture_mels": 2, "convert_to_wav": 2,
+        "train_separator": 4, "describe_separator": 1, "separate_stems": 2, "resample_stems": 2,
+        "cache_stem_mels": 2, "pretrain_encoder": 1, "embed_clips": 1, "train_probe": 1, "write_results_table": 1,
+    }  # fmt: skip
+
+
+def test_one_table_of_a_model_without_sources_needs_no_stems(house, tmp_path):
+    jobs = planned_jobs(house, tmp_path, "results/fma_mixture.csv")
+    assert not {"train_separator", "separate_stems", "cache_stem_mels"} & set(jobs)
+    assert jobs["cache_mixture_mels"] == 4  # two shards to pretrain on, two to evaluate
+
+
+def test_rule_graph_has_every_rule(house, tmp_path):
+    graph = run(house, tmp_path, "--rulegraph")
+    assert len(set(re.findall(r'label = "([a-z_]+)', graph))) >= 17
