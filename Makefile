@@ -35,3 +35,7 @@ lock: .venv/installed
 # All that a run makes; the environment stays.
 clean-run:
 	rm -rf .snakemake demo embeddings logs manifests mels models results separators timings wav
+
+# Needs graphviz.
+docs/rulegraph.svg: Snakefile $(wildcard rules/*.smk)
+	$(BIN)/snakemake --rulegraph --quiet all | dot -Tsvg > $@

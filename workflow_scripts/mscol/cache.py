@@ -15,7 +15,7 @@ import pandas as pd
 
 from mscol.audio import load_mono
 from mscol.errors import AudioError, CacheError
-from mscol.files import atomic_path, read_csv, write_csv
+from mscol.files import atomic_path, open_array, read_csv, write_csv
 from mscol.logs import Progress
 from mscol.mels import (
     HOP_SAMPLES,
@@ -298,10 +298,7 @@ def _read_index(path):
 
 
 def _open_array(path):
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise CacheError(f"{path}: damaged ({error}); delete it, and it is made again") from error
+    array = open_array(path)
     if array.ndim != 2 or array.shape[1] != N_MELS:
         raise CacheError(
             f"{path}: shape {array.shape}, expected (frames, {N_MELS}); delete it, and it is made again"

@@ -117,12 +117,6 @@ def embed_file(path, encoder):
     return predict(encoder, windows[..., None], min(_FILE_BATCH, n_windows))
 
 
-def read_manifest(path):
-    """Read a manifest, with the clips' ids as its index too; a clip without a tag has the label ""."""
-    manifest = pd.read_csv(path, dtype={"id": str, "labels": str}, keep_default_na=False)
-    return manifest.set_index("id", drop=False)
-
-
 def select_clips(cached, clips, split):
     """Return the clips of one split that are in the cache, sorted by their id.
 

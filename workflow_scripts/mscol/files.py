@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from mscol.errors import CacheError
+
 TEXT_COLUMNS = ("id", "clip", "path", "split", "labels", "label", "reason", "seed")
 
 
@@ -48,6 +50,26 @@ def read_csv(path):
     import pandas as pd  # here, because rule files import this module, and pandas takes two seconds
 
     return pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+
+
+def open_array(path):
+    """Open a ``.npy`` file memory-mapped.
+
+    Returns
+    -------
+    np.memmap
+
+    Raises
+    ------
+    CacheError
+        If it is no whole array, or holds Python objects (which could run code when loaded).
+    """
+    import numpy as np  # here, because rule files import this module
+
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise CacheError(f"{path}: damaged ({error}); delete it, and it is made again") from error
 
 
 def write_csv(table, path):

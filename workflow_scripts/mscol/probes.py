@@ -18,9 +18,9 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mscol.embeddings import predict, read_manifest
+from mscol.embeddings import predict
 from mscol.errors import CacheError, DatasetError, TrainingError
-from mscol.files import atomic_path, read_json, write_csv
+from mscol.files import atomic_path, open_array, read_csv, read_json, write_csv
 
 _VALIDATION_BATCH = 1024  # crops; the result does not depend on it
 _BATCHES_PER_CALL = 16  # how many batches the framework trains on before Python is asked again
@@ -74,7 +74,7 @@ def train_probe(embeddings, indices, clips, about, settings, seed, head_path, sc
     DatasetError
         If a label of the manifest is not one of the task's.
     """
-    manifest = read_manifest(clips)
+    manifest = read_csv(clips).set_index("id", drop=False)
     about = read_json(about)
     arrays, tables, targets = {}, {}, {}
     for split in embeddings:
@@ -270,11 +270,7 @@ def open_embeddings(array_path, index_path):
     CacheError
         If the array is damaged or does not fit the table.
     """
-    try:
-        array = np.load(array_path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise CacheError(f"{array_path}: damaged ({error}); delete it, and it is made again") from error
-    table = pd.read_csv(index_path, dtype={"clip": str}, keep_default_na=False)
+    array, table = open_array(array_path), read_csv(index_path)
     expected = table["n_windows"].sum() if "n_windows" in table else len(table)
     if len(array) != expected:
         raise CacheError(

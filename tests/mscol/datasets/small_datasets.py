@@ -9,9 +9,9 @@ import numpy as np
 import soundfile
 
 from mscol.datasets import mtat
-from mscol.datasets.manifest import read_manifest, write_manifest
+from mscol.datasets.manifest import write_manifest
 from mscol.datasets.shards import shard_names
-from mscol.files import read_json
+from mscol.files import read_csv, read_json
 
 
 def write_tone(path, seconds=1.5, rate=16_000):
@@ -43,9 +43,9 @@ class Manifest:
         shards = [folder / "shards" / f"{name}.csv" for name in shard_names(n_shards)]
         tables = [folder / name for name in ("clips.csv", "rejected.csv", "about.json")]
         write_manifest(layout, root, options or {}, n_shards, *tables, shards, workers)
-        self.clips, self.rejected = map(read_manifest, tables[:2])
+        self.clips, self.rejected = map(read_csv, tables[:2])
         self.about = read_json(tables[2])
-        self.shards = [read_manifest(path) for path in shards]
+        self.shards = [read_csv(path) for path in shards]
         self.shard_paths = shards
 
     @property

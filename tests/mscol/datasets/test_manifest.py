@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from small_datasets import write_rows, write_tone
 
-from mscol.datasets.manifest import read_manifest, write_manifest
+from mscol.datasets.manifest import write_manifest
 from mscol.datasets.rejected import gather_rejected
 from mscol.datasets.shards import shard_of
 from mscol.datasets.watch import LAYOUTS
 from mscol.errors import ConfigError, DatasetError
+from mscol.files import read_csv
 
 HEADER = ["path", "split", "label"]
 GOOD = [["a.wav", "train", "x"], ["b.flac", "valid", "x"], ["c.ogg", "test", "x"]]
@@ -161,7 +162,7 @@ def test_gathered_table_says_dataset_and_stage(tmp_path):
         write_rows(path, [["id", "path", "reason"], *rows])
     stages = [shard / "mixture_rejected.csv", shard / "stems_rejected.csv"]
     gather_rejected([header], stages, tmp_path / "rejected.csv")
-    gathered = read_manifest(tmp_path / "rejected.csv")
+    gathered = read_csv(tmp_path / "rejected.csv")
     assert list(gathered.columns) == ["dataset", "stage", "id", "path", "reason"]
     assert gathered.values.tolist() == [["fma", "header", *row], ["mtat", "mixture", *row]]
 

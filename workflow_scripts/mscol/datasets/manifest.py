@@ -92,21 +92,6 @@ def write_manifest(
         write_csv(clips.loc[shards == number, SHARD_COLUMNS], path)
 
 
-def read_manifest(path):
-    """Read clips.csv, rejected.csv or a shard's csv.
-
-    Texts stay texts: an id may be "000002", a class "None".
-
-    Returns
-    -------
-    pd.DataFrame
-    """
-    numbers = {"duration": float, "bytes": int, "cleaned": int}
-    columns = pd.read_csv(path, nrows=0).columns
-    types = {column: numbers.get(column, str) for column in columns}
-    return pd.read_csv(path, dtype=types, keep_default_na=False)
-
-
 def _reader_and_options(layout, options):
     if layout not in LAYOUTS:
         raise ConfigError(f"layout: {layout!r} is not known; say one of {', '.join(sorted(LAYOUTS))}")

@@ -4,10 +4,9 @@ import logging
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import pandas as pd
-
 from mscol.cache import MelCache, read_activity
 from mscol.errors import TrainingError
+from mscol.files import read_csv
 from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
 
 TRAINING, VALIDATION = 0, 1  # streams of random numbers under one seed
@@ -87,7 +86,7 @@ def load_data(files, clips, sources, settings, seed):
             "columns": activity_columns(sources, settings["activity_windows"]),
             "threshold": settings["activity_threshold"],
         }
-    manifest = pd.read_csv(clips, dtype={"id": str}, usecols=["id", "split"])
+    manifest = read_csv(clips)
     tables = {
         split: segment_table(manifest.loc[manifest["split"] == split, "id"], **cached)
         for split in ("train", "validation")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mscol.audio import ANALYSIS_RATE
 from mscol.errors import AudioError
-from mscol.files import write_csv
+from mscol.files import read_csv, write_csv
 from mscol.logs import Progress
 from mscol.parallel import ordered_map
 
@@ -25,7 +25,7 @@ def clips_with_stems(clips):
 
     Ids stay text: "000002" is one, and so is "NA".
     """
-    table = pd.read_csv(clips, dtype={"id": str, "path": str, "split": str}, keep_default_na=False)
+    table = read_csv(clips)
     return table[table["split"].isin(SPLITS_WITH_STEMS)]
 
 
