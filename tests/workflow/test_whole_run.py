@@ -9,7 +9,7 @@ import yaml
 from running import planned_jobs, run
 
 METRICS = {"mtat": ["roc_auc", "pr_auc"], "nsynth": ["accuracy", "macro_f1"], "fma": ["accuracy", "macro_f1"]}
-MODELS = ("untrained", "bass_vocals")
+MODELS = ("bass_vocals",)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -26,7 +26,7 @@ def test_each_dataset_and_model_has_a_table(finished, dataset, model):
 
 
 def test_unfiltered_list_holds_more_clips(finished):
-    table = pd.read_csv(finished / "results" / "mtat_untrained.csv").set_index("test_list")["n_test"]
+    table = pd.read_csv(finished / "results" / "mtat_bass_vocals.csv").set_index("test_list")["n_test"]
     assert table["unfiltered"].max() > table["filtered"].max()
 
 
@@ -63,7 +63,7 @@ def test_what_lies_between_stages_is_gone(finished):
 
 def test_every_job_has_a_log(finished):
     logs = sorted((finished / "logs").rglob("*.log"))
-    assert len(logs) > 40
+    assert len(logs) > 30
     assert not [path for path in logs if "Traceback" in path.read_text()]
 
 
@@ -73,7 +73,7 @@ def test_second_run_has_nothing_to_do(house, finished):
 
 def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finished):
     jobs = planned_jobs(house, finished, "--config", "pretraining={activity_threshold: 0.02}")
-    assert jobs["pretrain_encoder"] == 1 and jobs["train_probe"] >= 3
+    assert jobs["pretrain_encoder"] == 1 and jobs["train_probe"] == 3
     assert not {"separate_stems", "cache_stem_mels", "cache_mixture_mels", "train_separator"} & set(jobs)
 
 
@@ -87,7 +87,7 @@ def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, fini
     finally:
         module.write_text(text)
     assert (
-        jobs["cache_mixture_mels"] == 6 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 6
+        jobs["cache_mixture_mels"] == 4 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 3
     )
     assert "make_demo_datasets" not in jobs and "train_separator" not in jobs
 
@@ -115,7 +115,18 @@ def test_one_table_builds_exactly_what_it_needs(house, tmp_path):
 def test_one_table_of_a_model_without_sources_needs_no_stems(house, tmp_path):
     jobs = planned_jobs(house, tmp_path, "results/fma_mixture.csv")
     assert not {"train_separator", "separate_stems", "cache_stem_mels"} & set(jobs)
-    assert jobs["cache_mixture_mels"] == 4  # two shards to pretrain on, two to evaluate
+    assert jobs["cache_mixture_mels"] == 3  # two shards to pretrain on, one to evaluate
+
+
+@pytest.mark.parametrize("model", ["untrained", "mixture"])
+def test_models_that_the_config_does_not_name_can_be_asked_for(house, finished, model):
+    target = f"results/nsynth_{model}.csv"
+    run(house, finished, target)
+    table = pd.read_csv(finished / target)
+    assert table["accuracy"].between(0, 1).all()
+    history = pd.read_csv(finished / "models" / model / "seed1" / "history.csv")
+    assert len(history) == (0 if model == "untrained" else 2)
+    assert "Nothing to be done" in run(house, finished, target)
 
 
 def test_rule_graph_has_every_rule(house, tmp_path):
