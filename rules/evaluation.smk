@@ -18,7 +18,7 @@ rule embed_clips:
         "logs/embed_clips/{dataset}/{model}/seed{seed}.log",
     benchmark:
         "timings/embed_clips/{dataset}/{model}/seed{seed}.tsv"
-    priority: 70
+    priority: 20
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
@@ -55,7 +55,7 @@ rule train_probe:
         "logs/train_probe/{dataset}/{model}/seed{seed}.log",
     benchmark:
         "timings/train_probe/{dataset}/{model}/seed{seed}.tsv"
-    priority: 80
+    priority: 30
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
@@ -87,6 +87,7 @@ rule write_results_table:
     conda:
         "../envs/report.yaml"
     threads: 1
+    priority: 40
     resources:
         mem_mb=4000,
         runtime=30,

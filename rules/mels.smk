@@ -12,7 +12,7 @@ rule cache_mixture_mels:
         "logs/cache_mixture_mels/{dataset}/{shard}.log",
     benchmark:
         "timings/cache_mixture_mels/{dataset}/{shard}.tsv"
-    priority: 40
+    priority: 55
     conda:
         "../envs/audio.yaml"
     threads: 2
@@ -47,7 +47,7 @@ rule cache_stem_mels:
         "logs/cache_stem_mels/{dataset}/{shard}.log",
     benchmark:
         "timings/cache_stem_mels/{dataset}/{shard}.tsv"
-    priority: 40
+    priority: 90
     conda:
         "../envs/audio.yaml"
     threads: 2

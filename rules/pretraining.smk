@@ -20,7 +20,7 @@ rule pretrain_encoder:
         "logs/pretrain_encoder/{model}/seed{seed}.log",
     benchmark:
         "timings/pretrain_encoder/{model}/seed{seed}.tsv"
-    priority: 60
+    priority: 50
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
@@ -52,7 +52,7 @@ rule initialise_encoder:
         "logs/initialise_encoder/seed{seed}.log",
     benchmark:
         "timings/initialise_encoder/seed{seed}.tsv"
-    priority: 60
+    priority: 50
     conda:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]

@@ -1,5 +1,6 @@
 # Stems: wav -> Open-Unmix -> 16 kHz, a shard at a time. What lies between is temporary, and later
-# steps go first, so that the disk holds the stems of a few shards only.
+# steps have the higher priority, so that the disk holds the stems of a few shards only. All of them go
+# before the rest of the workflow, because the models made from stems take the longest way.
 
 
 rule convert_to_wav:
@@ -14,7 +15,7 @@ rule convert_to_wav:
         "timings/convert_to_wav/{dataset}/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with_stems(brought=False),
-    priority: 10
+    priority: 60
     conda:
         "../envs/audio.yaml"
     threads: 2
@@ -41,7 +42,7 @@ rule train_separator:
         "logs/train_separator/{stem}.log",
     benchmark:
         "timings/train_separator/{stem}.tsv"
-    priority: 50
+    priority: 65
     conda:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
@@ -69,6 +70,7 @@ rule describe_separator:
     conda:
         "../envs/openunmix.yaml"
     threads: 1
+    priority: 65
     resources:
         mem_mb=2000,
         runtime=10,
@@ -94,6 +96,7 @@ rule judge_separator:
     conda:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
+    priority: 10
     resources:
         mem_mb=4000,
         runtime=30,
@@ -121,7 +124,7 @@ rule separate_stems:
         "logs/separate_stems/{dataset}/{shard}.log",
     benchmark:
         "timings/separate_stems/{dataset}/{shard}.tsv"
-    priority: 20
+    priority: 70
     conda:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
@@ -156,7 +159,7 @@ rule resample_stems:
         "timings/resample_stems/{dataset}/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with_stems(brought=False),
-    priority: 30
+    priority: 80
     conda:
         "../envs/audio.yaml"
     threads: 2
@@ -183,7 +186,7 @@ rule resample_brought_stems:
         "timings/resample_brought_stems/{dataset}/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with_stems(brought=True),
-    priority: 30
+    priority: 80
     conda:
         "../envs/audio.yaml"
     threads: 2
