@@ -1,34 +1,33 @@
 # What the rules share: the checked config, wildcards, and functions that name files. No rules here.
 
+import sys
+
 from snakemake.exceptions import WorkflowError
 
 from mscol.errors import MscolError
 from mscol.names import (
     EMBEDDED_ROOT,
     SOURCES,
+    check_targets,
     effective_config,
     file_digest,
     library_fingerprint,
     parse_model,
+    settings_of,
     shard_names,
     watched_paths,
 )
 
-
-def in_one_sentence(function, *arguments):
-    """Call a function; turn what mscol finds wrong into a message without a stack trace."""
-    try:
-        return function(*arguments)
-    except MscolError as error:
-        raise WorkflowError(str(error))
-
-
-config = in_one_sentence(
-    effective_config,
-    config,
-    f"{workflow.basedir}/presets",
-    f"{workflow.basedir}/schemas/config.schema.yaml",
-)
+try:
+    config = effective_config(
+        config,
+        f"{workflow.basedir}/presets",
+        f"{workflow.basedir}/schemas/config.schema.yaml",
+    )
+    # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
+    check_targets(sys.argv[1:], config)
+except MscolError as error:
+    raise WorkflowError(str(error))
 
 
 wildcard_constraints:
@@ -47,12 +46,7 @@ DEMO_SEPARATOR = "separators/demo"
 
 def dataset_settings(dataset):
     """The config of a dataset, by the name in a target."""
-    if dataset not in config["datasets"]:
-        known = ", ".join(config["datasets"])
-        raise WorkflowError(
-            f"there is no dataset '{dataset}' in the config; the datasets are {known}"
-        )
-    return config["datasets"][dataset]
+    return settings_of(dataset, config)
 
 
 def is_embedded(dataset):
@@ -124,7 +118,7 @@ def stem_mels(stem):
     """A function for `input`: the cached log-mels of a stem, if the model is made from it."""
 
     def files(wildcards):
-        sources = in_one_sentence(parse_model, wildcards.model).sources
+        sources = parse_model(wildcards.model).sources
         if stem not in (*sources, *["index", "activity"] * bool(sources)):
             return []
         name = {"index": "stems.csv", "activity": "activity.csv"}.get(
@@ -146,7 +140,7 @@ def stem_rejections(wildcards):
 
 def encoder(wildcards):
     """The encoder of a model, whose name is checked here first."""
-    in_one_sentence(parse_model, wildcards.model)
+    parse_model(wildcards.model)
     return "models/{model}/seed{seed}/encoder.keras"
 
 
@@ -154,7 +148,7 @@ def seeded(pattern):
     """A function for `input`: one file for each of the config's seeds."""
 
     def files(wildcards):
-        in_one_sentence(parse_model, wildcards.model)
+        parse_model(wildcards.model)
         dataset_settings(wildcards.dataset)
         return [
             pattern.format(seed=seed, **dict(wildcards.items()))

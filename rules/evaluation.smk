@@ -84,10 +84,10 @@ rule write_results_table:
         "logs/write_results_table/{dataset}_{model}.log",
     benchmark:
         "timings/write_results_table/{dataset}_{model}.tsv"
+    priority: 40
     conda:
         "../envs/report.yaml"
     threads: 1
-    priority: 40
     resources:
         mem_mb=4000,
         runtime=30,

@@ -28,7 +28,7 @@ rule pretrain_encoder:
         mem_mb=8000,
         runtime=2880,
     params:
-        sources=lambda wildcards: in_one_sentence(parse_model, wildcards.model).sources,
+        sources=lambda wildcards: parse_model(wildcards.model).sources,
         settings=config["pretraining"] | {"encoder": config["encoder"]},
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),

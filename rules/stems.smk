@@ -67,10 +67,10 @@ rule describe_separator:
         "logs/describe_separator.log",
     benchmark:
         "timings/describe_separator.tsv"
+    priority: 65
     conda:
         "../envs/openunmix.yaml"
     threads: 1
-    priority: 65
     resources:
         mem_mb=2000,
         runtime=10,
@@ -93,10 +93,10 @@ rule judge_separator:
         "logs/judge_separator.log",
     benchmark:
         "timings/judge_separator.tsv"
+    priority: 10
     conda:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
-    priority: 10
     resources:
         mem_mb=4000,
         runtime=30,

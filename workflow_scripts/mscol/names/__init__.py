@@ -5,7 +5,7 @@ Quick to import: nothing here imports NumPy, pandas or a training framework.
 
 from mscol.datasets.shards import shard_names
 from mscol.datasets.watch import watched_paths
-from mscol.names.config import EMBEDDED_ROOT, effective_config, write_config
+from mscol.names.config import EMBEDDED_ROOT, check_targets, effective_config, settings_of, write_config
 from mscol.names.models import SOURCES, Model, parse_model
 from mscol.names.provenance import file_digest, library_fingerprint
 
@@ -13,10 +13,12 @@ __all__ = [
     "EMBEDDED_ROOT",
     "SOURCES",
     "Model",
+    "check_targets",
     "effective_config",
     "file_digest",
     "library_fingerprint",
     "parse_model",
+    "settings_of",
     "shard_names",
     "watched_paths",
     "write_config",

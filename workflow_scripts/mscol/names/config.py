@@ -59,6 +59,35 @@ def effective_config(given, presets, schema_path):
     return config
 
 
+def settings_of(dataset, config):
+    """Look up the config of a dataset.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    if dataset not in config["datasets"]:
+        known = ", ".join(config["datasets"])
+        raise ConfigError(f"there is no dataset {dataset!r} in the config; the datasets are {known}")
+    return config["datasets"][dataset]
+
+
+def check_targets(words, config):
+    """Check the dataset and the model of each results table among the words of a command line.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such dataset, or the model's name is not of the grammar.
+    """
+    for word in words:
+        table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
+        if table:
+            settings_of(table[1], config)
+            parse_model(table[2])
+
+
 def merge(below, above):
     """Merge two configs by key; where both have one, ``above`` wins; lists are replaced."""
     merged = dict(below)
