@@ -30,6 +30,6 @@ def run(house, directory, *arguments, configfiles=("tests/tiny.yaml",), succeeds
 
 def planned_jobs(house, directory, *arguments, **options):
     """The rules that a dry run would run, with the number of jobs of each."""
-    said = run(house, directory, "--dry-run", "--quiet", "rules", *arguments, **options)
+    said = run(house, directory, *arguments, "--dry-run", "--quiet", "rules", **options)
     lines = [line.split() for line in said.splitlines()]
     return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}

@@ -48,7 +48,9 @@ def test_broken_clip_is_rejected_with_its_reason(finished):
 def test_separator_is_judged(finished):
     table = pd.read_csv(finished / "results" / "separation.csv").set_index("stem")
     assert list(table.index) == ["bass", "drums", "other", "vocals"]
-    assert np.isfinite(table.filter(like="sdr")).all(axis=None)
+    sounding = table[table["n_songs"] > 0]  # a stem may be silent in both of the tiny run's songs
+    assert len(sounding) >= 2
+    assert np.isfinite(sounding.filter(like="sdr")).all(axis=None)
 
 
 def test_config_of_the_run_is_written_down(finished):

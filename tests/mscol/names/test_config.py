@@ -43,6 +43,13 @@ def test_paper_preset_repeats_the_published_numbers():
     assert config["separation"]["model"] == "umxl"
 
 
+def test_numbers_from_the_command_line_are_numbers():
+    # Snakemake hands on what is nested in --config as texts.
+    config = effective(pretraining={"activity_threshold": "0.02", "updates": "7"}, seeds=["3"])
+    assert config["pretraining"]["activity_threshold"] == 0.02
+    assert config["pretraining"]["updates"] == 7 and config["seeds"] == [3]
+
+
 def test_lists_are_replaced():
     assert effective(models=["bass"])["models"] == ["bass"]
 

@@ -47,6 +47,7 @@ def effective_config(given, presets, schema_path):
         raise ConfigError(f"config key 'preset': {preset!r} is no preset; allowed are {', '.join(names)}")
     sizes = yaml.safe_load(Path(presets, f"{preset}.yaml").read_text(encoding="utf-8"))
     _check(sizes, schema, where=f" (in presets/{preset}.yaml)")
+    given = _typed(given, schema, schema["$defs"])
     _check(given, schema)
     config = functools.reduce(merge, (_defaults(schema), sizes, given))
     if not config["datasets"]:
@@ -112,6 +113,26 @@ def _defaults(schema):
         elif entry.get("type") == "object":
             defaults[key] = _defaults(entry)
     return defaults
+
+
+def _typed(value, schema, definitions):
+    """Turn texts into what the schema wants: Snakemake reads what is nested in ``--config`` as texts.
+
+    >>> schema = {"properties": {"size": {"type": "number"}, "name": {"type": "string"}}}
+    >>> _typed({"size": "0.02", "name": "7"}, schema, {})
+    {'size': 0.02, 'name': '7'}
+    """
+    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        inner = {key: known.get(key, others or {}) for key in value}
+        return {key: _typed(entry, inner[key], definitions) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_typed(entry, schema.get("items", {}), definitions) for entry in value]
+    if isinstance(value, str) and schema.get("type") in ("integer", "number", "boolean"):
+        meant = yaml.safe_load(value)
+        return value if isinstance(meant, dict | list | None) else meant
+    return value
 
 
 def _check(config, schema, where=""):
