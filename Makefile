@@ -8,6 +8,7 @@ CORES ?= all
 
 run: .venv/installed
 	$(BIN)/snakemake --cores $(CORES)
+	@cat results/summary.md
 
 test: .venv/installed lint
 	$(BIN)/python -m pytest
