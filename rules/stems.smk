@@ -18,7 +18,7 @@ rule convert_to_wav:
     priority: 60
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
@@ -162,7 +162,7 @@ rule resample_stems:
     priority: 80
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
@@ -189,7 +189,7 @@ rule resample_brought_stems:
     priority: 80
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
