@@ -124,9 +124,8 @@ def stem_mels(stem):
         name = {"index": "stems.csv", "activity": "activity.csv"}.get(
             stem, f"{stem}.npy"
         )
-        return all_shards("mels/{dataset}/{shard}/" + name, PRETRAINING_DATASET)(
-            wildcards
-        )
+        pattern = f"mels/{{dataset}}/{{shard}}/{name}"
+        return all_shards(pattern, PRETRAINING_DATASET)(wildcards)
 
     return files
 

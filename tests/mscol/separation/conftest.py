@@ -7,7 +7,8 @@ import soundfile
 import torch
 
 from mscol.separation import STEMS
-from mscol.separation.training import describe_separator, train_target
+from mscol.separation.description import describe_separator
+from mscol.separation.training import train_target
 
 RATE = 44_100
 
