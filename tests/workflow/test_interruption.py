@@ -18,7 +18,7 @@ def test_killed_jobs_and_an_interrupted_run_end_in_the_same_tables(house, finish
     # Ctrl-C while heads are trained
     with start(house, tmp_path) as process:
         wait_for_job(process, "train_probe.py")
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the run
         assert process.wait() != 0
     run(house, tmp_path)
     expected = sorted((finished / "results").rglob("*.csv"))
@@ -35,7 +35,13 @@ def start(house, directory):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
+
+
+def heed_interrupts():
+    """Undo what a shell does to its background jobs, which is to make them ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kill_job(process, script):
