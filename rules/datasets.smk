@@ -14,6 +14,7 @@ rule make_demo_datasets:
     conda:
         "../envs/audio.yaml"
     threads: 4
+    priority: 100
     resources:
         mem_mb=4000,
         runtime=60,
