@@ -5,6 +5,7 @@ from mscol.logs import log_to_file
 log_to_file(snakemake.log[0])
 
 from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)
+from mscol.versions import git_commit  # noqa: E402
 
 initialise(
     files=CacheFiles(frames=snakemake.input.frames, index=snakemake.input.index),
@@ -13,5 +14,5 @@ initialise(
     seed=int(snakemake.wildcards.seed),
     framework_threads=snakemake.params.framework_threads,
     outputs=dict(snakemake.output.items()),
-    about={"model": snakemake.wildcards.get("model", "untrained")},
+    about={"model": "untrained", "commit": git_commit()},
 )

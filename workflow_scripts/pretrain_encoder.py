@@ -5,6 +5,7 @@ from mscol.logs import log_to_file
 log_to_file(snakemake.log[0])
 
 from mscol.pretraining import CacheFiles, pretrain  # noqa: E402 (what the framework says belongs in the log)
+from mscol.versions import git_commit  # noqa: E402
 
 cached, params = snakemake.input, snakemake.params
 pretrain(
@@ -21,5 +22,5 @@ pretrain(
     seed=int(snakemake.wildcards.seed),
     framework_threads=params.framework_threads,
     outputs=dict(snakemake.output.items()),
-    about={"model": snakemake.wildcards.model},
+    about={"model": snakemake.wildcards.model, "commit": git_commit()},
 )

@@ -2,7 +2,7 @@
 
 The rooms, in the order in which data flows through them: `audio`, `datasets`, `separation`, `mels`,
 `cache`, `pairs`, `model`, `pretraining`, `embeddings`, `probes`, `metrics`, `tables`. Beside them
-stand `names` (model names and config), `logs`, `files` and `errors`. A room imports from earlier
+stand `names` (model names and config), `files`, `parallel`, `versions`, `logs` and `errors`. A room imports from earlier
 rooms only, and only `model`, `pretraining`, `embeddings` and `probes` import Keras.
 """
 

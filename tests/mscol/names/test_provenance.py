@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mscol.names import file_digest, provenance
+from mscol.versions import git_commit
 
 SCRIPTS = Path(__file__).parents[3] / "workflow_scripts"
 
@@ -89,3 +90,8 @@ def test_file_digest_follows_content_and_tells_missing_files(tmp_path):
     assert len({missing, first, file_digest(path)}) == 3
     path.write_text("a")
     assert file_digest(path) == first
+
+
+@pytest.mark.skipif(not (SCRIPTS.parent / ".git").exists(), reason="this is no git checkout")
+def test_commit_is_that_of_the_checkout():
+    assert len(git_commit().removesuffix("-dirty")) == 40
