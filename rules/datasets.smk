@@ -11,10 +11,10 @@ rule make_demo_datasets:
         "logs/make_demo_datasets.log",
     benchmark:
         "timings/make_demo_datasets.tsv"
+    priority: 100
     conda:
         "../envs/audio.yaml"
     threads: 4
-    priority: 100
     resources:
         mem_mb=4000,
         runtime=60,
