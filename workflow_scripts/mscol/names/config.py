@@ -209,12 +209,12 @@ def _check_meaning(config):
                 f"config key 'datasets/{name}/stems': there is no folder {dataset['stems']!r}; "
                 "write where the stems lie, or leave the key out to have them separated"
             )
-    for key in ("pretraining",):
-        if config[key]["dataset"] not in config["datasets"]:
-            raise ConfigError(
-                f"config key '{key}/dataset': {config[key]['dataset']!r} is none of the datasets "
-                f"({', '.join(config['datasets'])}); name one of them"
-            )
+    pretrained_on = config["pretraining"]["dataset"]
+    if pretrained_on not in config["datasets"]:
+        raise ConfigError(
+            f"config key 'pretraining/dataset': {pretrained_on!r} is none of the datasets "
+            f"({', '.join(config['datasets'])}); name one of them"
+        )
     for name in config["evaluation"]["datasets"]:
         if name not in config["datasets"]:
             raise ConfigError(
