@@ -99,6 +99,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"pretraining": {"batchsize": 3}}, "'pretraining/batchsize' is unknown; did you mean 'batch_size'"),
         ({"pretraining": {"batch_size": "many"}}, "'pretraining/batch_size': 'many' does not do, it must be a whole number"),
         ({"pretraining": {"batch_size": 1}}, "'pretraining/batch_size': 1 does not do, it must be at least 2"),
+        ({"pretraining": {"batch_size": "["}}, r"'pretraining/batch_size': '\[' does not do"),
         ({"pretraining": []}, "'pretraining': .* must be a mapping"),
         ({"mels": {"dtype": "int8"}}, "'mels/dtype': 'int8' does not do, allowed are float32, float16"),
         ({"models": ["vocals_bass"]}, "'models': model 'vocals_bass': .*write 'bass_vocals'"),

@@ -130,7 +130,10 @@ def _typed(value, schema, definitions):
     if isinstance(value, list):
         return [_typed(entry, schema.get("items", {}), definitions) for entry in value]
     if isinstance(value, str) and schema.get("type") in ("integer", "number", "boolean"):
-        meant = yaml.safe_load(value)
+        try:
+            meant = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value  # left for the check, which says what is wrong with it
         return value if isinstance(meant, dict | list | None) else meant
     return value
 
