@@ -20,22 +20,25 @@ lint: .venv/installed
 	$(BIN)/snakemake --lint
 
 # Every version with its hash; remade when the lock changes.
-.venv/installed: envs/requirements.lock
+.venv/installed: envs/requirements.lock envs/legacy.lock
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 is needed; say where it is: make PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else 0'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r envs/requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-deps --require-hashes -r envs/legacy.lock
 	touch $@
 
-# After an edit of envs/requirements.in
+# After an edit of envs/requirements.in or envs/legacy.in
 lock: .venv/installed
 	$(PYTHON) -m venv .venv/locking
 	.venv/locking/bin/pip install --quiet uv
 	.venv/locking/bin/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --python-version 3.11 \
 		--custom-compile-command "make lock" envs/requirements.in -o envs/requirements.lock
+	.venv/locking/bin/uv pip compile --quiet --upgrade --no-deps --generate-hashes --no-annotate --python-version 3.11 \
+		--custom-compile-command "make lock" envs/legacy.in -o envs/legacy.lock
 
 # All that a run makes; the environment stays.
 clean-run:
-	rm -rf .snakemake demo embeddings logs manifests mels models results separators timings wav
+	rm -rf .snakemake checkpoints demo embeddings logs manifests mels models results separators timings wav
 
 # Needs graphviz.
 docs/rulegraph.svg: Snakefile $(wildcard rules/*.smk)

@@ -15,6 +15,7 @@ from keras import layers
 from mscol.errors import TrainingError
 from mscol.files import atomic_path
 from mscol.mels import CROP_FRAMES, N_MELS
+from mscol.model.layers import ChannelMeans, Excite, PointwiseConv2D, SmallDepthwiseConv2D, SwishBatchNormalization
 
 FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
 DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
@@ -80,6 +81,51 @@ def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99):
     return encoder
 
 
+def training_encoder(encoder):
+    """Copy an encoder onto layers that train faster (`mscol.model.layers`): same variables, same values.
+
+    It is for training alone; save its `plain_encoder`.
+    """
+    swishes = {layer.name for layer in encoder.layers if isinstance(layer, layers.Activation)}
+
+    def quicken(layer):
+        config = layer.get_config()
+        match layer:
+            case layers.Conv2D(kernel_size=(1, 1)):
+                return PointwiseConv2D.from_config(config)
+            case layers.DepthwiseConv2D(strides=(1, 1)) if _fewer_pixels_than_kernel(layer):
+                return SmallDepthwiseConv2D.from_config(config)
+            case layers.BatchNormalization():
+                return SwishBatchNormalization(layer.name.replace("bn", "activation") in swishes, **config)
+            case layers.Activation():
+                return layers.Identity(name=layer.name, dtype=layer.dtype_policy)
+            case layers.GlobalAveragePooling2D():
+                return ChannelMeans.from_config(config)
+            case layers.Multiply():
+                return Excite.from_config(config)
+        return type(layer).from_config(config)
+
+    return _copy(encoder, quicken)
+
+
+def plain_encoder(encoder):
+    """Copy a `training_encoder` back onto Keras' own layers, in float32 whatever it was trained in."""
+    swishes = {
+        layer.name.replace("bn", "activation")
+        for layer in encoder.layers
+        if isinstance(layer, SwishBatchNormalization) and layer.swish
+    }
+
+    def restore(layer):
+        config = layer.get_config() | {"dtype": "float32"}
+        if layer.name in swishes:
+            return layers.Activation("swish", **config)
+        kind = next(kind for kind in type(layer).__mro__ if kind.__module__.startswith("keras"))
+        return kind.from_config(config)
+
+    return _copy(encoder, restore)
+
+
 def save_encoder(encoder, path):
     """Save an encoder as a ``.keras`` file, atomically."""
     with atomic_path(path) as partial:
@@ -92,7 +138,8 @@ def load_encoder(path):
     Parameters
     ----------
     path : str or os.PathLike
-        A ``.keras`` file.
+        A ``.keras`` file, or a published TensorFlow checkpoint: its prefix, such as ``checkpoint-10``, or its
+        ``.index`` file.
 
     Returns
     -------
@@ -102,14 +149,11 @@ def load_encoder(path):
     Raises
     ------
     TrainingError
-        If it is no ``.keras`` file, or is missing or damaged.
+        If it is neither, or is missing or damaged.
     """
     path = Path(path)
     if path.suffix != ".keras":
-        raise TrainingError(
-            f"{path}: not an encoder.keras file; other formats, published TensorFlow checkpoints among them, "
-            "cannot be read"
-        )
+        return _load_checkpoint(path)
     if not path.is_file():
         raise TrainingError(f"{path}: there is no such file; pretrain the encoder first")
     try:
@@ -119,6 +163,28 @@ def load_encoder(path):
         raise TrainingError(
             f"{path}: damaged, or not an encoder ({error}); delete it and pretrain it again"
         ) from error
+
+
+def _load_checkpoint(path):
+    from mscol.model.published import load_published  # here, as it imports this module
+
+    prefix = path.with_suffix("") if path.suffix == ".index" else path
+    if not Path(f"{prefix}.index").is_file():
+        raise TrainingError(
+            f"{path}: neither an encoder.keras file nor a published TensorFlow checkpoint, which would have "
+            f"{prefix.name}.index; name the one or the other"
+        )
+    return load_published(prefix)
+
+
+def _fewer_pixels_than_kernel(layer):
+    return math.prod(layer.input.shape[1:3]) < math.prod(layer.kernel_size)
+
+
+def _copy(encoder, copy_layer):
+    copy = keras.models.clone_model(encoder, clone_function=copy_layer)
+    copy.set_weights(encoder.get_weights())
+    return copy
 
 
 def _scale_filters(filters, width):
@@ -197,9 +263,13 @@ def _normalise(x, name, activation_name=None):
 
 
 def _downsample(x, kernel, name):
-    """Pad so that a strided convolution without padding of its own centres as EfficientNet's do."""
-    padding = tuple((kernel // 2 - (1 - size % 2), kernel // 2) for size in x.shape[1:3])
-    return layers.ZeroPadding2D(padding, name=name)(x)
+    """Pad so that a strided convolution without padding of its own centres as EfficientNet's do.
+
+    The authors build their encoder for any number of frames (MSCOL_SMC23 mscol/network.py, input (None, 64, 1)),
+    and for a size that it does not know Keras pads as for an even one. So odd numbers of frames lose
+    their last frame on the way down, here too, and the published weights compute what they did.
+    """
+    return layers.ZeroPadding2D([(kernel // 2 - 1, kernel // 2)] * 2, name=name)(x)
 
 
 def _kernels():
