@@ -10,9 +10,10 @@ from mscol.names import (
     SOURCES,
     check_targets,
     effective_config,
+    encoder_files,
     file_digest,
+    find_model,
     library_fingerprint,
-    parse_model,
     settings_of,
     shard_names,
     watched_paths,
@@ -34,8 +35,9 @@ wildcard_constraints:
     dataset="[a-z0-9]+",
     shard=r"\d+-of-\d+",
     stem="bass|drums|other|vocals",
-    # Wider than the grammar, so that parse_model can say what is wrong with a name.
+    # Wider than the grammar, so that find_model can say what is wrong with a name.
     model="[A-Za-z0-9_-]+",
+    decibels=r"\d+",
     seed=r"\d+",
 
 
@@ -114,20 +116,64 @@ def all_shards(pattern, dataset=None):
     return files
 
 
-def stem_mels(stem):
-    """A function for `input`: the cached log-mels of a stem, if the model is made from it."""
+def model_of(name):
+    """A model, by the name in a target."""
+    return find_model(name, config)
+
+
+def configured_models():
+    """The models of the config."""
+    return [model_of(name) for name in config["models"]]
+
+
+def stem_mels(kind):
+    """A function for `input`: what a model needs of the cached stems, a file a shard.
+
+    Kind is a stem, "index" or "activity".
+    """
 
     def files(wildcards):
-        sources = parse_model(wildcards.model).sources
-        if stem not in (*sources, *["index", "activity"] * bool(sources)):
+        model = model_of(wildcards.model)
+        if kind not in (*model.sources, *["index", "activity"] * bool(model.sources)):
             return []
-        name = {"index": "stems.csv", "activity": "activity.csv"}.get(
-            stem, f"{stem}.npy"
-        )
+        degraded = "" if model.degraded_db is None else f"degraded{model.degraded_db}"
+        name = {
+            "index": f"{degraded or 'stems'}.csv",
+            "activity": "activity.csv",
+        }.get(kind, f"{kind}-{degraded}.npy" if degraded else f"{kind}.npy")
         pattern = f"mels/{{dataset}}/{{shard}}/{name}"
         return all_shards(pattern, PRETRAINING_DATASET)(wildcards)
 
     return files
+
+
+def stem_origin(wildcards):
+    """All that decides what the stems of a dataset are, besides its clips and the separator's files.
+
+    Whoever reads stems takes them as `ancient` beside this: they are temporary, and are made again when a
+    further kind of log-mels is asked for, which must not make the others stale.
+    """
+    brought = dataset_settings(wildcards.dataset)["stems"]
+    if brought:
+        return {
+            "root": brought,
+            "code": library_fingerprint("resample_brought_stems.py"),
+        }
+    scripts = ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
+    separation = {
+        key: value for key, value in config["separation"].items() if key != "training"
+    }
+    return {
+        "separation": separation,
+        "framework_threads": config["framework_threads"],
+        "code": [library_fingerprint(script) for script in scripts],
+    }
+
+
+def stem_separator(wildcards):
+    """The files of the separator that makes the stems of a dataset, if this workflow trains it."""
+    brought = dataset_settings(wildcards.dataset)["stems"]
+    return [] if brought else separator_files(wildcards)
 
 
 def stem_rejections(wildcards):
@@ -137,9 +183,15 @@ def stem_rejections(wildcards):
     return [f"wav/{{dataset}}/{{shard}}/{name}.csv" for name in names]
 
 
+def pretraining_settings():
+    """All settings of pretraining that change a number."""
+    settings = config["pretraining"] | {"encoder": config["encoder"]}
+    return {key: value for key, value in settings.items() if key != "running"}
+
+
 def encoder(wildcards):
     """The encoder of a model, whose name is checked here first."""
-    parse_model(wildcards.model)
+    model_of(wildcards.model)
     return "models/{model}/seed{seed}/encoder.keras"
 
 
@@ -147,7 +199,7 @@ def seeded(pattern):
     """A function for `input`: one file for each of the config's seeds."""
 
     def files(wildcards):
-        parse_model(wildcards.model)
+        model_of(wildcards.model)
         dataset_settings(wildcards.dataset)
         return [
             pattern.format(seed=seed, **dict(wildcards.items()))
@@ -177,7 +229,7 @@ def separator_files(wildcards):
 
 def separation_table():
     """The table that judges the separator, if this workflow trains and uses it."""
-    uses_stems = any(parse_model(model).sources for model in config["models"])
+    uses_stems = any(model.sources for model in configured_models())
     brought = config["datasets"][PRETRAINING_DATASET]["stems"]
     trains = config["separation"]["model"] == "demo"
     return ["results/separation.csv"] if trains and uses_stems and not brought else []
@@ -195,16 +247,28 @@ def results_tables(pattern="results/{dataset}_{model}.csv"):
 def rejected_tables():
     """What each shard job of the configured run rejects."""
     stages = {dataset: ["mixture"] for dataset in EVALUATED_DATASETS}
-    if any(parse_model(model).trained for model in config["models"]):
+    if any(model.trained for model in configured_models()):
         stages.setdefault(PRETRAINING_DATASET, ["mixture"])
-    if any(parse_model(model).sources for model in config["models"]):
+    if any(model.sources for model in configured_models()):
         stages[PRETRAINING_DATASET].append("stems")
+    stages.get(PRETRAINING_DATASET, []).extend(
+        {
+            f"degraded{model.degraded_db}"
+            for model in configured_models()
+            if model.degraded_db is not None
+        }
+    )
     return [
         f"mels/{dataset}/{shard}/{stage}_rejected.csv"
         for dataset, names in stages.items()
         for shard in shards(dataset)
         for stage in names
     ]
+
+
+def imported_models():
+    """A wildcard constraint: the models that are encoders made elsewhere."""
+    return "|".join(config["encoders"]) or "(?!)"
 
 
 def datasets_with_stems(brought):

@@ -33,8 +33,10 @@ rule cache_mixture_mels:
 rule cache_stem_mels:
     input:
         shards=ancient("manifests/{dataset}/shards"),
-        stems="wav/{dataset}/{shard}/stems16k",
-        rejected=stem_rejections,
+        # Temporary, and `ancient`: stem_origin says why.
+        stems=ancient("wav/{dataset}/{shard}/stems16k"),
+        rejected=ancient(stem_rejections),
+        separator=stem_separator,
     output:
         bass="mels/{dataset}/{shard}/bass.npy",
         drums="mels/{dataset}/{shard}/drums.npy",
@@ -57,8 +59,44 @@ rule cache_stem_mels:
     params:
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
+        stems=stem_origin,
         code=library_fingerprint("cache_stem_mels.py"),
     message:
         "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}"
     script:
         "../workflow_scripts/cache_stem_mels.py"
+
+
+rule cache_degraded_mels:
+    input:
+        shards=ancient("manifests/{dataset}/shards"),
+        stems=ancient("wav/{dataset}/{shard}/stems16k"),
+        separator=stem_separator,
+    output:
+        bass="mels/{dataset}/{shard}/bass-degraded{decibels}.npy",
+        drums="mels/{dataset}/{shard}/drums-degraded{decibels}.npy",
+        other="mels/{dataset}/{shard}/other-degraded{decibels}.npy",
+        vocals="mels/{dataset}/{shard}/vocals-degraded{decibels}.npy",
+        index="mels/{dataset}/{shard}/degraded{decibels}.csv",
+        rejected="mels/{dataset}/{shard}/degraded{decibels}_rejected.csv",
+    log:
+        "logs/cache_degraded_mels/{dataset}/{shard}/{decibels}.log",
+    benchmark:
+        "timings/cache_degraded_mels/{dataset}/{shard}/{decibels}.tsv"
+    priority: 90
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        dtype=config["mels"]["dtype"],
+        clips=shard_digest,
+        stems=stem_origin,
+        code=library_fingerprint("cache_degraded_mels.py"),
+    message:
+        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, degraded to {wildcards.decibels} dB"
+    script:
+        "../workflow_scripts/cache_degraded_mels.py"

@@ -28,8 +28,9 @@ rule pretrain_encoder:
         mem_mb=8000,
         runtime=2880,
     params:
-        sources=lambda wildcards: parse_model(wildcards.model).sources,
-        settings=config["pretraining"] | {"encoder": config["encoder"]},
+        sources=lambda wildcards: model_of(wildcards.model).sources,
+        options=lambda wildcards: model_of(wildcards.model).options,
+        settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
         code=library_fingerprint("pretrain_encoder.py"),
@@ -60,7 +61,7 @@ rule initialise_encoder:
         mem_mb=8000,
         runtime=30,
     params:
-        settings=config["pretraining"] | {"encoder": config["encoder"]},
+        settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
         code=library_fingerprint("initialise_encoder.py"),
@@ -70,4 +71,34 @@ rule initialise_encoder:
         "../workflow_scripts/initialise_encoder.py"
 
 
-ruleorder: initialise_encoder > pretrain_encoder
+rule import_encoder:
+    input:
+        lambda wildcards: encoder_files(model_of(wildcards.model).checkpoint),
+    output:
+        encoder="models/{model}/seed{seed}/encoder.keras",
+        history="models/{model}/seed{seed}/history.csv",
+        run="models/{model}/seed{seed}/run.json",
+    log:
+        "logs/import_encoder/{model}/seed{seed}.log",
+    benchmark:
+        "timings/import_encoder/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=imported_models(),
+    priority: 50
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: config["framework_threads"]
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        checkpoint=lambda wildcards: model_of(wildcards.model).checkpoint,
+        framework_threads=config["framework_threads"],
+        code=library_fingerprint("import_encoder.py"),
+    message:
+        "Taking over the encoder {wildcards.model}"
+    script:
+        "../workflow_scripts/import_encoder.py"
+
+
+ruleorder: import_encoder > initialise_encoder > pretrain_encoder

@@ -2,7 +2,7 @@
 
 from mscol.logs import log_to_file
 
-log_to_file(snakemake.log[0])
+log_to_file(snakemake.log[0], attempts=snakemake.log[0].removesuffix(".log"))
 
 from mscol.pretraining import CacheFiles, pretrain  # noqa: E402 (what the framework says belongs in the log)
 from mscol.versions import git_commit  # noqa: E402
@@ -22,5 +22,10 @@ pretrain(
     seed=int(snakemake.wildcards.seed),
     framework_threads=params.framework_threads,
     outputs=dict(snakemake.output.items()),
+    options=params.options,
     about={"model": snakemake.wildcards.model, "commit": git_commit()},
+    checkpoints="checkpoints/{model}/seed{seed}".format(**dict(snakemake.wildcards.items())),
+    # Not a parameter: nothing in it changes a number.
+    running=snakemake.config["pretraining"]["running"],
+    code=params.code,
 )

@@ -8,6 +8,7 @@ source counts as active stays a setting of pretraining.
 
 import contextlib
 import logging
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from mscol.parallel import ordered_map
 STEMS = ("bass", "drums", "other", "vocals")
 SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel segments
 REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
+RESIDENT_BYTES = 2**27  # of crops, gathered before pages are let go; a crop touches three times its own size
 REJECTED_COLUMNS = ["id", "path", "reason"]
 
 
@@ -107,7 +109,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
             else:
                 rows.append((clip, writer.append(mel), len(mel)))
             progress.step()
-        write_csv(_index(rows), index)
+        write_csv(index_table(rows), index)
         write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
     _say(rows, failed, writer.n_frames)
 
@@ -130,27 +132,82 @@ def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_befor
     dtype : str
     workers : int
     """
-    table = read_csv(clips)
     failed = [row for path in rejected_before for row in _read_rejected(path)]
-    present = table[[Path(folder, clip).is_dir() for clip in table["id"]]]
-    progress = Progress("clips", len(present))
-    rows, segments = [], []
+    present = clips_with_folder(clips, folder)
+    rows, magnitudes, failed_here = write_stems(
+        present, lambda clip: _analyse(Path(folder, clip.id)), arrays, dtype, workers
+    )
+    write_csv(index_table(rows), index)
+    segments = [table.assign(clip=row[0]) for row, table in zip(rows, magnitudes, strict=True)]
+    write_csv(_activity(segments), activity)
+    write_csv(pd.DataFrame(failed + failed_here, columns=REJECTED_COLUMNS), rejected)
+
+
+def clips_with_folder(clips, folder):
+    """Read the rows of a shard's manifest for whose clips a folder holds stems."""
+    table = read_csv(clips)
+    return table[[Path(folder, clip).is_dir() for clip in table["id"]]]
+
+
+def write_stems(clips, analyse, arrays, dtype, workers):
+    """Write the log-mels of the stems of some clips, one clip after another.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        With columns id and path.
+    analyse : callable
+        Of a clip, as a named tuple; returns its log-mels, a dict of four arrays of equal length, and
+        something more. Raises `AudioError` where the clip cannot be used.
+    arrays : dict
+        Written: for each of the four stems, the path of its array.
+    dtype : str
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    rows : list of tuple
+        Clip, first frame and number of frames of each clip that was written (`index_table`).
+    more : list
+        What ``analyse`` said of each of them besides.
+    failed : list of tuple
+        id, path and reason of the others.
+    """
+    progress = Progress("clips", len(clips))
+    rows, more, failed = [], [], []
     with contextlib.ExitStack() as stack:
         writers = {stem: stack.enter_context(MelWriter(arrays[stem], dtype)) for stem in STEMS}
-        results = ordered_map(lambda clip: _attempt(_stem_mels, Path(folder, clip)), present["id"], workers)
-        for clip, path, result in zip(present["id"], present["path"], results, strict=True):
+        results = ordered_map(lambda clip: _attempt(analyse, clip), clips.itertuples(), workers)
+        for clip, result in zip(clips.itertuples(), results, strict=True):
             progress.step()
             if isinstance(result, AudioError):
-                failed.append((clip, path, str(result)))
+                failed.append((clip.id, clip.path, str(result)))
                 continue
-            mels, magnitudes = result
-            first_frames = {stem: writers[stem].append(mels[stem]) for stem in STEMS}
-            rows.append((clip, first_frames[STEMS[0]], len(mels[STEMS[0]])))
-            segments.append(magnitudes.assign(clip=clip))
-        write_csv(_index(rows), index)
-        write_csv(_activity(segments), activity)
-        write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
+            mels, about = result
+            first_frames = [writers[stem].append(mels[stem]) for stem in STEMS]
+            rows.append((clip.id, first_frames[0], len(mels[STEMS[0]])))
+            more.append(about)
     _say(rows, failed, sum(writer.n_frames for writer in writers.values()))
+    return rows, more, failed
+
+
+def load_stems(folder):
+    """Load the four stems of a clip, cut to equal length.
+
+    Returns
+    -------
+    dict of np.ndarray, shape=(n_samples,)
+
+    Raises
+    ------
+    AudioError
+        If one cannot be decoded, or is shorter than a crop.
+    """
+    waveforms = {stem: load_mono(Path(folder, f"{stem}.wav")) for stem in STEMS}
+    # Stems of one clip may differ by a sample after resampling; brought ones by more.
+    n_samples = min(len(waveform) for waveform in waveforms.values())
+    return {stem: _long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
 
 
 class MelCache:
@@ -158,15 +215,19 @@ class MelCache:
 
     Attributes
     ----------
+    arrays : list of np.memmap
+        One a shard, of shape (frames of all its clips, 64).
     clips : pd.DataFrame
         Columns clip, first_frame (counted over all shards), n_frames; sorted by clip, so that
         nothing depends on the order of files or shards.
     """
 
     def __init__(self, arrays, clips):
-        self._arrays = arrays
-        self._offsets = np.cumsum([0] + [len(array) for array in arrays])
+        self.arrays = arrays
         self.clips = clips
+        self._offsets = np.cumsum([0] + [len(array) for array in arrays])
+        self._windows = {}
+        self._gathered_bytes = 0
 
     @classmethod
     def open(cls, frames_paths, index_paths):
@@ -196,7 +257,7 @@ class MelCache:
             arrays.append(array)
             tables.append(table.assign(first_frame=table["first_frame"] + offset))
             offset += len(array)
-        clips = pd.concat(tables, ignore_index=True) if tables else _index([])
+        clips = pd.concat(tables, ignore_index=True) if tables else index_table([])
         return cls(arrays, clips.sort_values("clip", ignore_index=True))
 
     def crops(self, first_frames, n_frames):
@@ -214,13 +275,48 @@ class MelCache:
         """
         first_frames = np.asarray(first_frames)
         shards = np.searchsorted(self._offsets, first_frames, side="right") - 1
-        steps = np.arange(n_frames)
+        order = np.argsort(shards, kind="stable")
+        present, starts = np.unique(shards[order], return_index=True)
+        windows = self._windows_of(n_frames)
         crops = np.empty((len(first_frames), n_frames, N_MELS), np.float32)
-        for shard in np.unique(shards):
-            chosen = np.flatnonzero(shards == shard)
-            local = first_frames[chosen] - self._offsets[shard]
-            crops[chosen] = self._arrays[shard][local[:, None] + steps]
+        # Without crops, split still gives one (empty) part
+        for shard, chosen in zip(present, np.split(order, starts[1:]), strict=False):
+            crops[chosen] = windows[shard][first_frames[chosen] - self._offsets[shard]]
+        self._release_now_and_then(crops.nbytes)
         return crops
+
+    def sample(self):
+        """Gather the middle frame of every clip: what tells a cache from one of other audio.
+
+        Returns
+        -------
+        np.ndarray, shape=(n_clips, 64), float32
+            In the order of `clips`.
+        """
+        middles = self.clips["first_frame"] + self.clips["n_frames"] // 2
+        return self.crops(middles.to_numpy(np.int64), 1)[:, 0]
+
+    def _windows_of(self, n_frames):
+        """View each shard as (n, n_frames, 64), all its windows: a crop is then one block of memory."""
+        if n_frames not in self._windows:
+            self._windows[n_frames] = [
+                np.lib.stride_tricks.sliding_window_view(np.asarray(array), n_frames, axis=0).swapaxes(1, 2)
+                if len(array) >= n_frames
+                else np.empty((0, n_frames, N_MELS), array.dtype)
+                for array in self.arrays
+            ]
+        return self._windows[n_frames]
+
+    def _release_now_and_then(self, gathered_bytes):
+        """Let go of pages that were read, so that memory stays small whatever the size of the cache.
+
+        They stay in the system's own cache of files, but count no longer as memory of this process.
+        """
+        self._gathered_bytes += gathered_bytes
+        if self._gathered_bytes > RESIDENT_BYTES:
+            self._gathered_bytes = 0
+            for array in self.arrays:
+                array.base.madvise(mmap.MADV_DONTNEED)
 
 
 def read_activity(paths):
@@ -238,10 +334,10 @@ def read_activity(paths):
     return pd.concat(tables).sort_values(["clip", "segment"], ignore_index=True)
 
 
-def _attempt(function, path):
+def _attempt(function, clip):
     """Return what the function returns, or the AudioError it raises: one bad clip costs only itself."""
     try:
-        return function(path)
+        return function(clip)
     except AudioError as error:
         return error
 
@@ -250,11 +346,9 @@ def _mixture_mel(path):
     return log_mel(_long_enough(load_mono(path), path))
 
 
-def _stem_mels(folder):
-    waveforms = {stem: load_mono(Path(folder, f"{stem}.wav")) for stem in STEMS}
-    # Stems of one clip may differ by a sample after resampling; brought ones by more.
-    n_samples = min(len(waveform) for waveform in waveforms.values())
-    waveforms = {stem: _long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
+def _analyse(folder):
+    """Compute the log-mels of a clip's stems, and the table of their magnitudes."""
+    waveforms = load_stems(folder)
     mels = {stem: log_mel(waveform) for stem, waveform in waveforms.items()}
     n_segments = int(count_segments(len(mels[STEMS[0]])))
     magnitudes = pd.DataFrame({"segment": np.arange(n_segments)})
@@ -272,7 +366,8 @@ def _long_enough(waveform, path):
     return waveform
 
 
-def _index(rows):
+def index_table(rows):
+    """Make the table of a shard's clips: clip, first_frame, n_frames."""
     table = pd.DataFrame(rows, columns=["clip", "first_frame", "n_frames"])
     return table.astype({"clip": str, "first_frame": np.int64, "n_frames": np.int64})
 

@@ -5,11 +5,12 @@ import logging
 import os
 import sys
 import time
+from pathlib import Path
 
 from mscol.errors import MscolError
 
 
-def log_to_file(path):
+def log_to_file(path, attempts=None):
     """Send everything this process says to ``path``, its child processes and tracebacks included.
 
     Standard output and error are redirected at the level of file descriptors, so that what C
@@ -20,9 +21,14 @@ def log_to_file(path):
     ----------
     path : str or os.PathLike
         The log file; its folder is created, an earlier content replaced.
+    attempts : str or os.PathLike, optional
+        A folder where the log stays under a name of its own (``attempt-001.log``), when a later attempt
+        replaces it.
     """
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    if attempts is not None:
+        _keep_log(path, attempts)
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(log, 1)
@@ -37,6 +43,16 @@ def log_to_file(path):
     )
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
+
+
+def _keep_log(path, attempts):
+    """Give a log a second name that outlives the first."""
+    folder = Path(attempts)
+    folder.mkdir(parents=True, exist_ok=True)
+    earlier = [int(log.stem.rpartition("-")[2]) for log in folder.glob("attempt-[0-9]*.log")]
+    # On a file system without hard links the log is not kept; the run goes on.
+    with contextlib.suppress(OSError):
+        os.link(path, folder / f"attempt-{max(earlier, default=0) + 1:03d}.log")
 
 
 def _log_uncaught(kind, error, traceback):
@@ -57,21 +73,29 @@ class Progress:
         How many there are.
     every : float
         Seconds between two lines.
+    done : int
+        How many an earlier attempt has done.
     """
 
-    def __init__(self, what, total, every=20.0):
+    def __init__(self, what, total, every=20.0, done=0):
         self.what, self.total, self.every = what, total, every
-        self.done = 0
+        self.done = self._done_before = done
         self.started = self.last_said = time.monotonic()
+
+    @property
+    def seconds(self):
+        """Seconds since the start."""
+        return time.monotonic() - self.started
 
     def step(self, count=1, note=""):
         """Count ``count`` more; ``note`` is appended to the line, when there is one."""
         self.done += count
         now = time.monotonic()
-        if now - self.last_said < self.every or not self.done:
+        done_here = self.done - self._done_before
+        if now - self.last_said < self.every or not done_here:
             return
         self.last_said = now
-        left = (now - self.started) / self.done * (self.total - self.done)
+        left = (now - self.started) / done_here * (self.total - self.done)
         logging.info(
             "%d of %d %s done, about %s left.%s",
             self.done, self.total, self.what, spoken_time(left), f" {note}" if note else "",

@@ -6,101 +6,16 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_runs import SETTINGS, STEMS, cache_files, outputs_in, run, weights
 
 from mscol.errors import TrainingError
 from mscol.model import load_encoder
-from mscol.pretraining import CacheFiles, initialise, pretrain
-from mscol.pretraining.loop import learning_rate_at
-
-SETTINGS = {
-    "encoder": {"width": 0.1, "depth": 0.1, "projection": 16},
-    "batch_size": 8,
-    "updates": 45,
-    "learning_rate": 0.003,
-    "halve_learning_rate": True,
-    "validation_every": 15,
-    "validation_batches": 2,
-    "activity_threshold": 0.01,
-    "activity_windows": "aligned",
-}
-STEMS = ("bass", "vocals")
-N_SHARDS = 2
-
-
-def write_shard(folder, shard, clips, random):
-    """Cache clips that differ in which bands sound; the vocals of the first clip of each shard are silent."""
-    mixtures = np.full((len(clips) * 784, 64), -8.0, np.float32)
-    for number in range(len(clips)):
-        mixtures[784 * number : 784 * (number + 1), random.permutation(64)[:16]] = 0
-    mixtures += random.normal(0, 0.3, mixtures.shape).astype("float32")
-    for name, frames in {"mixture": mixtures, "bass": mixtures - 0.5, "vocals": mixtures + 0.2}.items():
-        np.save(folder / f"{name}{shard}.npy", frames)
-    index = pd.DataFrame({"clip": clips, "first_frame": np.arange(len(clips)) * 784, "n_frames": 784})
-    index.to_csv(folder / f"index{shard}.csv", index=False)
-    activity = index.loc[index.index.repeat(2), ["clip"]].assign(segment=[0, 1] * len(clips))
-    activity = activity.assign(bass=0.5, vocals=np.where(activity["clip"] == clips[0], 0.0, 0.5))
-    activity.to_csv(folder / f"activity{shard}.csv", index=False)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """A folder with two shards of eight clips, six of each for training, and a manifest."""
-    folder = tmp_path_factory.mktemp("cache")
-    random = np.random.default_rng(0)
-    clips = [[f"clip {shard} {number:02}" for number in range(8)] for shard in range(N_SHARDS)]
-    for shard in range(N_SHARDS):
-        write_shard(folder, shard, clips[shard], random)
-    manifest = pd.DataFrame(
-        {
-            "id": [clip for shard in clips for clip in shard],
-            "split": (["train"] * 6 + ["validation"] * 2) * N_SHARDS,
-        }
-    )
-    manifest.to_csv(folder / "clips.csv", index=False)
-    return folder
-
-
-def cache_files(folder, sources, order=range(N_SHARDS)):
-    def paths(name, suffix):
-        return [folder / f"{name}{shard}.{suffix}" for shard in order]
-
-    stems = {source: paths(source, "npy") for source in sources}
-    return CacheFiles(
-        paths("mixture", "npy"), paths("index", "csv"), stems, paths("index", "csv"), paths("activity", "csv")
-    )
-
-
-def outputs_in(folder):
-    return {
-        "encoder": folder / "encoder.keras",
-        "history": folder / "history.csv",
-        "run": folder / "run.json",
-    }
-
-
-def run(cache, folder, order=range(N_SHARDS), sources=STEMS, clips=None, **settings):
-    outputs = outputs_in(folder)
-    files = cache_files(cache, sources, order)
-    pretrain(
-        files,
-        clips or cache / "clips.csv",
-        sources,
-        SETTINGS | settings,
-        3,
-        1,
-        outputs,
-        {"model": "bass_vocals"},
-    )
-    return outputs
+from mscol.pretraining import initialise
 
 
 @pytest.fixture(scope="module")
 def outputs(cache, tmp_path_factory):
     return run(cache, tmp_path_factory.mktemp("run"))
-
-
-def weights(path):
-    return load_encoder(path).get_weights()
 
 
 def test_history_has_a_row_for_every_validation(outputs):
@@ -132,7 +47,7 @@ def test_run_says_what_it_did(outputs):
 
 def test_same_seed_gives_the_same_encoder_whatever_the_order_of_shards(cache, outputs, tmp_path):
     again = run(cache, tmp_path, order=(1, 0))
-    for expected, found in zip(weights(outputs["encoder"]), weights(again["encoder"]), strict=True):
+    for expected, found in zip(weights(outputs), weights(again), strict=True):
         np.testing.assert_array_equal(expected, found)
     tables = [pd.read_csv(table["history"]).drop(columns="pairs_per_second") for table in (outputs, again)]
     pd.testing.assert_frame_equal(*tables)
@@ -164,8 +79,61 @@ def test_untrained_encoder_tells_crops_apart_and_has_an_empty_history(cache, tmp
     assert values.std(axis=0).mean() > 0.01
 
 
-def test_learning_rate_is_halved_once_half_way():
-    settings = {"updates": 5, "learning_rate": 0.001, "halve_learning_rate": True}
-    assert [learning_rate_at(update, settings) for update in range(5)] == [0.001] * 3 + [0.0005] * 2
-    settings["halve_learning_rate"] = False
-    assert {learning_rate_at(update, settings) for update in range(5)} == {0.001}
+@pytest.mark.parametrize(
+    ("sources", "options", "settings"),
+    [
+        ((), {"masked": True}, {}),
+        ((), {"masked": True}, {"masks": "shared"}),
+        (STEMS, {"silent": True}, {}),
+        (STEMS, {"random": True}, {}),
+        (STEMS, {"silent": True, "random": True}, {}),
+    ],
+)
+def test_every_way_to_draw_pairs_runs_and_says_so(cache, tmp_path, sources, options, settings):
+    outputs = run(
+        cache, tmp_path, sources=sources, options=options, updates=2, validation_every=2, **settings
+    )
+    assert np.isfinite(pd.read_csv(outputs["history"])).all(axis=None)
+    assert json.loads(outputs["run"].read_text())["options"] == options
+
+
+def test_cache_on_the_device_gives_the_same_encoder(cache, tmp_path):
+    few = {"updates": 4, "validation_every": 2, "sources": STEMS}
+    on_disk = run(cache, tmp_path / "disk", **few)
+    on_device = run(cache, tmp_path / "device", running={"cache_on": "device"}, **few)
+    for expected, found in zip(weights(on_disk), weights(on_device), strict=True):
+        np.testing.assert_array_equal(expected, found)
+
+
+def test_early_stopping_keeps_the_best_encoder(cache, tmp_path):
+    # At a learning rate this high the first validations are the best.
+    settings = {
+        "updates": 40,
+        "validation_every": 2,
+        "patience": 2,
+        "learning_rate": 0.3,
+        "schedule": "constant",
+    }
+    stopped = run(cache, tmp_path / "stopped", **settings)
+    losses = pd.read_csv(stopped["history"])["validation_loss"]
+    best = int(losses.argmin())
+    assert len(losses) == best + 3 < 20, "it stops after two validations without a lower loss"
+    until_best = run(cache, tmp_path / "best", **settings | {"updates": 2 * (best + 1)})
+    for expected, found in zip(weights(until_best), weights(stopped), strict=True):
+        np.testing.assert_allclose(expected, found, rtol=1e-5, atol=1e-6)
+
+
+def test_half_precision_trains_and_saves_an_encoder_of_full_precision(cache, tmp_path):
+    outputs = run(cache, tmp_path, updates=30, precision="bfloat16")
+    history = pd.read_csv(outputs["history"])
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    encoder = load_encoder(outputs["encoder"])
+    assert {layer.compute_dtype for layer in encoder.layers} == {"float32"}
+
+
+def test_xla_gives_the_same_losses(cache, tmp_path):
+    histories = [
+        pd.read_csv(run(cache, tmp_path / str(xla), updates=3, validation_every=3, xla=xla)["history"])
+        for xla in (False, True)
+    ]
+    np.testing.assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-3)

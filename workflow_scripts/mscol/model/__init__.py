@@ -1,20 +1,23 @@
 """The model: an encoder, and what it is pretrained with (projection, bilinear similarity, loss).
 
 All of it is written on ``keras.ops`` and Keras' own layers, so that it runs on any backend of Keras;
-`runtime` alone speaks to TensorFlow.
+`runtime` and `steps` alone speak to a backend itself.
 """
 
 from mscol.model.association import SourceAssociation
 from mscol.model.encoder import build_encoder, load_encoder, save_encoder
 from mscol.model.loss import association_loss
 from mscol.model.runtime import configure, framework_versions
+from mscol.model.steps import compile_steps, load_on_device
 
 __all__ = [
     "SourceAssociation",
     "association_loss",
     "build_encoder",
+    "compile_steps",
     "configure",
     "framework_versions",
     "load_encoder",
+    "load_on_device",
     "save_encoder",
 ]

@@ -1,7 +1,10 @@
 """The model that is pretrained: encoder, projection and bilinear similarity."""
 
 import keras
+from keras import ops
 
+from mscol.mels import CROP_FRAMES
+from mscol.model.augmentation import augment
 from mscol.model.loss import association_loss
 
 EPSILON = 1e-3  # of normalisation layers (METHOD, "Model"), which is Keras' default; kept where it matters
@@ -10,9 +13,10 @@ EPSILON = 1e-3  # of normalisation layers (METHOD, "Model"), which is Keras' def
 class SourceAssociation(keras.Model):
     """Tell which positive belongs to which anchor.
 
-    Its input is a dict of a minibatch's ``anchors``, ``positives`` and ``absent`` (`mscol.pairs.Batch`);
-    ``train_on_batch`` and ``test_on_batch`` return ``loss`` and ``accuracy`` of that minibatch. Keras' own
-    training step serves, so that nothing here depends on a backend.
+    Called on a minibatch, it returns loss and accuracy. A minibatch is a dict with ``absent`` and either the
+    crops themselves (``anchors``, ``positives``: `mscol.pairs.PairSampler`), or where they are to be cut
+    from caches on the device (``mixtures``, ``anchor_frames``, ``stems``, ``positive_frames``). Where it has
+    ``time_mask`` and what goes with it, crops are augmented.
 
     Parameters
     ----------
@@ -20,20 +24,24 @@ class SourceAssociation(keras.Model):
         Crops of shape (98, 64, 1) -> values.
     projection_size : int
         How many values are compared.
+    mask_value : float
+        Of masked cells.
 
     References
     ----------
     MSCOL_SMC23 mscol/network.py, ContrastiveModel and BilinearProduct.
     """
 
-    def __init__(self, encoder, projection_size):
-        super().__init__(name="source_association")
+    def __init__(self, encoder, projection_size, mask_value=0.0):
+        # The similarity stays float32, whatever the encoder computes in.
+        super().__init__(name="source_association", dtype="float32")
         self.encoder = encoder
+        self.mask_value = mask_value
         self.projection = keras.Sequential(
             [
                 keras.Input(encoder.output_shape[1:]),
                 keras.layers.Dense(projection_size, name="dense"),
-                keras.layers.LayerNormalization(epsilon=EPSILON, name="normalization"),
+                keras.layers.LayerNormalization(epsilon=EPSILON, dtype="float32", name="normalization"),
                 keras.layers.Activation("tanh", dtype="float32", name="tanh"),
             ],
             name="projection",
@@ -43,17 +51,35 @@ class SourceAssociation(keras.Model):
             initializer=keras.initializers.RandomNormal(stddev=0.05),
             name="similarity",
         )
-        self.accuracy = keras.metrics.Mean(name="accuracy")
+
+    def build(self, input_shape=None):
+        """Do nothing: all variables are there from the start."""
+        self.built = True
 
     def call(self, batch, training=False):
-        """Project anchors and positives, in one pass, as batch normalisation sees both (MSCOL_SMC23)."""
-        crops = keras.ops.concatenate([batch["anchors"], batch["positives"]], axis=0)
-        projected = self.projection(self.encoder(crops, training=training), training=training)
-        return keras.ops.split(projected, 2, axis=0)
+        """Compute loss and accuracy of a minibatch.
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Compute the loss of a minibatch and note its accuracy."""
-        anchors, positives = y_pred
-        loss, accuracy = association_loss(anchors, positives, self.similarity, x["absent"])
-        self.accuracy.update_state(accuracy)
-        return loss
+        Anchors and positives pass the encoder together, as batch normalisation sees both (MSCOL_SMC23).
+        """
+        anchors, positives = _crops(batch)
+        if "time_mask" in batch:
+            anchors, positives = augment(anchors, positives, batch, self.mask_value)
+        crops = ops.concatenate([anchors, positives], axis=0)
+        projected = self.projection(self.encoder(crops, training=training), training=training)
+        anchors, positives = ops.split(projected, 2, axis=0)
+        return association_loss(anchors, positives, self.similarity, batch["absent"])
+
+
+def _crops(batch):
+    if "anchors" in batch:
+        return batch["anchors"], batch["positives"]
+    return (
+        _cut(batch["mixtures"], batch["anchor_frames"]),
+        _cut(batch["stems"], batch["positive_frames"]),
+    )
+
+
+def _cut(frames, first_frames):
+    """Cut crops out of a cache on the device: (frames, 64), (crops,) -> (crops, 98, 64, 1)."""
+    places = first_frames[:, None] + ops.arange(CROP_FRAMES, dtype="int32")[None, :]
+    return ops.cast(ops.take(frames, places, axis=0), "float32")[..., None]

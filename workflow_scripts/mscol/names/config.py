@@ -10,7 +10,7 @@ import yaml
 
 from mscol.errors import ConfigError
 from mscol.files import atomic_path
-from mscol.names.models import parse_model
+from mscol.names.models import find_model, parse_model
 
 EMBEDDED_ROOT = "demo"  # where the embedded datasets are made, below the working directory
 EMBEDDED_DATASETS = {
@@ -86,7 +86,7 @@ def check_targets(words, config):
         table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
             settings_of(table[1], config)
-            parse_model(table[2])
+            find_model(table[2], config)
 
 
 def merge(below, above):
@@ -155,7 +155,10 @@ def _sentence(error):
     if rule == "additionalProperties":
         return _unknown_key(error, key)
     if rule == "pattern":
-        return f"config key '{key}': {error.instance!r} is no name for a dataset; use small letters and digits only"
+        kind, allowed = {
+            "encoders": ("an encoder", "small letters, digits and _"),
+        }.get(key, ("a dataset", "small letters and digits"))
+        return f"config key '{key}': {error.instance!r} is no name for {kind}; use {allowed} only"
     if rule == "required":
         missing = re.search("'([^']+)'", error.message)[1]
         return f"config key '{key}': '{missing}' is missing; it is {_about(error.schema, missing)}"
@@ -195,9 +198,10 @@ def _types(types):
 
 def _check_meaning(config):
     """Check what a schema cannot say."""
+    _check_encoders(config["encoders"])
     for model in config["models"]:
         try:
-            parse_model(model)
+            find_model(model, config)
         except ConfigError as error:
             raise ConfigError(f"config key 'models': {error}") from None
     for name, dataset in config["datasets"].items():
@@ -225,6 +229,39 @@ def _check_meaning(config):
                 f"({', '.join(config['datasets'])}); leave it out, or add it under 'datasets'"
             )
     _check_separator(config["separation"]["model"])
+
+
+def _check_encoders(encoders):
+    for name, encoder in encoders.items():
+        if _is_model(name):
+            raise ConfigError(
+                f"config key 'encoders/{name}': {name!r} is the name of a model that is made here; choose another"
+            )
+        if not any(path.is_file() for path in map(Path, encoder_files(encoder["checkpoint"]))):
+            raise ConfigError(
+                f"config key 'encoders/{name}/checkpoint': there is no {encoder['checkpoint']!r} (relative "
+                f"paths start at {Path.cwd()}); write the path of an encoder.keras, or of a TensorFlow "
+                "checkpoint without .index"
+            )
+
+
+def encoder_files(checkpoint):
+    """Name the files of an encoder: a ``.keras`` file, or those of a TensorFlow checkpoint.
+
+    >>> encoder_files("published/checkpoint-10")
+    ['published/checkpoint-10.index', 'published/checkpoint-10.data-00000-of-00001']
+    """
+    if checkpoint.endswith(".keras"):
+        return [checkpoint]
+    prefix = checkpoint.removesuffix(".index")
+    return [f"{prefix}.index", f"{prefix}.data-00000-of-00001"]
+
+
+def _is_model(name):
+    try:
+        return bool(parse_model(name))
+    except ConfigError:
+        return False
 
 
 def _check_separator(model):

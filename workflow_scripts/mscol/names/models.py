@@ -1,9 +1,11 @@
 """The grammar of model names: how an encoder was made.
 
 ``mixture``
-    Both crops come from the mixture (COLA).
+    Both crops come from the mixture (COLA). With ``-masked``: each crop is augmented, too.
 ``bass``, ``bass_vocals``, ``bass_drums_other_vocals``, ...
-    Any non-empty subset of the four sources, in the order bass, drums, other, vocals.
+    Any non-empty subset of the four sources, in the order bass, drums, other, vocals. Options, in this
+    order: ``-silent`` (half of the minibatches hold segments without the source, too), ``-random`` (the
+    positive comes from another clip), ``-degraded5`` (stems blended with the mixture down to 5 dB).
 ``untrained``
     The encoder as it was initialised.
 """
@@ -16,6 +18,9 @@ from mscol.errors import ConfigError
 
 SOURCES = ("bass", "drums", "other", "vocals")
 WITHOUT_SOURCES = ("mixture", "untrained")
+# Which options a name may have, in their order; the last takes a number of decibels
+OPTIONS_OF_STEMS = ("silent", "random", "degraded")
+OPTIONS = {"mixture": ("masked",), "untrained": ()}
 
 
 @dataclass(frozen=True)
@@ -27,15 +32,31 @@ class Model:
     name : str
     sources : tuple of str
         In the order of the grammar; empty for ``mixture`` and ``untrained``.
+    masked, silent, random : bool
+        The options of those names.
+    degraded_db : int or None
+        Signal-to-distortion ratio to which its stems are degraded.
+    checkpoint : str or None
+        Where an encoder of the config's ``encoders`` lies, which is not made here.
     """
 
     name: str
     sources: tuple = ()
+    masked: bool = False
+    silent: bool = False
+    random: bool = False
+    degraded_db: int | None = None
+    checkpoint: str | None = None
 
     @property
     def trained(self):
-        """Whether this model is pretrained at all."""
-        return self.name != "untrained"
+        """Whether this model is pretrained here."""
+        return self.name != "untrained" and self.checkpoint is None
+
+    @property
+    def options(self):
+        """How its pairs are drawn: a dict of masked, silent and random."""
+        return {"masked": self.masked, "silent": self.silent, "random": self.random}
 
 
 def parse_model(name):
@@ -56,18 +77,42 @@ def parse_model(name):
 
     Examples
     --------
-    >>> parse_model("bass_vocals").sources
+    >>> parse_model("bass_vocals-silent").sources
     ('bass', 'vocals')
+    >>> parse_model("vocals-degraded5").degraded_db
+    5
     >>> parse_model("vocals_bass")
     Traceback (most recent call last):
     mscol.errors.ConfigError: model 'vocals_bass': sources go in the order bass, drums, other, vocals; write 'bass_vocals'
     """
-    if name in WITHOUT_SOURCES:
-        return Model(name)
-    base, _, option = name.partition("-")
-    if option:
-        raise ConfigError(f"model {name!r}: this version knows no option {'-' + option!r}; write {base!r}")
-    given = name.split("_")
+    base, *options = name.split("-")
+    sources = () if base in WITHOUT_SOURCES else _parse_sources(name, base)
+    return Model(name, sources, **_parse_options(name, base, options))
+
+
+def find_model(name, config):
+    """Read the name of a model of the grammar, or of one of the config's ``encoders``.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    if name in config["encoders"]:
+        return Model(name, checkpoint=config["encoders"][name]["checkpoint"])
+    try:
+        return parse_model(name)
+    except ConfigError as error:
+        known = ", ".join(config["encoders"])
+        raise ConfigError(f"{error}; encoders of the config are {known}" if known else str(error)) from None
+
+
+def _parse_sources(name, base):
+    given = base.split("_")
     unknown = [source for source in given if source not in SOURCES]
     if unknown:
         raise ConfigError(
@@ -77,11 +122,42 @@ def parse_model(name):
     sources = tuple(source for source in SOURCES if source in given)
     if list(sources) != given:
         once = ", each once" if len(set(given)) != len(given) else ""
+        right = name.replace(base, "_".join(sources), 1)
         raise ConfigError(
-            f"model {name!r}: sources go in the order bass, drums, other, vocals{once}; "
-            f"write {'_'.join(sources)!r}"
+            f"model {name!r}: sources go in the order bass, drums, other, vocals{once}; write {right!r}"
         )
-    return Model(name, sources)
+    return sources
+
+
+def _parse_options(name, base, options):
+    """Read the options of a name into attributes of `Model`."""
+    allowed = OPTIONS.get(base, OPTIONS_OF_STEMS)
+    found = {}
+    for option in options:
+        kind, decibels = re.fullmatch(r"(.*?)(\d{0,3})", option, re.ASCII | re.DOTALL).groups()
+        if kind not in allowed or bool(decibels) != (kind == "degraded"):
+            raise ConfigError(f"model {name!r}: {_about_option(option, base, allowed)}")
+        found[kind] = int(decibels) if decibels else True
+    right = "-".join([base, *(_spelled(kind, found[kind]) for kind in allowed if kind in found)])
+    if right != name:
+        order = ", ".join(f"-{kind}" for kind in allowed)
+        raise ConfigError(f"model {name!r}: options go in the order {order}, each once; write {right!r}")
+    if "degraded" in found:
+        found["degraded_db"] = found.pop("degraded")
+    return found
+
+
+def _spelled(kind, value):
+    return kind if value is True else f"{kind}{value}"
+
+
+def _about_option(option, base, allowed):
+    """Say what is wrong with an option, and what may stand there."""
+    shown = [f"-{kind}" if kind != "degraded" else "-degraded<dB>, such as -degraded5" for kind in allowed]
+    knows = f"takes {', '.join(shown)}" if shown else "takes no option"
+    near = difflib.get_close_matches(re.sub(r"\d", "", option.lower()), allowed, 1)
+    hint = f"did you mean '-{near[0]}'? " if near and near[0] != option and near[0] != "degraded" else ""
+    return f"{hint}{base!r} knows no option '-{option}'; it {knows}"
 
 
 def _guess(given):

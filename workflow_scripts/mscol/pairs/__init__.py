@@ -6,7 +6,7 @@ source set may be empty: then the positive comes from the mixture too, and the o
 ``mixture``.
 """
 
-from mscol.pairs.sampler import Batch, PairSampler
+from mscol.pairs.sampler import Draw, PairSampler
 from mscol.pairs.segments import MIXTURE, activity_columns, fingerprint, segment_table
 
-__all__ = ["MIXTURE", "Batch", "PairSampler", "activity_columns", "fingerprint", "segment_table"]
+__all__ = ["MIXTURE", "Draw", "PairSampler", "activity_columns", "fingerprint", "segment_table"]

@@ -6,24 +6,33 @@ import numpy as np
 
 from mscol.errors import TrainingError
 from mscol.mels import CROP_FRAMES
+from mscol.pairs.augmentation import SHARED, draw_augmentation, overlap
 from mscol.parallel import ordered_map
 
 FEWEST_PAIRS = 2  # with a single pair there is nothing to tell apart, and the loss is 0 for any encoder
+SILENT_SHARE = 0.5  # how often a minibatch of a `-silent` model holds silent segments, too (METHOD)
 
 
-class Batch(NamedTuple):
-    """A minibatch of pairs, with the trailing axis that the encoder takes.
+class Draw(NamedTuple):
+    """Which pairs a minibatch holds.
 
     Attributes
     ----------
-    anchors, positives : np.ndarray, shape=(n_pairs, 98, 64, 1), float32
+    source : str
+        What all its positives are cropped from.
+    anchor_frames, positive_frames : np.ndarray, shape=(n_pairs,), int
+        First frames of the crops, in the cache of mixtures and in that of the source.
     absent : np.ndarray, shape=(n_pairs,), bool
-        The source is not there: this pair has no positive, whatever ``positives`` holds for it.
+        The source is not there: this pair has no positive.
+    augmentation : dict of np.ndarray
+        From `draw_augmentation`, for anchors and then positives; empty where crops stay as they are.
     """
 
-    anchors: np.ndarray
-    positives: np.ndarray
+    source: str
+    anchor_frames: np.ndarray
+    positive_frames: np.ndarray
     absent: np.ndarray
+    augmentation: dict
 
 
 class PairSampler:
@@ -53,31 +62,53 @@ class PairSampler:
         What the segments are, for messages: "training".
     threshold : float, optional
         Which mean \\|x\\| made segments active, for messages.
+    silent : bool
+        Every second minibatch, by chance, is drawn from all segments; a positive whose source is not active
+        there is absent.
+    random : bool
+        The positive comes from another clip: any of its segments that qualifies, with replacement.
+    masks : str, optional
+        Augment crops, with ``independent`` masks or with ``shared`` ones (`overlap`).
 
     Raises
     ------
     TrainingError
-        If a source has fewer than two active segments.
+        If a source has fewer than two active segments, or with ``random`` fewer than two clips.
     """
 
     def __init__(
-        self, segments, mixtures, positives, batch_size, seed, stream=0, name="training", threshold=None
+        self,
+        segments,
+        mixtures,
+        positives,
+        batch_size,
+        seed,
+        stream=0,
+        name="training",
+        threshold=None,
+        silent=False,
+        random=False,
+        masks=None,
     ):
         self.sources = sorted(positives)
-        self.active = {source: np.flatnonzero(segments[source]) for source in self.sources}
-        for source, rows in self.active.items():
-            if len(rows) < FEWEST_PAIRS:
-                raise TrainingError(_too_few(source, len(rows), len(segments), name, threshold))
-        self.n_pairs = min(batch_size, *map(len, self.active.values()))
+        self.mixtures, self.positives = mixtures, positives
+        self._active = {source: segments[source].to_numpy(bool) for source in self.sources}
+        self._pools = {
+            source: _Pool(np.flatnonzero(active), segments) for source, active in self._active.items()
+        }
+        for source, pool in self._pools.items():
+            _check_pool(pool, source, len(segments), name, threshold, random)
+        self._everything = _Pool(np.arange(len(segments)), segments)
+        self.n_pairs = min(batch_size, *(len(pool.rows) for pool in self._pools.values()))
         self._seeds = (seed, stream)
-        self._mixtures, self._positives = mixtures, positives
+        self._silent, self._random, self._masks = silent, random, masks
         self._anchor_frames = segments["anchor_frame"].to_numpy()
         self._positive_frames = segments["positive_frame"].to_numpy()
         # How many crops a segment holds: one more than the frames that a crop leaves free
         self._n_crops = segments["n_frames"].to_numpy() - CROP_FRAMES + 1
 
-    def batch(self, number):
-        """Draw the minibatch of a number.
+    def draw(self, number):
+        """Draw which pairs the minibatch of a number holds.
 
         Parameters
         ----------
@@ -86,29 +117,100 @@ class PairSampler:
 
         Returns
         -------
-        Batch
+        Draw
         """
         random = np.random.default_rng([*self._seeds, number])
         source = self.sources[random.integers(len(self.sources))]
-        rows = random.choice(self.active[source], self.n_pairs, replace=False)
-        anchor_offsets, positive_offsets = random.integers(self._n_crops[rows], size=(2, self.n_pairs))
-        anchors = self._mixtures.crops(self._anchor_frames[rows] + anchor_offsets, CROP_FRAMES)
-        positives = self._positives[source].crops(self._positive_frames[rows] + positive_offsets, CROP_FRAMES)
-        absent = np.zeros(self.n_pairs, bool)
-        return Batch(anchors[..., None], positives[..., None], absent)
+        of_all = self._silent and random.random() < SILENT_SHARE
+        pool = self._everything if of_all else self._pools[source]
+        places = random.choice(len(pool.rows), self.n_pairs, replace=False)
+        anchors = pool.rows[places]
+        positives = pool.rows[pool.draw_from_other_clips(random, places)] if self._random else anchors
+        anchor_offsets = random.integers(self._n_crops[anchors])
+        positive_offsets = random.integers(self._n_crops[positives])
+        augmentation = draw_augmentation(random, 2 * self.n_pairs) if self._masks else {}
+        if self._masks == SHARED:
+            augmentation["overlap"] = overlap(anchor_offsets, positive_offsets)
+        return Draw(
+            source,
+            self._anchor_frames[anchors] + anchor_offsets,
+            self._positive_frames[positives] + positive_offsets,
+            ~self._active[source][positives],
+            augmentation,
+        )
 
-    def batches(self, numbers):
-        """Draw the minibatches of some numbers, in their order and ahead of need on a thread.
+    def batch(self, number):
+        """Draw the minibatch of a number, and gather its crops from the cache.
+
+        Parameters
+        ----------
+        number : int
+            From 0.
+
+        Returns
+        -------
+        dict of np.ndarray
+            anchors and positives, shape=(n_pairs, 98, 64, 1), float32; absent, shape=(n_pairs,), bool: this
+            pair has no positive, whatever ``positives`` holds for it; and what `Draw.augmentation` has.
+        """
+        draw = self.draw(number)
+        return {
+            "anchors": self.mixtures.crops(draw.anchor_frames, CROP_FRAMES)[..., None],
+            "positives": self.positives[draw.source].crops(draw.positive_frames, CROP_FRAMES)[..., None],
+            "absent": draw.absent,
+            **draw.augmentation,
+        }
+
+    def batches(self, numbers, workers=1):
+        """Draw the minibatches of some numbers, in their order and ahead of need on threads.
 
         Parameters
         ----------
         numbers : iterable of int
+        workers : int
+            Threads.
 
         Yields
         ------
-        Batch
+        dict of np.ndarray
+            As from `batch`.
         """
-        return ordered_map(self.batch, numbers, workers=1)
+        return ordered_map(self.batch, numbers, workers)
+
+
+class _Pool:
+    """Segments to draw from, those of one clip next to each other.
+
+    Attributes
+    ----------
+    rows : np.ndarray, shape=(n_segments,), int
+        Rows of the table of segments, in its order.
+    n_clips : int
+    """
+
+    def __init__(self, rows, segments):
+        self.rows = rows
+        clips = segments["clip"].to_numpy()[rows]
+        starts = np.flatnonzero(np.r_[True, clips[1:] != clips[:-1]]) if len(rows) else np.empty(0, int)
+        sizes = np.diff(np.r_[starts, len(rows)])
+        self.n_clips = len(starts)
+        self._starts, self._sizes = np.repeat(starts, sizes), np.repeat(sizes, sizes)
+
+    def draw_from_other_clips(self, random, places):
+        """Draw for each place one of those of other clips, all equally likely."""
+        starts, sizes = self._starts[places], self._sizes[places]
+        # Numbered as if the clip's own places were taken out
+        drawn = random.integers(len(self.rows) - sizes)
+        return np.where(drawn < starts, drawn, drawn + sizes)
+
+
+def _check_pool(pool, source, n_segments, name, threshold, random):
+    if len(pool.rows) < FEWEST_PAIRS:
+        raise TrainingError(_too_few(source, len(pool.rows), n_segments, name, threshold))
+    if random and pool.n_clips < 2:
+        raise TrainingError(
+            f"{source}: active in a single {name} clip, and -random takes positives from another one; add clips"
+        )
 
 
 def _too_few(source, n_active, n_segments, name, threshold):

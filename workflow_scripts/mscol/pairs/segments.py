@@ -75,8 +75,16 @@ def segment_table(clips, mixture_clips, stem_clips=None, activity=None, columns=
     return table.assign(**active)
 
 
-def fingerprint(*tables):
-    """Digest segment tables: equal for equal clips, lengths and activity, wherever the clips are cached.
+def fingerprint(tables, samples):
+    """Digest what pairs are drawn from: equal for equal clips, lengths, activity and audio, wherever cached.
+
+    Parameters
+    ----------
+    tables : sequence of pd.DataFrame
+        From `segment_table`.
+    samples : sequence of np.ndarray
+        One frame of each clip of each cache, in the order of clips (`MelCache.sample`). Log-mels are
+        normalised by the whole clip, so that any change of a clip's audio changes all its frames.
 
     Returns
     -------
@@ -87,6 +95,8 @@ def fingerprint(*tables):
     for table in tables:
         rows = table.drop(columns=["anchor_frame", "positive_frame"])
         digest.update(rows.to_csv(index=False, lineterminator="\n").encode())
+    for sample in samples:
+        digest.update(np.ascontiguousarray(sample).data)
     return digest.hexdigest()[:32]
 
 

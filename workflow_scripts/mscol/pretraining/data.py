@@ -44,7 +44,7 @@ class PretrainingData(NamedTuple):
     n_segments : dict
         For each split, its number of segments and how many have each source active.
     fingerprint : str
-        Digest of all segments.
+        Digest of all segments and of their audio.
     """
 
     training: PairSampler
@@ -53,7 +53,7 @@ class PretrainingData(NamedTuple):
     fingerprint: str
 
 
-def load_data(files, clips, sources, settings, seed):
+def load_data(files, clips, sources, settings, seed, options=None):
     """Open a mel cache for pretraining.
 
     Parameters
@@ -64,8 +64,10 @@ def load_data(files, clips, sources, settings, seed):
     sources : list of str
         Stems that positives come from; none: from the mixture.
     settings : dict
-        With batch_size, activity_threshold and activity_windows.
+        With batch_size, activity_threshold, activity_windows and masks.
     seed : int
+    options : dict, optional
+        How pairs are drawn: masked, silent, random (`mscol.names.Model.options`).
 
     Returns
     -------
@@ -76,6 +78,7 @@ def load_data(files, clips, sources, settings, seed):
     TrainingError
         If a source has fewer than two active segments in the training split.
     """
+    options = options or {}
     mixtures = MelCache.open(files.frames, files.index)
     stems = {source: MelCache.open(files.stems[source], files.stems_index) for source in sources}
     cached = {"mixture_clips": mixtures.clips}
@@ -91,26 +94,28 @@ def load_data(files, clips, sources, settings, seed):
         split: segment_table(manifest.loc[manifest["split"] == split, "id"], **cached)
         for split in ("train", "validation")
     }
+    positives = stems or {MIXTURE: mixtures}
     shared = {
         "mixtures": mixtures,
+        "positives": positives,
         "batch_size": settings["batch_size"],
         "seed": seed,
         "threshold": cached.get("threshold"),
+        "silent": options.get("silent", False),
+        "random": options.get("random", False),
+        "masks": settings["masks"] if options.get("masked") else None,
     }
-    positives = stems or {MIXTURE: mixtures}
     return PretrainingData(
-        training=PairSampler(
-            tables["train"], positives=positives, stream=TRAINING, name="training", **shared
-        ),
-        validation=_validation_sampler(tables["validation"], positives, shared),
+        training=PairSampler(tables["train"], stream=TRAINING, name="training", **shared),
+        validation=_validation_sampler(tables["validation"], shared),
         n_segments={split: _count_segments(table, positives) for split, table in tables.items()},
-        fingerprint=fingerprint(*tables.values()),
+        fingerprint=fingerprint(tables.values(), [cache.sample() for cache in (mixtures, *stems.values())]),
     )
 
 
-def _validation_sampler(segments, positives, shared):
+def _validation_sampler(segments, shared):
     try:
-        return PairSampler(segments, positives=positives, stream=VALIDATION, name="validation", **shared)
+        return PairSampler(segments, stream=VALIDATION, name="validation", **shared)
     except TrainingError as error:
         logging.warning("This run goes without validation. %s.", error)
         return None

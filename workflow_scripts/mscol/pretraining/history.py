@@ -1,9 +1,13 @@
 """How a run went: a row every so many updates."""
 
+import math
 import time
+from collections import deque
 
 import numpy as np
 import pandas as pd
+
+from mscol.errors import TrainingError
 
 COLUMNS = (
     "step",
@@ -15,6 +19,8 @@ COLUMNS = (
     "learning_rate",
     "pairs_per_second",
 )
+# Losses are read so many updates later: the device may run ahead of us, but not without bound.
+LAG = 8
 
 
 class History:
@@ -23,27 +29,51 @@ class History:
     A row's step counts updates; its loss and accuracy are means over the updates since the row before,
     and so is its number of pairs per second, from which validation is left out. Validation that did
     not take place is NaN.
+
+    Attributes
+    ----------
+    step : int
+        Updates so far.
     """
 
     def __init__(self):
-        self._rows = []
-        self._step = self._pairs_seen = 0
+        self.step = 0
+        self._rows, self._pairs_seen = [], 0
+        self._pending = deque()
         self._start_row()
 
     def update(self, n_pairs, loss, accuracy):
-        """Count an update."""
-        self._step += 1
+        """Count an update; its loss and accuracy may still be on their way from the device.
+
+        Raises
+        ------
+        TrainingError
+            If a loss of an earlier update is not finite.
+        """
+        self.step += 1
         self._pairs_seen += n_pairs
         self._row_pairs += n_pairs
-        self._losses.append(loss)
-        self._accuracies.append(accuracy)
+        self._pending.append((self.step, loss, accuracy))
+        if len(self._pending) > LAG:
+            self._settle(1)
+
+    def settle(self):
+        """Wait for the losses of all updates so far.
+
+        Raises
+        ------
+        TrainingError
+            If one of them is not finite.
+        """
+        self._settle(len(self._pending))
 
     def close_row(self, learning_rate, validate):
         """Close a row; ``validate`` is called for the validation loss and accuracy, and not timed."""
-        seconds = time.monotonic() - self._started
+        self.settle()
+        seconds = self._row_seconds + time.monotonic() - self._started
         validation_loss, validation_accuracy = validate()
         row = (
-            self._step,
+            self.step,
             self._pairs_seen,
             np.mean(self._losses),
             np.mean(self._accuracies),
@@ -60,6 +90,41 @@ class History:
         """Return the rows as a pandas table."""
         return pd.DataFrame(self._rows, columns=COLUMNS)
 
+    def latest(self):
+        """Return loss and accuracy of the latest update that has arrived; NaN before the first."""
+        return (self._losses[-1], self._accuracies[-1]) if self._losses else (math.nan, math.nan)
+
+    def state(self):
+        """Return all of it as arrays, for a checkpoint."""
+        self.settle()
+        seconds = self._row_seconds + time.monotonic() - self._started
+        return {
+            "rows": np.array(self._rows, np.float64).reshape(-1, len(COLUMNS)),
+            "losses": np.array(self._losses),
+            "accuracies": np.array(self._accuracies),
+            "counts": np.array([self.step, self._pairs_seen, self._row_pairs]),
+            "row_seconds": np.array(seconds),
+        }
+
+    @classmethod
+    def restore(cls, state):
+        """Make the history that `state` was taken from."""
+        history = cls()
+        history._rows = [(int(row[0]), int(row[1]), *row[2:].tolist()) for row in state["rows"]]
+        history._losses, history._accuracies = state["losses"].tolist(), state["accuracies"].tolist()
+        history.step, history._pairs_seen, history._row_pairs = state["counts"].tolist()
+        history._row_seconds = float(state["row_seconds"])
+        return history
+
     def _start_row(self):
-        self._losses, self._accuracies, self._row_pairs = [], [], 0
+        self._losses, self._accuracies, self._row_pairs, self._row_seconds = [], [], 0, 0.0
         self._started = time.monotonic()
+
+    def _settle(self, count):
+        for _ in range(count):
+            step, loss, accuracy = self._pending.popleft()
+            loss = float(loss)
+            if not math.isfinite(loss):
+                raise TrainingError(f"update {step}: the loss is {loss}")
+            self._losses.append(loss)
+            self._accuracies.append(float(accuracy))

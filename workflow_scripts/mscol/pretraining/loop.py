@@ -1,4 +1,4 @@
-"""The loop of updates."""
+"""The loop of updates: validates, saves checkpoints, heeds warnings, and goes on where it was stopped."""
 
 import logging
 import math
@@ -8,87 +8,224 @@ import numpy as np
 
 from mscol.errors import TrainingError
 from mscol.logs import Progress
+from mscol.model import compile_steps
+from mscol.pretraining.feeding import Feed
 from mscol.pretraining.history import History
+from mscol.pretraining.schedule import Schedule
+from mscol.pretraining.signals import heed_warnings
+
+# How a run is run, where nothing else is said; none of it changes its numbers
+RUNNING = {"checkpoint_every": 64_000, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "disk"}
 
 
-def train(network, data, settings):
-    """Train a network in place.
+class Training:
+    """A run of updates.
 
     Parameters
     ----------
     network : SourceAssociation
+        Trained in place.
     data : PretrainingData
     settings : dict
-        With updates, learning_rate, halve_learning_rate, validation_every and validation_batches.
+        updates, learning_rate, schedule, warmup_updates, validation_every, validation_batches, patience
+        and xla.
+    checkpoints : Checkpoints, optional
+    running : dict, optional
+        checkpoint_every (updates), loader_threads, cache_on (``disk`` or ``device``).
 
-    Returns
-    -------
-    History
-
-    Raises
-    ------
-    TrainingError
-        If a loss is not finite.
+    Attributes
+    ----------
+    history : History
+    resumed_from : int
+        The update whose checkpoint the run went on from; 0 for none.
     """
-    # No XLA on the CPU, where it is slower; the shapes are static, so that the step compiles once.
-    network.compile(optimizer=keras.optimizers.Adam(settings["learning_rate"]), jit_compile=False)
-    # Before the step is traced: TensorFlow traces a step twice that makes variables.
-    network.optimizer.build(network.trainable_variables)
-    history, progress = History(), Progress("updates", settings["updates"])
-    note = ""
-    for update, batch in enumerate(data.training.batches(range(settings["updates"]))):
-        rate = learning_rate_at(update, settings)
-        if rate != learning_rate_at(update - 1, settings):
-            network.optimizer.learning_rate = rate
-        loss, accuracy = _losses(network.train_on_batch(batch._asdict(), return_dict=True))
-        _check_finite(loss, update + 1, rate)
-        history.update(len(batch.absent), loss, accuracy)
-        if (update + 1) % settings["validation_every"] == 0 or update + 1 == settings["updates"]:
-            row = history.close_row(rate, lambda: validate(network, data.validation, settings))
-            note = _describe(row)
-        progress.step(note=note or f"Loss {loss:.3f}, accuracy {accuracy:.3f}.")
-    logging.info("Training is done. %s", note)
-    return history
 
+    def __init__(self, network, data, settings, checkpoints=None, running=None):
+        self.network, self.settings, self.checkpoints = network, settings, checkpoints
+        self._data, self._running = data, RUNNING | (running or {})
+        self._schedule = Schedule(settings)
+        self._optimizer = keras.optimizers.Adam(self._schedule)
+        self.history, self.resumed_from = History(), 0
+        self._best = Best(settings["patience"])
+        self._steps = None
 
-def learning_rate_at(update, settings):
-    """Look up the learning rate of an update, counted from 0.
+    def run(self):
+        """Train to the end, from the latest checkpoint where there is one.
 
-    >>> settings = {"updates": 10, "learning_rate": 0.001, "halve_learning_rate": True}
-    >>> [learning_rate_at(update, settings) for update in (4, 5)]
-    [0.001, 0.0005]
-    """
-    halved = settings["halve_learning_rate"] and 2 * update >= settings["updates"]
-    return settings["learning_rate"] / (2 if halved else 1)
+        Returns
+        -------
+        History
 
+        Raises
+        ------
+        TrainingError
+            If a loss is not finite, or the run is stopped by SIGTERM or Ctrl-C; a checkpoint of the latest
+            update has been saved then.
+        """
+        self._optimizer.build(self.network.trainable_variables)
+        self._resume()
+        self._steps = compile_steps(self.network, self._optimizer, self.settings["xla"])
+        with heed_warnings() as warned:
+            try:
+                self._train(warned)
+            except TrainingError as error:
+                raise TrainingError(f"{error}; {self._advice()}") from None
+            if warned.by:
+                raise TrainingError(
+                    f"stopped by {warned.by} after update {self.history.step} of {self.settings['updates']}; "
+                    + ("run the same command again to go on from there" if self.checkpoints else "")
+                )
+        self._steps.sync()
+        if self._best.weights:
+            self.network.set_weights(self._best.weights)
+        if self.checkpoints:
+            self.checkpoints.finish()
+        return self.history
 
-def validate(network, sampler, settings):
-    """Compute loss and accuracy, means over the same validation minibatches each time, in inference mode.
+    def _train(self, warned):
+        settings, updates = self.settings, self.settings["updates"]
+        feed = self._feed(self._data.training)
+        validation = self._data.validation and self._feed(self._data.validation)
+        remaining = range(self.history.step, updates if not self._best.stopped else 0)
+        progress = Progress("updates", updates, done=self.history.step)
+        note = ""
+        for batch in feed.batches(remaining):
+            self.history.update(len(batch["absent"]), *self._steps.update(batch))
+            last = self.history.step == updates
+            if self.history.step % settings["validation_every"] == 0 or last:
+                row = self._close_row(validation)
+                note = _describe(row)
+                last = last or self._best.judge(row["validation_loss"], self._weights)
+            if last or warned.by or self.history.step % self._running["checkpoint_every"] == 0:
+                self._save()
+            progress.step(note=note or "Loss {:.3f}, accuracy {:.3f}.".format(*self.history.latest()))
+            if last or warned.by:
+                break
+        self._report(feed, progress, note)
 
-    Returns
-    -------
-    loss, accuracy : float
-        NaN when there is no sampler.
-    """
-    if sampler is None:
-        return math.nan, math.nan
-    results = [
-        _losses(network.test_on_batch(batch._asdict(), return_dict=True))
-        for batch in sampler.batches(range(settings["validation_batches"]))
-    ]
-    return tuple(np.mean(results, axis=0))
+    def _feed(self, sampler):
+        return Feed(sampler, self._running["cache_on"], self._running["loader_threads"])
 
+    def _report(self, feed, progress, note):
+        if not progress.seconds:
+            return
+        waited = feed.seconds_waited / progress.seconds
+        logging.info("Update %d is done. %s", self.history.step, note)
+        logging.info("The network waited for data %.1f %% of the time.", 100 * waited)
+        if self._best.stopped:
+            logging.info(
+                "Stopped early: %d validations without a lower loss than %.3f, whose encoder is kept.",
+                self.settings["patience"], self._best.loss,
+            )  # fmt: skip
 
-def _losses(logs):
-    return float(logs["loss"]), float(logs["accuracy"])
+    def _close_row(self, validation):
+        # The rate that the update just done was made with
+        rate = float(f"{float(self._schedule(self.history.step - 1)):.6g}")
+        return self.history.close_row(rate, lambda: self._validate(validation))
 
+    def _validate(self, feed):
+        """Compute loss and accuracy, means over the same validation minibatches each time."""
+        if feed is None:
+            return math.nan, math.nan
+        numbers = range(self.settings["validation_batches"])
+        results = [self._steps.evaluate(batch) for batch in feed.batches(numbers)]
+        return tuple(np.mean([[float(value) for value in pair] for pair in results], axis=0))
 
-def _check_finite(loss, step, rate):
-    if not math.isfinite(loss):
-        raise TrainingError(
-            f"update {step}: the loss is {loss}; lower learning_rate ({rate:g}), or look for what is odd in "
-            "the audio"
+    def _weights(self):
+        self._steps.sync()
+        return [weights.copy() for weights in self.network.get_weights()]  # they may be views
+
+    def _variables(self):
+        # network.variables has what get_weights lacks: the state of drop-connect's random numbers
+        named = {"network": self.network.variables, "optimizer": self._optimizer.variables}
+        return {
+            f"{owner}/{number:04d}": variable
+            for owner, variables in named.items()
+            for number, variable in enumerate(variables)
+        }
+
+    def _save(self):
+        if self.checkpoints is None:
+            return
+        self.history.settle()
+        self._steps.sync()
+        arrays = {name: keras.ops.convert_to_numpy(value) for name, value in self._variables().items()}
+        arrays |= {f"history/{name}": value for name, value in self.history.state().items()}
+        arrays |= {f"best/{name}": value for name, value in self._best.state().items()}
+        path = self.checkpoints.save(self.history.step, arrays)
+        logging.info("Saved %s.", path)
+
+    def _resume(self):
+        arrays = self.checkpoints.restore(self._check) if self.checkpoints else None
+        if arrays is None:
+            return
+        for name, variable in self._variables().items():
+            variable.assign(arrays[name])
+        self.history = History.restore(_part(arrays, "history/"))
+        self._best.restore(_part(arrays, "best/"))
+        self.resumed_from = self.history.step
+        logging.info(
+            "Going on from the checkpoint of update %d of %d.", self.resumed_from, self.settings["updates"]
         )
+
+    def _check(self, arrays):
+        """Raise ValueError where a checkpoint is not one of this network."""
+        for name, variable in self._variables().items():
+            if arrays[name].shape != tuple(variable.shape):
+                raise ValueError(f"{name}: shape {arrays[name].shape}, expected {tuple(variable.shape)}")
+        History.restore(_part(arrays, "history/"))
+
+    def _advice(self):
+        rate = self.settings["learning_rate"]
+        advice = f"lower learning_rate ({rate:g}), or look for what is odd in the audio"
+        saved = self.checkpoints.paths() if self.checkpoints else []
+        return f"{advice}; the last good checkpoint is {saved[-1]}" if saved else advice
+
+
+class Best:
+    """The best encoder so far by its validation loss, and whether it is time to stop.
+
+    Parameters
+    ----------
+    patience : int
+        Validations without a lower loss after which to stop; 0 for never, and nothing is kept then.
+    """
+
+    def __init__(self, patience):
+        self._patience, self._waited = patience, 0
+        self.loss, self.weights = math.inf, []
+
+    @property
+    def stopped(self):
+        """Whether the patience is at its end."""
+        return 0 < self._patience <= self._waited
+
+    def judge(self, loss, weights):
+        """Count a validation; ``weights`` is called for those of a better one. Return whether to stop."""
+        if not self._patience or math.isnan(loss):
+            return False
+        if loss < self.loss:
+            self.loss, self.weights, self._waited = loss, weights(), 0
+        else:
+            self._waited += 1
+        return self.stopped
+
+    def state(self):
+        """Return all of it as arrays, for a checkpoint."""
+        if not self.weights:
+            return {}
+        weights = {f"weights/{number:04d}": weight for number, weight in enumerate(self.weights)}
+        return {"loss": np.array(self.loss), "waited": np.array(self._waited), **weights}
+
+    def restore(self, state):
+        """Go on from what `state` returned."""
+        if state:
+            self.loss, self._waited = float(state["loss"]), int(state["waited"])
+            self.weights = [value for name, value in sorted(state.items()) if name.startswith("weights/")]
+
+
+def _part(arrays, prefix):
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
 def _describe(row):

@@ -8,19 +8,41 @@ import numpy as np
 
 import mscol
 from mscol.files import write_csv, write_json
-from mscol.model import SourceAssociation, build_encoder, configure, framework_versions, save_encoder
+from mscol.model import (
+    SourceAssociation,
+    build_encoder,
+    configure,
+    framework_versions,
+    load_encoder,
+    save_encoder,
+)
+from mscol.pretraining.checkpoints import Checkpoints
 from mscol.pretraining.data import load_data
 from mscol.pretraining.history import History
-from mscol.pretraining.loop import train
+from mscol.pretraining.loop import RUNNING, Training
 
 FORGETTING = 20  # how many times over a run forgets the statistics that it starts from
 CALIBRATION_BATCHES = 32
 
 
-def pretrain(files, clips, sources, settings, seed, framework_threads, outputs, about=None):
+def pretrain(
+    files,
+    clips,
+    sources,
+    settings,
+    seed,
+    framework_threads,
+    outputs,
+    options=None,
+    about=None,
+    checkpoints=None,
+    running=None,
+    code="",
+):
     """Pretrain an encoder by source association.
 
-    Settings, seed, thread count and data decide the encoder, whatever the order of files.
+    Settings, options, seed, thread count and data decide the encoder, whatever the order of files, and however
+    often the run was stopped and resumed.
 
     Parameters
     ----------
@@ -30,26 +52,50 @@ def pretrain(files, clips, sources, settings, seed, framework_threads, outputs, 
     sources : list of str
         The source set; empty for pairs of the mixture with itself (COLA).
     settings : dict
-        encoder (width, depth, projection), batch_size (pairs), updates, learning_rate,
-        halve_learning_rate (once, half-way), validation_every (updates), validation_batches,
-        activity_threshold, activity_windows (aligned or reference).
+        encoder (width, depth, projection), batch_size (pairs), updates, learning_rate, schedule (constant,
+        halved, cosine), warmup_updates, validation_every (updates), validation_batches, patience
+        (validations; 0 for no early stopping), activity_threshold, activity_windows (aligned or
+        reference), masks (independent or shared), mask_value, precision (float32 or bfloat16), xla.
     seed : int
     framework_threads : int
         Threads of the framework.
     outputs : dict
         Paths to write to: encoder (``.keras``), history (csv), run (JSON).
+    options : dict, optional
+        How pairs are drawn: masked, silent, random.
     about : dict, optional
         What else run.json is to say: model name, git commit.
+    checkpoints : str or os.PathLike, optional
+        Folder for the checkpoints of this model and seed; without it, a run cannot be resumed.
+    running : dict, optional
+        What changes no number: checkpoint_every (updates), keep_checkpoints, loader_threads, cache_on
+        (``disk`` or ``device``).
+    code : str
+        Digest of the code; a checkpoint of other code is not resumed.
 
     Raises
     ------
     TrainingError
-        If a source has fewer than two active training segments, or the loss becomes not finite.
+        If a source has fewer than two active training segments, the loss becomes not finite, or SIGTERM or
+        Ctrl-C stops the run (a checkpoint is saved then).
     """
     started = time.monotonic()
     configure(framework_threads, seed)
-    data = load_data(files, clips, sources, settings, seed)
-    network = _build(settings)
+    data = load_data(files, clips, sources, settings, seed, options)
+    what = {
+        "sources": list(sources),
+        "options": options or {},
+        "seed": seed,
+        "settings": settings,
+        "framework_threads": framework_threads,
+        "n_pairs": data.training.n_pairs,
+        "dataset_fingerprint": data.fingerprint,
+        "versions": _versions(),
+    }
+    running = RUNNING | (running or {})
+    store = (
+        Checkpoints(checkpoints, what | {"code": code}, running["keep_checkpoints"]) if checkpoints else None
+    )
     logging.info(
         "Training on pairs of the mixture and %s: %d updates of %d pairs from %s segments.",
         " or ".join(data.training.sources),
@@ -57,9 +103,11 @@ def pretrain(files, clips, sources, settings, seed, framework_threads, outputs, 
         data.training.n_pairs,
         data.n_segments["train"]["all"],
     )
-    history = train(network, data, settings)
-    about = _describe(data, sources, settings, seed, framework_threads, started, about)
-    _write(outputs, network.encoder, history, about)
+    training = Training(_build(settings), data, settings, store, running)
+    history = training.run()
+    attempt = {"resumed_from": training.resumed_from, "wall_seconds": round(time.monotonic() - started, 1)}
+    about = (about or {}) | what | {"n_segments": data.n_segments} | attempt
+    _write(outputs, training.network.encoder, history, about)
 
 
 def initialise(files, clips, settings, seed, framework_threads, outputs, about=None):
@@ -86,19 +134,43 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
     data = load_data(files, clips, [], settings, seed)
     network = _build(settings | {"updates": CALIBRATION_BATCHES})
     for batch in data.training.batches(range(CALIBRATION_BATCHES)):
-        network(batch._asdict(), training=True)
-    _write(
-        outputs,
-        network.encoder,
-        History(),
-        _describe(data, [], settings, seed, framework_threads, started, about),
-    )
+        network(batch, training=True)
+    what = {
+        "sources": [],
+        "seed": seed,
+        "settings": settings,
+        "framework_threads": framework_threads,
+        "dataset_fingerprint": data.fingerprint,
+        "versions": _versions(),
+        "wall_seconds": round(time.monotonic() - started, 1),
+    }
+    _write(outputs, network.encoder, History(), (about or {}) | what)
+
+
+def import_encoder(checkpoint, outputs, about=None):
+    """Save an encoder that was made elsewhere as one of ours: an empty history, and where it is from.
+
+    Parameters
+    ----------
+    checkpoint : str or os.PathLike
+        What `load_encoder` reads.
+    outputs, about
+        As for `pretrain`.
+
+    Raises
+    ------
+    TrainingError
+        If it is no encoder, or a variable is missing or has another shape.
+    """
+    encoder = load_encoder(checkpoint)
+    what = {"checkpoint": str(checkpoint), "versions": _versions()}
+    _write(outputs, encoder, History(), (about or {}) | what)
 
 
 def _build(settings):
     size = settings["encoder"]
     encoder = build_encoder(size["width"], size["depth"], momentum=_momentum(settings["updates"]))
-    return SourceAssociation(encoder, size["projection"])
+    return SourceAssociation(encoder, size["projection"], settings["mask_value"])
 
 
 def _momentum(updates):
@@ -110,23 +182,12 @@ def _momentum(updates):
     return min(max(1 - FORGETTING / updates, 0.5), 0.99)
 
 
-def _describe(data, sources, settings, seed, framework_threads, started, about):
+def _versions():
     return {
-        **(about or {}),
-        "sources": list(sources),
-        "seed": seed,
-        "settings": settings,
-        "framework_threads": framework_threads,
-        "n_pairs": data.training.n_pairs,
-        "n_segments": data.n_segments,
-        "dataset_fingerprint": data.fingerprint,
-        "versions": {
-            "mscol": mscol.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            **framework_versions(),
-        },
-        "wall_seconds": round(time.monotonic() - started, 1),
+        "mscol": mscol.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        **framework_versions(),
     }
 
 

@@ -1,0 +1,18 @@
+"""Cache the log-mel spectrograms of one shard's stems, blended with their mixtures."""
+
+from mscol.cache import STEMS
+from mscol.degraded import cache_degraded_stems
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+cache_degraded_stems(
+    clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
+    root=snakemake.params.root,
+    folder=snakemake.input.stems,
+    arrays={stem: snakemake.output[stem] for stem in STEMS},
+    index=snakemake.output.index,
+    rejected=snakemake.output.rejected,
+    decibels=int(snakemake.wildcards.decibels),
+    dtype=snakemake.params.dtype,
+    workers=snakemake.threads,
+)

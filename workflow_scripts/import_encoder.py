@@ -1,0 +1,16 @@
+"""Take over an encoder that was made elsewhere: a published TensorFlow checkpoint, or an encoder.keras."""
+
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+
+from mscol.model import configure  # noqa: E402 (what the framework says belongs in the log)
+from mscol.pretraining import import_encoder  # noqa: E402
+from mscol.versions import git_commit  # noqa: E402
+
+configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))
+import_encoder(
+    snakemake.params.checkpoint,
+    outputs=dict(snakemake.output.items()),
+    about={"model": snakemake.wildcards.model, "commit": git_commit()},
+)

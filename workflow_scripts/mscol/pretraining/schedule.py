@@ -1,0 +1,47 @@
+"""The learning rate of every update."""
+
+import math
+
+import keras
+from keras import ops
+
+SCHEDULES = ("constant", "halved", "cosine")
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Say the learning rate of an update, counted from 0.
+
+    Parameters
+    ----------
+    settings : dict
+        learning_rate, the highest; schedule: ``constant``, ``halved`` once half-way (METHOD,
+        "Optimisation"), or ``cosine``, which falls to 0 at the end; warmup_updates, over which the rate
+        rises linearly from 0, and that shorten what is left for the cosine; updates, in all.
+
+    Examples
+    --------
+    >>> settings = {"updates": 10, "learning_rate": 1.0, "schedule": "halved", "warmup_updates": 2}
+    >>> schedule = Schedule(settings)
+    >>> [float(schedule(update)) for update in (0, 1, 4, 5)]
+    [0.5, 1.0, 1.0, 0.5]
+    """
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def __call__(self, update):
+        """Compute the learning rate: a float32 tensor of shape ()."""
+        settings = self.settings
+        update, updates = ops.cast(update, "float32"), settings["updates"]
+        warmup = settings["warmup_updates"]
+        rate = settings["learning_rate"] * ops.minimum((update + 1) / max(warmup, 1), 1.0)
+        if settings["schedule"] == "halved":
+            rate = rate * ops.where(2 * update >= updates, 0.5, 1.0)
+        if settings["schedule"] == "cosine":
+            share = ops.clip((update - warmup) / max(updates - warmup, 1), 0.0, 1.0)
+            rate = rate * (1 + ops.cos(math.pi * share)) / 2
+        return rate
+
+    def get_config(self):
+        """Return what makes an equal schedule."""
+        return {"settings": self.settings}

@@ -1,0 +1,50 @@
+"""Heed the warning before a run is ended."""
+
+import contextlib
+import signal
+import threading
+
+# A cluster's warning before the time limit, and Ctrl-C
+WARNINGS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Warned:
+    """Whether a warning has come.
+
+    Attributes
+    ----------
+    by : str or None
+        The name of the signal.
+    """
+
+    by = None
+
+
+@contextlib.contextmanager
+def heed_warnings():
+    """Note the first SIGTERM or Ctrl-C of a block instead of ending at once; a second one ends at once.
+
+    Only the main thread can do so; elsewhere, signals do what they always do.
+
+    Yields
+    ------
+    Warned
+    """
+    warned = Warned()
+    if threading.current_thread() is not threading.main_thread():
+        yield warned
+        return
+
+    def note(number, frame):
+        warned.by = signal.Signals(number).name
+        restore()
+
+    def restore():
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    before = {number: signal.signal(number, note) for number in WARNINGS}
+    try:
+        yield warned
+    finally:
+        restore()
