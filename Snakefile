@@ -34,4 +34,5 @@ rule all:
         "results/rejected.csv",
         "results/summary.csv",
         separation_table(),
+        convergence_figure(),
         results_tables(),

@@ -244,6 +244,21 @@ def results_tables(pattern="results/{dataset}_{model}.csv"):
     )
 
 
+def configured_runs():
+    """The pretraining runs of the config: "bass_vocals/seed1"."""
+    return [
+        f"{model.name}/seed{seed}"
+        for model in configured_models()
+        if model.trained
+        for seed in config["seeds"]
+    ]
+
+
+def convergence_figure():
+    """The figure of how pretraining went, if anything is pretrained."""
+    return ["results/convergence.svg"] if configured_runs() else []
+
+
 def rejected_tables():
     """What each shard job of the configured run rejects."""
     stages = {dataset: ["mixture"] for dataset in EVALUATED_DATASETS}

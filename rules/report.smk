@@ -26,6 +26,32 @@ rule summarise_results:
         "../workflow_scripts/summarise_results.py"
 
 
+rule plot_convergence:
+    input:
+        histories=[f"models/{run}/history.csv" for run in configured_runs()],
+        runs=[f"models/{run}/run.json" for run in configured_runs()],
+    output:
+        svg="results/convergence.svg",
+        png="results/convergence.png",
+    log:
+        "logs/plot_convergence.log",
+    benchmark:
+        "timings/plot_convergence.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        models=[run.split("/")[0] for run in configured_runs()],
+        code=library_fingerprint("plot_convergence.py"),
+    message:
+        "Drawing how pretraining went"
+    script:
+        "../workflow_scripts/plot_convergence.py"
+
+
 rule write_config:
     output:
         "results/config.yaml",

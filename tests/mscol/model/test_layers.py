@@ -43,13 +43,12 @@ def gradients(encoder, inputs, jit_compile=False):
     def step():
         with tf.GradientTape() as tape:
             outputs = encoder(inputs, training=True)
-            loss = keras.ops.sum(
-                outputs * keras.ops.sin(keras.ops.arange(outputs.shape[-1], dtype="float32"))
-            )
+            signs = tf.sin(tf.range(outputs.shape[-1], dtype="float32"))
+            loss = tf.reduce_sum(tf.cast(outputs, "float32") * signs)
         return outputs, tape.gradient(loss, [variable.value for variable in encoder.trainable_variables])
 
     outputs, found = step()
-    return outputs.numpy(), [gradient.numpy() for gradient in found]
+    return outputs, [gradient.numpy() for gradient in found]
 
 
 def assert_close(ours, theirs, scale=0.0):
@@ -63,7 +62,7 @@ def test_training_encoder_computes_what_the_plain_one_does(width, depth, jit_com
     assert_close(training(crops()).numpy(), plain(crops()).numpy())
     theirs, their_gradients = gradients(plain, crops())
     ours, our_gradients = gradients(training, crops(), jit_compile)
-    assert_close(ours, theirs)
+    assert_close(ours.numpy(), theirs.numpy())
     largest = max(np.abs(gradient).max() for gradient in their_gradients)
     for our, their in zip(our_gradients, their_gradients, strict=True):
         assert_close(our, their, scale=largest)
@@ -73,7 +72,7 @@ def test_training_encoder_computes_what_the_plain_one_does(width, depth, jit_com
 
 def test_full_training_encoder_computes_what_the_plain_one_does():
     plain, training = pair(1.0, 1.0)
-    assert sum(isinstance(layer, SmallDepthwiseConv2D) for layer in training.layers) == 4
+    assert sum(isinstance(layer, SmallDepthwiseConv2D) for layer in training.layers) == 7
     assert_close(training(crops(2)).numpy(), plain(crops(2)).numpy())
     assert_close(training(crops(2), training=True).numpy(), plain(crops(2), training=True).numpy())
 
@@ -83,7 +82,7 @@ def test_copies_keep_variables_momentum_and_drop_connect():
     training = training_encoder(plain)
     for copy in (training, plain_encoder(training)):
         assert [weight.path for weight in copy.weights] == [weight.path for weight in plain.weights]
-        assert [layer.name for layer in copy.layers] == [layer.name for layer in plain.layers]
+        assert [layer.name for layer in copy.layers[1:]] == [layer.name for layer in plain.layers[1:]]
         for copied, kept in zip(copy.get_weights(), plain.get_weights(), strict=True):
             np.testing.assert_array_equal(copied, kept)
         for copied, kept in zip(copy.layers, plain.layers, strict=True):
@@ -103,18 +102,20 @@ def test_bfloat16_keeps_statistics_in_float32_and_is_saved_in_float32():
     kept = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        training = training_encoder(build_encoder(0.1, 0.5))
+        _, training = pair(0.1, 0.5)
     finally:
         keras.config.set_dtype_policy(kept)
-    assert training.layers[-1].compute_dtype == "bfloat16"
     plain = plain_encoder(training)
     assert {layer.compute_dtype for layer in plain.layers} == {"float32"}
-    outputs, found = gradients(training, crops())
+    ours, found = gradients(training, crops())
     theirs, _ = gradients(plain, crops())
-    assert outputs.dtype == "bfloat16" and all(gradient.dtype == "float32" for gradient in found)
-    np.testing.assert_allclose(outputs.astype("float32"), theirs, atol=0.3)  # drop-connect is on
-    norms = [layer for layer in training.layers if isinstance(layer, SwishBatchNormalization)]
-    assert {str(layer.moving_variance.dtype) for layer in norms} == {"float32"}
+    assert ours.dtype == "bfloat16" and {str(gradient.dtype) for gradient in found} == {"float32"}
+    np.testing.assert_allclose(tf.cast(ours, "float32"), theirs, atol=0.1 * np.abs(theirs).max())
+    for layer in training.layers:
+        if isinstance(layer, SwishBatchNormalization):
+            assert layer.moving_variance.dtype == "float32"
+            expected = plain.get_layer(layer.name).moving_variance
+            np.testing.assert_allclose(layer.moving_variance, expected, rtol=0.05)
 
 
 def test_updates_repeat_bit_for_bit():

@@ -102,6 +102,12 @@ def test_effective_config_is_written_as_it_is(tmp_path):
     ("given", "message"),
     [
         ({"preset": "huge"}, "'preset': 'huge' is no preset; allowed are demo, paper"),
+        ({"pretraining": {"schedule": "linear"}}, "'pretraining/schedule': 'linear' does not do, allowed are constant, halved"),
+        ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no 'nowhere"),
+        ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model that is made"),
+        ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is no name for an encoder; use small letters"),
+        ({"encoders": {"mine": {}}}, "'encoders/mine': 'checkpoint' is missing"),
+        ({"models": ["bass-slient"]}, "config key 'models': model 'bass-slient': did you mean '-silent'"),
         ({"sedes": [1]}, "'sedes' is unknown; did you mean 'seeds'"),
         ({"pretraining": {"batchsize": 3}}, "'pretraining/batchsize' is unknown; did you mean 'batch_size'"),
         ({"pretraining": {"batch_size": "many"}}, "'pretraining/batch_size': 'many' does not do, it must be a whole number"),
@@ -125,3 +131,11 @@ def test_each_mistake_gets_one_sentence_with_the_key(given, message):
     with pytest.raises(ConfigError, match=message) as caught:
         effective(**given)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_encoder_is_found_by_its_file_or_by_the_index_of_its_checkpoint(tmp_path):
+    for name in ("encoder.keras", "checkpoint-10.index"):
+        (tmp_path / name).touch()
+    for path in ("encoder.keras", "checkpoint-10", "checkpoint-10.index"):
+        given = {"mine": {"checkpoint": str(tmp_path / path)}}
+        assert effective(encoders=given, models=["mine"])["encoders"] == given

@@ -1,7 +1,9 @@
 """A run that was stopped goes on where it was, and ends as if it had not been."""
 
+import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_runs import run, weights
+from tiny_runs import SETTINGS, cache_files, run, weights
 
 from mscol.errors import TrainingError
+from mscol.pretraining import load_data
 from mscol.pretraining.checkpoints import Checkpoints, differences
 
 UPDATES = {"updates": 12, "validation_every": 6}
@@ -32,11 +35,35 @@ run(cache, folder, checkpoints=folder / "checkpoints", running={running}, **{set
 
 @pytest.fixture(scope="module")
 def uninterrupted(cache, tmp_path_factory):
-    return run(cache, tmp_path_factory.mktemp("uninterrupted"), **UPDATES)
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    return run(cache, folder, checkpoints=folder / "checkpoints", running=RUNNING, **UPDATES)
+
+
+@pytest.fixture(scope="module")
+def stopped(cache, tmp_path_factory):
+    """The checkpoints of updates 4 and 8 of a run that was stopped by SIGTERM, and what it said."""
+    folder = tmp_path_factory.mktemp("stopped")
+    warn_after(8, folder, signal.SIGTERM)
+    with pytest.raises(TrainingError) as raised:
+        run(cache, folder, checkpoints=folder / "checkpoints", running=ROOMY, **UPDATES)
+    assert not (folder / "encoder.keras").exists()
+    return folder / "checkpoints", str(raised.value)
+
+
+@pytest.fixture
+def left(stopped, tmp_path):
+    """A copy of them."""
+    shutil.copytree(stopped[0], tmp_path / "checkpoints")
+    return tmp_path / "checkpoints"
+
+
+def update_of(path):
+    return int(path.stem.partition("-")[2])
 
 
 def saved(folder):
-    return sorted(folder.rglob("update-*.npz"))
+    """The checkpoints below a folder, those being written left out."""
+    return sorted(path for path in folder.rglob("update-*.npz") if ".partial" not in str(path))
 
 
 def start(cache, folder, settings, running):
@@ -76,128 +103,118 @@ def test_killed_run_goes_on_and_ends_with_the_same_weights(cache, uninterrupted,
     process.kill()
     process.communicate()
     assert not (folder / "encoder.keras").exists()
-    left = saved(folder)
+    half_written = saved(folder)[-1].parent / ".partial-killed"
+    half_written.mkdir()
+    update = update_of(saved(folder)[-1])
     with caplog.at_level(logging.INFO):
         outputs = run(cache, folder, checkpoints=folder / "checkpoints", running=RUNNING, **UPDATES)
-    update = int(left[-1].stem.partition("-")[2])
     assert update % 4 == 0 and update < 12
     assert f"Going on from the checkpoint of update {update} of 12" in caplog.text
     assert_same(outputs, uninterrupted)
-    assert [path.stem for path in saved(folder)] == ["update-000000012"]
+    assert [path.stem for path in saved(folder)] == ["update-000000012"] and not half_written.exists()
 
 
-@pytest.mark.parametrize("warning", [signal.SIGTERM, signal.SIGINT])
 def test_warned_run_saves_says_so_and_goes_on_from_that_very_update(
-    cache, uninterrupted, tmp_path, caplog, warning
+    cache, uninterrupted, stopped, left, tmp_path, caplog
 ):
-    warn_after(5, tmp_path, warning)
-    with pytest.raises(
-        TrainingError, match=rf"stopped by {warning.name} after update \d+ of 12; run the same"
-    ):
-        run(cache, tmp_path, checkpoints=tmp_path / "checkpoints", running={"checkpoint_every": 1}, **UPDATES)
-    update = int(saved(tmp_path)[-1].stem.partition("-")[2])
-    assert 5 <= update < 12
+    update = update_of(saved(left)[-1])
+    assert 8 <= update < 12
+    assert stopped[1] == (
+        f"stopped by SIGTERM after update {update} of 12; run the same command again to go on from there"
+    )
     with caplog.at_level(logging.INFO):
-        outputs = run(
-            cache, tmp_path, checkpoints=tmp_path / "checkpoints", running={"checkpoint_every": 1}, **UPDATES
-        )
-    assert f"from the checkpoint of update {update}" in caplog.text
+        outputs = run(cache, tmp_path, checkpoints=left, running=ROOMY, **UPDATES)
+    assert f"Going on from the checkpoint of update {update} of 12" in caplog.text
     assert_same(outputs, uninterrupted)
+    assert json.loads(outputs["run"].read_text())["resumed_from"] == update
 
 
 def warn_after(update, folder, warning):
     """Send this process a signal as soon as an update's checkpoint is there."""
 
     def watch():
-        while not any(int(path.stem.partition("-")[2]) >= update for path in saved(folder)):
+        while not any(update_of(path) >= update for path in saved(folder)):
             time.sleep(0.001)
         os.kill(os.getpid(), warning)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-def test_child_process_ends_with_an_error_when_warned(cache, tmp_path):
+def test_ctrl_c_saves_and_ends_with_an_error(cache, tmp_path):
     folder = tmp_path / "run"
     process = start(cache, folder, {"updates": 100_000, "validation_every": 50_000}, RUNNING)
     wait_for_checkpoint(folder, process)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1]
     assert process.returncode != 0
-    assert "stopped by SIGTERM after update" in said and "run the same command again" in said
+    assert "stopped by SIGINT after update" in said and "run the same command again" in said
 
 
-def test_damaged_checkpoint_falls_back_to_the_one_before(cache, uninterrupted, tmp_path, caplog):
-    folder = tmp_path / "checkpoints"
-    partly_done(cache, tmp_path, folder)
-    newest = saved(folder)[-1]
+def test_damaged_checkpoint_falls_back_to_the_one_before(cache, uninterrupted, left, tmp_path, caplog):
+    *_, before, newest = saved(left)
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 0xFF
     newest.write_bytes(content)
-    before = int(saved(folder)[-2].stem.partition("-")[2])
     with caplog.at_level(logging.INFO):
-        outputs = run(cache, tmp_path, checkpoints=folder, running=ROOMY, **UPDATES)
+        outputs = run(cache, tmp_path, checkpoints=left, running=ROOMY, **UPDATES)
     assert f"{newest} is damaged" in caplog.text
-    assert f"from the checkpoint of update {before}" in caplog.text
+    assert f"from the checkpoint of update {update_of(before)} " in caplog.text
     assert_same(outputs, uninterrupted)
 
 
-@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not an archive"])
-def test_run_without_a_sound_checkpoint_starts_afresh(cache, uninterrupted, tmp_path, caplog, damage):
-    folder = tmp_path / "checkpoints"
-    partly_done(cache, tmp_path, folder)
-    for path in saved(folder):
+def test_run_without_a_sound_checkpoint_starts_afresh(cache, uninterrupted, left, tmp_path, caplog):
+    for path, damage in zip(saved(left), (b"", b"PK\x03\x04 not an archive", b"\x93NUMPY"), strict=False):
         path.write_bytes(damage)
-    outputs = run(cache, tmp_path, checkpoints=folder, **UPDATES)
-    assert caplog.text.count("is damaged") == 2 and "Going on" not in caplog.text
+    n_damaged = len(saved(left))
+    outputs = run(cache, tmp_path, checkpoints=left, **UPDATES)
+    assert n_damaged >= 2 and caplog.text.count("is damaged") == n_damaged and "Going on" not in caplog.text
     assert_same(outputs, uninterrupted)
 
 
-def partly_done(cache, folder, checkpoints):
-    """Leave the checkpoints of updates 4 and 8 of a run of 12, as a kill would."""
-    run(cache, folder, checkpoints=checkpoints, running=ROOMY, **UPDATES)
-    (last,) = saved(checkpoints)
-    last.unlink()
-    with pytest.raises(TrainingError, match="stopped by SIGTERM"):
-        warn_after(8, checkpoints, signal.SIGTERM)
-        run(cache, folder, checkpoints=checkpoints, running=ROOMY, **UPDATES)
-    for path in saved(checkpoints):
-        if int(path.stem.partition("-")[2]) not in (4, 8):
-            path.unlink()
+def test_checkpoint_that_holds_objects_is_refused(left, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "sprung",)
+
+    newest = saved(left)[-1]
+    np.savez(newest, **{"network/0000": np.array([Trap()], object)})
+    checkpoints = Checkpoints(left, {})
+    checkpoints.folder = newest.parent
+    assert checkpoints.restore(lambda arrays: None) is not None
+    assert not newest.exists() and not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"learning_rate": 0.001}, r"settings/learning_rate \(0.003 there, 0.001 here\)"),
-        ({"seed": 4}, r"seed \(3 there, 4 here\)"),
-        ({"options": {"silent": True}}, r"options/silent \(None there, True here\)"),
-    ],
-)
-def test_checkpoint_of_another_run_is_not_resumed(cache, tmp_path, caplog, change, said):
-    partly_done(cache, tmp_path, tmp_path / "checkpoints")
-    caplog.clear()
-    changed = UPDATES | {"updates": 2} | change
+def test_checkpoint_of_another_config_is_not_resumed(cache, left, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
-        outputs = run(cache, tmp_path, checkpoints=tmp_path / "checkpoints", **changed)
-    messages = [message for message in caplog.messages if "another run" in message]
-    assert len(messages) == 1 and "Starting afresh" in messages[0]
-    assert pd.Series(messages).str.contains(said).all(), messages
+        outputs = run(cache, tmp_path, checkpoints=left, learning_rate=0.001, updates=2, validation_every=1)
+    (message,) = [message for message in caplog.messages if "another run" in message]
+    assert "settings/learning_rate (0.003 there, 0.001 here)" in message and "Starting afresh" in message
     assert "Going on" not in caplog.text
-    assert_same(outputs, run(cache, tmp_path / "new", **changed))
+    assert pd.read_csv(outputs["history"])["step"].tolist() == [1, 2]
+    assert [path.stem for path in saved(left)] == ["update-000000002"], (
+        "what is superseded is removed at the end"
+    )
 
 
-def test_other_audio_under_the_same_names_is_another_dataset(cache, tmp_path, caplog):
-    partly_done(cache, tmp_path, tmp_path / "checkpoints")
-    other = tmp_path / "other"
-    other.mkdir()
-    for path in cache.iterdir():
-        content = path.read_bytes()
-        (other / path.name).write_bytes(content)
+@pytest.mark.parametrize("change", [{"seed": 2}, {"options": {"silent": True}}, {"code": "b"}])
+def test_runs_that_differ_in_anything_have_folders_of_their_own(tmp_path, change, caplog):
+    about = {"seed": 1, "options": {"silent": False}, "code": "a"}
+    Checkpoints(tmp_path, about).save(3, {"weights": np.ones(3)})
+    assert Checkpoints(tmp_path, about).restore(lambda arrays: None) is not None
+    assert Checkpoints(tmp_path, about | change).restore(lambda arrays: None) is None
+    assert f"it differs in {next(iter(change))}" in caplog.text
+
+
+def test_other_audio_under_the_same_names_is_another_dataset(cache, tmp_path):
+    other = shutil.copytree(cache, tmp_path / "other")
     mixtures = np.load(other / "mixture0.npy")
     mixtures[:784] += 0.01  # one clip of sixteen
     np.save(other / "mixture0.npy", mixtures)
-    run(other, tmp_path, checkpoints=tmp_path / "checkpoints", **UPDATES | {"updates": 2})
-    assert "dataset_fingerprint" in caplog.text
+    fingerprints = {
+        folder: load_data(cache_files(folder, []), cache / "clips.csv", [], SETTINGS, 3).fingerprint
+        for folder in (cache, other)
+    }
+    assert fingerprints[cache] != fingerprints[other]
 
 
 def test_diverging_run_names_its_last_good_checkpoint(cache, tmp_path):
@@ -224,10 +241,10 @@ def test_old_checkpoints_are_pruned(tmp_path):
 
 
 def test_finished_run_is_not_trained_again(cache, uninterrupted, tmp_path, caplog):
-    folder = tmp_path / "checkpoints"
-    run(cache, tmp_path, checkpoints=folder, **UPDATES)
+    checkpoints = uninterrupted["encoder"].parent / "checkpoints"
+    assert [update_of(path) for path in saved(checkpoints)] == [12]
     with caplog.at_level(logging.INFO):
-        outputs = run(cache, tmp_path, checkpoints=folder, **UPDATES)
+        outputs = run(cache, tmp_path, checkpoints=checkpoints, **UPDATES)
     assert "Going on from the checkpoint of update 12 of 12" in caplog.text
     assert_same(outputs, uninterrupted)
 

@@ -4,10 +4,16 @@ All of it is written on ``keras.ops`` and Keras' own layers, so that it runs on 
 `runtime` and `steps` alone speak to a backend itself.
 """
 
+import os
+
+# Read when TensorFlow is imported. Its convolutions are twice as fast with oneDNN, which it turns on by itself on
+# some processors only (docs/benchmarks.md); whoever sets the variable has the last word.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 from mscol.model.association import SourceAssociation
-from mscol.model.encoder import build_encoder, load_encoder, save_encoder
+from mscol.model.encoder import build_encoder, load_encoder, plain_encoder, save_encoder, training_encoder
 from mscol.model.loss import association_loss
-from mscol.model.runtime import configure, framework_versions
+from mscol.model.runtime import configure, framework_versions, precision
 from mscol.model.steps import compile_steps, load_on_device
 
 __all__ = [
@@ -19,5 +25,8 @@ __all__ = [
     "framework_versions",
     "load_encoder",
     "load_on_device",
+    "plain_encoder",
+    "precision",
     "save_encoder",
+    "training_encoder",
 ]

@@ -15,7 +15,13 @@ from keras import layers
 from mscol.errors import TrainingError
 from mscol.files import atomic_path
 from mscol.mels import CROP_FRAMES, N_MELS
-from mscol.model.layers import ChannelMeans, Excite, PointwiseConv2D, SmallDepthwiseConv2D, SwishBatchNormalization
+from mscol.model.layers import (
+    ChannelMeans,
+    Excite,
+    PointwiseConv2D,
+    SmallDepthwiseConv2D,
+    SwishBatchNormalization,
+)
 
 FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
 DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
@@ -98,7 +104,7 @@ def training_encoder(encoder):
             case layers.BatchNormalization():
                 return SwishBatchNormalization(layer.name.replace("bn", "activation") in swishes, **config)
             case layers.Activation():
-                return layers.Identity(name=layer.name, dtype=layer.dtype_policy)
+                return layers.Identity(name=layer.name, dtype=layer.dtype_policy.name)
             case layers.GlobalAveragePooling2D():
                 return ChannelMeans.from_config(config)
             case layers.Multiply():

@@ -80,6 +80,8 @@ class Checkpoints:
         -------
         dict of np.ndarray, or None when there is none
         """
+        for half_written in self.folder.glob(".partial-*"):  # by an attempt that was killed
+            shutil.rmtree(half_written, ignore_errors=True)
         for path in reversed(self.paths()):
             try:
                 arrays = _load(path)

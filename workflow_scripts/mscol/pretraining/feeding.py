@@ -15,11 +15,11 @@ class Feed:
     Parameters
     ----------
     sampler : PairSampler
-    cache_on : str
-        ``disk``: crops are gathered from the memory-mapped cache, on threads. ``device``: the cache lies in
-        the device's memory, and only places go there. Both give the same minibatches.
     threads : int
         How many make minibatches ahead of need.
+    on_device : DeviceCache, optional
+        Cut crops there; otherwise they are gathered from the memory-mapped cache. Both give the same
+        minibatches.
 
     Attributes
     ----------
@@ -27,9 +27,8 @@ class Feed:
         How long whoever takes minibatches has waited for them.
     """
 
-    def __init__(self, sampler, cache_on="disk", threads=1):
-        self._make = sampler.batch if cache_on == "disk" else DeviceCache.of(sampler).batch
-        self._threads = threads
+    def __init__(self, sampler, threads=1, on_device=None):
+        self._sampler, self._threads, self._on_device = sampler, threads, on_device
         self.seconds_waited = 0.0
 
     def batches(self, numbers):
@@ -43,45 +42,36 @@ class Feed:
                 return
             yield batch
 
+    def _make(self, number):
+        if self._on_device:
+            return self._on_device.places(self._sampler.draw(number))
+        return self._sampler.batch(number)
+
 
 class DeviceCache:
     """The mel cache in the device's memory.
 
     Parameters
     ----------
-    draw : callable
-        Of a number; returns a `mscol.pairs.Draw`.
-    mixtures : tensor, shape=(n_frames, 64)
-    stems : tensor, shape=(n_frames, 64)
-        The caches of all sources, one after another.
-    first_frames : dict of int
-        Where in ``stems`` each source starts.
+    sampler : PairSampler
+        Whose caches are loaded; the mixtures once, if positives come from them, too.
     """
 
-    def __init__(self, draw, mixtures, stems, first_frames):
-        self._draw, self._mixtures, self._stems = draw, mixtures, stems
-        self._first_frames = first_frames
-
-    @classmethod
-    def of(cls, sampler):
-        """Load the caches of a sampler; the mixtures once, if positives come from them, too."""
+    def __init__(self, sampler):
         caches = [sampler.positives[source] for source in sampler.sources]
         sizes = [sum(map(len, cache.arrays)) for cache in caches]
-        first_frames = dict(zip(sampler.sources, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-        mixtures = load_on_device(sampler.mixtures.arrays)
-        if caches == [sampler.mixtures]:
-            stems = mixtures
-        else:
-            stems = load_on_device([array for cache in caches for array in cache.arrays])
-        loaded = [mixtures] if stems is mixtures else [mixtures, stems]
-        used = [sampler.mixtures] if stems is mixtures else [sampler.mixtures, *caches]
+        # In the tensor of all stems, those of one source lie after those of another
+        self._first_frames = dict(zip(sampler.sources, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
+        self._mixtures = self._stems = load_on_device(sampler.mixtures.arrays)
+        used = [sampler.mixtures]
+        if caches != used:
+            self._stems = load_on_device([array for cache in caches for array in cache.arrays])
+            used += caches
         n_bytes = sum(array.nbytes for cache in used for array in cache.arrays)
         logging.info("%.2f GB of log-mels lie in the device's memory.", n_bytes / 1e9)
-        return cls(sampler.draw, mixtures, stems, first_frames)
 
-    def batch(self, number):
-        """Say where the device is to cut the minibatch of a number: a dict as the network takes it."""
-        draw = self._draw(number)
+    def places(self, draw):
+        """Say where the device is to cut the crops of a `mscol.pairs.Draw`: a dict as the network takes it."""
         return {
             "mixtures": self._mixtures,
             "stems": self._stems,

@@ -9,7 +9,7 @@ import numpy as np
 from mscol.errors import TrainingError
 from mscol.logs import Progress
 from mscol.model import compile_steps
-from mscol.pretraining.feeding import Feed
+from mscol.pretraining.feeding import DeviceCache, Feed
 from mscol.pretraining.history import History
 from mscol.pretraining.schedule import Schedule
 from mscol.pretraining.signals import heed_warnings
@@ -84,8 +84,10 @@ class Training:
 
     def _train(self, warned):
         settings, updates = self.settings, self.settings["updates"]
-        feed = self._feed(self._data.training)
-        validation = self._data.validation and self._feed(self._data.validation)
+        on_device = DeviceCache(self._data.training) if self._running["cache_on"] == "device" else None
+        threads = self._running["loader_threads"]
+        feed = Feed(self._data.training, threads, on_device)
+        validation = self._data.validation and Feed(self._data.validation, threads, on_device)
         remaining = range(self.history.step, updates if not self._best.stopped else 0)
         progress = Progress("updates", updates, done=self.history.step)
         note = ""
@@ -95,16 +97,13 @@ class Training:
             if self.history.step % settings["validation_every"] == 0 or last:
                 row = self._close_row(validation)
                 note = _describe(row)
-                last = last or self._best.judge(row["validation_loss"], self._weights)
+                last = self._best.judge(row["validation_loss"], self._weights) or last
             if last or warned.by or self.history.step % self._running["checkpoint_every"] == 0:
                 self._save()
             progress.step(note=note or "Loss {:.3f}, accuracy {:.3f}.".format(*self.history.latest()))
             if last or warned.by:
                 break
         self._report(feed, progress, note)
-
-    def _feed(self, sampler):
-        return Feed(sampler, self._running["cache_on"], self._running["loader_threads"])
 
     def _report(self, feed, progress, note):
         if not progress.seconds:

@@ -1,0 +1,81 @@
+"""Models besides the plain ones: degraded stems, encoders made elsewhere, and a run that is stopped and resumed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pandas as pd
+import pytest
+from running import command, planned_jobs, run
+from test_interruption import wait_for_job
+
+DEGRADED = "results/fma_vocals-degraded5.csv"
+
+
+@pytest.fixture
+def again(finished, tmp_path):
+    """A copy of the finished run, to be gone on with."""
+    shutil.copytree(finished, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_degraded_stems_are_made_anew_and_leave_what_is_there_alone(house, again):
+    plain = again / "mels" / "mtat"
+    before = {path: path.stat().st_mtime_ns for path in plain.rglob("*.npy")}
+    jobs = planned_jobs(house, again, DEGRADED)
+    assert jobs["separate_stems"] == jobs["cache_degraded_mels"] == 2
+    assert "cache_stem_mels" not in jobs and "cache_mixture_mels" not in jobs
+    run(house, again, DEGRADED)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(list(plain.rglob("vocals-degraded5.npy"))) == 2 and not list(again.rglob("wav/**/*.wav"))
+    assert len(pd.read_csv(again / DEGRADED)) == 2
+    # What was trained on the plain stems is as good as before.
+    assert "Nothing to be done" in run(house, again)
+
+
+@pytest.fixture
+def with_encoder(finished, tmp_path):
+    """A config that names the finished encoder as one made elsewhere."""
+    encoder = finished / "models" / "bass_vocals" / "seed1" / "encoder.keras"
+    path = tmp_path / "encoders.yaml"
+    path.write_text(f"encoders: {{brought_along: {{checkpoint: {encoder}}}}}\n")
+    return ("tests/tiny.yaml", str(path))
+
+
+def test_encoder_made_elsewhere_gets_the_table_that_it_gets_here(house, again, with_encoder):
+    table = "results/fma_brought_along.csv"
+    assert "pretrain_encoder" not in planned_jobs(house, again, table, configfiles=with_encoder)
+    run(house, again, table, configfiles=with_encoder)
+    assert (again / table).read_bytes() == (again / "results" / "fma_bass_vocals.csv").read_bytes()
+
+
+def test_stopped_pretraining_is_resumed_by_a_retry_and_both_logs_are_kept(house, again):
+    settings = "pretraining={updates: 3000, validation_every: 500, running: {checkpoint_every: 100}}"
+    target = "models/mixture/seed1/encoder.keras"
+    process = subprocess.Popen(
+        command(house, again, target, "--retries", "1", "--config", settings),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    with process:
+        _, pid = wait_for_job(process, {"pretrain_encoder.py"})
+        until = time.monotonic() + 120
+        while not list((again / "checkpoints").glob("*/*/*/update-*.npz")) and time.monotonic() < until:
+            time.sleep(0.05)
+        os.kill(pid, signal.SIGTERM)  # as a cluster does before the time limit
+        assert process.wait() == 0
+    assert (again / target).is_file()
+    first, second = (
+        (again / "logs" / "pretrain_encoder" / "mixture" / "seed1" / f"attempt-00{number}.log").read_text()
+        for number in (1, 2)
+    )
+    assert "stopped by SIGTERM after update" in first and "Traceback" not in first
+    assert "Going on from the checkpoint of update" in second
+    history = pd.read_csv(again / "models" / "mixture" / "seed1" / "history.csv")
+    assert history["step"].tolist() == list(range(500, 3001, 500))
+
+
+def test_changing_how_a_run_is_run_makes_nothing_again(house, finished):
+    running = "pretraining={running: {checkpoint_every: 3, loader_threads: 1, keep_checkpoints: 1}}"
+    assert planned_jobs(house, finished, "--config", running) == {}
