@@ -126,6 +126,11 @@ def configured_models():
     return [model_of(name) for name in config["models"]]
 
 
+def mixture_mels(name):
+    """A function for `input`: a file of the cached mixtures for each shard to pretrain on."""
+    return all_shards(f"mels/{{dataset}}/{{shard}}/{name}", PRETRAINING_DATASET)
+
+
 def stem_mels(kind):
     """A function for `input`: what a model needs of the cached stems, a file a shard.
 
@@ -147,33 +152,37 @@ def stem_mels(kind):
     return files
 
 
-def stem_origin(wildcards):
-    """All that decides what the stems of a dataset are, besides its clips and the separator's files.
+# Stems are temporary: when degraded ones are asked for later, they are made again, and so are the plain
+# mels. That must not cost a GPU day. So pretraining takes mels as `ancient`, beside all that decides what
+# is in them: the clips' digest, the separator's files, and this.
 
-    Whoever reads stems takes them as `ancient` beside this: they are temporary, and are made again when a
-    further kind of log-mels is asked for, which must not make the others stale.
-    """
-    brought = dataset_settings(wildcards.dataset)["stems"]
-    if brought:
-        return {
-            "root": brought,
-            "code": library_fingerprint("resample_brought_stems.py"),
-        }
-    scripts = ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
-    separation = {
-        key: value for key, value in config["separation"].items() if key != "training"
-    }
-    return {
-        "separation": separation,
-        "framework_threads": config["framework_threads"],
-        "code": [library_fingerprint(script) for script in scripts],
-    }
+
+def mel_origin(name):
+    """What decides the mels that a model is made from, besides clips and separator."""
+    model = model_of(name)
+    scripts = ["cache_mixture_mels.py"]
+    origin = {"dtype": config["mels"]["dtype"]}
+    if model.sources:
+        scripts += ["cache_stem_mels.py"]
+        brought = dataset_settings(PRETRAINING_DATASET)["stems"]
+        if brought:
+            origin["stems"] = brought
+            scripts += ["resample_brought_stems.py"]
+        else:
+            settings = config["separation"].items()
+            origin["separation"] = {k: v for k, v in settings if k != "training"}
+            origin["framework_threads"] = config["framework_threads"]
+            scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
+    if model.degraded_db is not None:
+        scripts += ["cache_degraded_mels.py"]
+    return origin | {"code": [library_fingerprint(script) for script in scripts]}
 
 
 def stem_separator(wildcards):
-    """The files of the separator that makes the stems of a dataset, if this workflow trains it."""
-    brought = dataset_settings(wildcards.dataset)["stems"]
-    return [] if brought else separator_files(wildcards)
+    """The separator's files, for a model made from stems that it separated."""
+    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
+    uses_it = model_of(wildcards.model).sources and not brought
+    return separator_files(wildcards) if uses_it else []
 
 
 def stem_rejections(wildcards):

@@ -33,10 +33,8 @@ rule cache_mixture_mels:
 rule cache_stem_mels:
     input:
         shards=ancient("manifests/{dataset}/shards"),
-        # Temporary, and `ancient`: stem_origin says why.
-        stems=ancient("wav/{dataset}/{shard}/stems16k"),
-        rejected=ancient(stem_rejections),
-        separator=stem_separator,
+        stems="wav/{dataset}/{shard}/stems16k",
+        rejected=stem_rejections,
     output:
         bass="mels/{dataset}/{shard}/bass.npy",
         drums="mels/{dataset}/{shard}/drums.npy",
@@ -59,7 +57,6 @@ rule cache_stem_mels:
     params:
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
-        stems=stem_origin,
         code=library_fingerprint("cache_stem_mels.py"),
     message:
         "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}"
@@ -70,8 +67,7 @@ rule cache_stem_mels:
 rule cache_degraded_mels:
     input:
         shards=ancient("manifests/{dataset}/shards"),
-        stems=ancient("wav/{dataset}/{shard}/stems16k"),
-        separator=stem_separator,
+        stems="wav/{dataset}/{shard}/stems16k",
     output:
         bass="mels/{dataset}/{shard}/bass-degraded{decibels}.npy",
         drums="mels/{dataset}/{shard}/drums-degraded{decibels}.npy",
@@ -94,7 +90,6 @@ rule cache_degraded_mels:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
-        stems=stem_origin,
         code=library_fingerprint("cache_degraded_mels.py"),
     message:
         "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, degraded to {wildcards.decibels} dB"

@@ -4,14 +4,16 @@
 rule pretrain_encoder:
     input:
         clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
-        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
-        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
-        bass=stem_mels("bass"),
-        drums=stem_mels("drums"),
-        other=stem_mels("other"),
-        vocals=stem_mels("vocals"),
-        stems_index=stem_mels("index"),
-        activity=stem_mels("activity"),
+        # `ancient`: mel_origin says why.
+        frames=ancient(mixture_mels("mixture.npy")),
+        index=ancient(mixture_mels("mixture.csv")),
+        bass=ancient(stem_mels("bass")),
+        drums=ancient(stem_mels("drums")),
+        other=ancient(stem_mels("other")),
+        vocals=ancient(stem_mels("vocals")),
+        stems_index=ancient(stem_mels("index")),
+        activity=ancient(stem_mels("activity")),
+        separator=stem_separator,
     output:
         encoder="models/{model}/seed{seed}/encoder.keras",
         history="models/{model}/seed{seed}/history.csv",
@@ -33,6 +35,7 @@ rule pretrain_encoder:
         settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
+        mels=lambda wildcards: mel_origin(wildcards.model),
         code=library_fingerprint("pretrain_encoder.py"),
     message:
         "Pretraining {wildcards.model}, seed {wildcards.seed}"
@@ -43,8 +46,8 @@ rule pretrain_encoder:
 rule initialise_encoder:
     input:
         clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
-        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
-        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
+        frames=ancient(mixture_mels("mixture.npy")),
+        index=ancient(mixture_mels("mixture.csv")),
     output:
         encoder="models/untrained/seed{seed}/encoder.keras",
         history="models/untrained/seed{seed}/history.csv",
@@ -64,6 +67,7 @@ rule initialise_encoder:
         settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
+        mels=mel_origin("untrained"),
         code=library_fingerprint("initialise_encoder.py"),
     message:
         "Initialising the untrained encoder, seed {wildcards.seed}"

@@ -21,18 +21,28 @@ def again(finished, tmp_path):
     return tmp_path / "run"
 
 
-def test_degraded_stems_are_made_anew_and_leave_what_is_there_alone(house, again):
-    plain = again / "mels" / "mtat"
-    before = {path: path.stat().st_mtime_ns for path in plain.rglob("*.npy")}
-    jobs = planned_jobs(house, again, DEGRADED)
-    assert jobs["separate_stems"] == jobs["cache_degraded_mels"] == 2
-    assert "cache_stem_mels" not in jobs and "cache_mixture_mels" not in jobs
+def test_degraded_stems_make_stems_anew_but_no_encoder_of_plain_ones(house, again):
+    encoder = again / "models" / "bass_vocals" / "seed1" / "encoder.keras"
+    before = encoder.stat().st_mtime_ns
+    models = ("--config", "models=[bass_vocals,vocals-degraded5]")
+    for targets in ((DEGRADED,), ("all", *models)):
+        jobs = planned_jobs(house, again, *targets)
+        assert jobs["separate_stems"] == jobs["cache_degraded_mels"] == 2
+        assert jobs["pretrain_encoder"] == 1, "the one of degraded stems"
     run(house, again, DEGRADED)
-    assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert len(list(plain.rglob("vocals-degraded5.npy"))) == 2 and not list(again.rglob("wav/**/*.wav"))
+    assert len(list((again / "mels" / "mtat").rglob("vocals-degraded5.npy"))) == 2
+    assert not list((again / "wav").rglob("*.wav"))
     assert len(pd.read_csv(again / DEGRADED)) == 2
     # What was trained on the plain stems is as good as before.
     assert "Nothing to be done" in run(house, again)
+    assert encoder.stat().st_mtime_ns == before
+
+
+def test_what_changes_mels_changes_the_encoders_made_from_them(house, finished):
+    jobs = planned_jobs(house, finished, "--config", "mels={dtype: float16}")
+    assert jobs["cache_stem_mels"] == 2 and jobs["pretrain_encoder"] == 1
+    jobs = planned_jobs(house, finished, "--config", "separation={niter: 0}")
+    assert jobs["separate_stems"] == 2 and jobs["pretrain_encoder"] == 1
 
 
 @pytest.fixture
@@ -52,7 +62,7 @@ def test_encoder_made_elsewhere_gets_the_table_that_it_gets_here(house, again, w
 
 
 def test_stopped_pretraining_is_resumed_by_a_retry_and_both_logs_are_kept(house, again):
-    settings = "pretraining={updates: 3000, validation_every: 500, running: {checkpoint_every: 100}}"
+    settings = "pretraining={updates: 600, validation_every: 200, running: {checkpoint_every: 50}}"
     target = "models/mixture/seed1/encoder.keras"
     process = subprocess.Popen(
         command(house, again, target, "--retries", "1", "--config", settings),
@@ -61,7 +71,7 @@ def test_stopped_pretraining_is_resumed_by_a_retry_and_both_logs_are_kept(house,
     with process:
         _, pid = wait_for_job(process, {"pretrain_encoder.py"})
         until = time.monotonic() + 120
-        while not list((again / "checkpoints").glob("*/*/*/update-*.npz")) and time.monotonic() < until:
+        while not list((again / "checkpoints").glob("mixture/*/*/update-*.npz")) and time.monotonic() < until:
             time.sleep(0.05)
         os.kill(pid, signal.SIGTERM)  # as a cluster does before the time limit
         assert process.wait() == 0
@@ -73,9 +83,10 @@ def test_stopped_pretraining_is_resumed_by_a_retry_and_both_logs_are_kept(house,
     assert "stopped by SIGTERM after update" in first and "Traceback" not in first
     assert "Going on from the checkpoint of update" in second
     history = pd.read_csv(again / "models" / "mixture" / "seed1" / "history.csv")
-    assert history["step"].tolist() == list(range(500, 3001, 500))
+    assert history["step"].tolist() == [200, 400, 600]
 
 
 def test_changing_how_a_run_is_run_makes_nothing_again(house, finished):
     running = "pretraining={running: {checkpoint_every: 3, loader_threads: 1, keep_checkpoints: 1}}"
-    assert planned_jobs(house, finished, "--config", running) == {}
+    # The config itself is written down anew.
+    assert set(planned_jobs(house, finished, "--config", running)) == {"all", "write_config", "total"}

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.metadata
 import logging
+import os
 
 import keras
 
@@ -61,9 +62,13 @@ def framework_versions():
     Returns
     -------
     dict of str
-        ``keras``, and the package of its backend.
+        ``keras``, and the package of its backend; for TensorFlow whether oneDNN is on, which changes the last
+        digits.
     """
     backend = keras.backend.backend()
     module = __import__(backend)
     distribution = importlib.metadata.packages_distributions().get(backend, [backend])[0]
-    return {"keras": keras.__version__, distribution: module.__version__}
+    versions = {"keras": keras.__version__, distribution: module.__version__}
+    if backend == "tensorflow":
+        versions["onednn"] = os.environ["TF_ENABLE_ONEDNN_OPTS"]
+    return versions
