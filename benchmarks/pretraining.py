@@ -185,7 +185,7 @@ def ours(folder, options):
 
     from mscol.cache import MelCache
     from mscol.model import SourceAssociation, compile_steps, configure
-    from mscol.model.encoder import build_encoder, training_encoder
+    from mscol.model.encoder import build_encoder
     from mscol.pairs import PairSampler, segment_table
 
     configure(options.threads, seed=0)
@@ -194,8 +194,7 @@ def ours(folder, options):
     )
     segments = segment_table(mixtures.clips["clip"], mixtures.clips, stems.clips).assign(**{STEM: True})
     sampler = PairSampler(segments, mixtures, {STEM: stems}, options.batch_size, seed=0)
-    encoder = training_encoder(build_encoder(options.width, options.depth))
-    network = SourceAssociation(encoder, PROJECTION)
+    network = SourceAssociation(build_encoder(options.width, options.depth), PROJECTION)
     steps = compile_steps(network, keras.optimizers.Adam(LEARNING_RATE))
     return sampler.batches(itertools.count()), lambda batch: float(steps.update(batch)[0])
 

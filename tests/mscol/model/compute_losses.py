@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from mscol.model import SourceAssociation, association_loss, build_encoder, compile_steps
-from mscol.model.encoder import training_encoder
 
 LOSS = ("anchors", "positives", "weight")
 
@@ -42,7 +41,7 @@ def losses(given):
 
 def updates(given):
     """Losses and weights over some compiled updates of a small network that starts from given weights."""
-    encoder = training_encoder(build_encoder(width=0.25, depth=0.25))
+    encoder = build_encoder(width=0.25, depth=0.25)
     for layer in encoder.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0  # backends draw different random numbers

@@ -6,6 +6,7 @@ from keras import ops
 from mscol.mels import CROP_FRAMES
 from mscol.model.augmentation import augment
 from mscol.model.loss import association_loss
+from mscol.model.training_pass import training_pass
 
 EPSILON = 1e-3  # of normalisation layers (METHOD, "Model"), which is Keras' default; kept where it matters
 
@@ -26,23 +27,25 @@ class SourceAssociation(keras.Model):
         How many values are compared.
     mask_value : float
         Of masked cells.
+    precision : str
+        In which the encoder computes while training, ``float32`` or ``bfloat16``; variables, projection,
+        similarity and loss are float32.
 
     References
     ----------
     MSCOL_SMC23 mscol/network.py, ContrastiveModel and BilinearProduct.
     """
 
-    def __init__(self, encoder, projection_size, mask_value=0.0):
-        # The similarity stays float32, whatever the encoder computes in.
-        super().__init__(name="source_association", dtype="float32")
+    def __init__(self, encoder, projection_size, mask_value=0.0, precision="float32"):
+        super().__init__(name="source_association")
         self.encoder = encoder
-        self.mask_value = mask_value
+        self.mask_value, self.precision = mask_value, precision
         self.projection = keras.Sequential(
             [
                 keras.Input(encoder.output_shape[1:]),
                 keras.layers.Dense(projection_size, name="dense"),
-                keras.layers.LayerNormalization(epsilon=EPSILON, dtype="float32", name="normalization"),
-                keras.layers.Activation("tanh", dtype="float32", name="tanh"),
+                keras.layers.LayerNormalization(epsilon=EPSILON, name="normalization"),
+                keras.layers.Activation("tanh", name="tanh"),
             ],
             name="projection",
         )
@@ -65,8 +68,11 @@ class SourceAssociation(keras.Model):
         if "time_mask" in batch:
             anchors, positives = augment(anchors, positives, batch, self.mask_value)
         crops = ops.concatenate([anchors, positives], axis=0)
-        projected = self.projection(self.encoder(crops, training=training), training=training)
-        anchors, positives = ops.split(projected, 2, axis=0)
+        if training:
+            values = training_pass(self.encoder, crops, self.precision)
+        else:
+            values = self.encoder(crops, training=False)
+        anchors, positives = ops.split(self.projection(values), 2, axis=0)
         return association_loss(anchors, positives, self.similarity, batch["absent"])
 
 

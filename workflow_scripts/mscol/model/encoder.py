@@ -15,13 +15,6 @@ from keras import layers
 from mscol.errors import TrainingError
 from mscol.files import atomic_path
 from mscol.mels import CROP_FRAMES, N_MELS
-from mscol.model.layers import (
-    ChannelMeans,
-    Excite,
-    PointwiseConv2D,
-    SmallDepthwiseConv2D,
-    SwishBatchNormalization,
-)
 
 FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
 DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
@@ -87,51 +80,6 @@ def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99):
     return encoder
 
 
-def training_encoder(encoder):
-    """Copy an encoder onto layers that train faster (`mscol.model.layers`): same variables, same values.
-
-    It is for training alone; save its `plain_encoder`.
-    """
-    swishes = {layer.name for layer in encoder.layers if isinstance(layer, layers.Activation)}
-
-    def quicken(layer):
-        config = layer.get_config()
-        match layer:
-            case layers.Conv2D(kernel_size=(1, 1)):
-                return PointwiseConv2D.from_config(config)
-            case layers.DepthwiseConv2D(strides=(1, 1)) if _fewer_pixels_than_kernel(layer):
-                return SmallDepthwiseConv2D.from_config(config)
-            case layers.BatchNormalization():
-                return SwishBatchNormalization(layer.name.replace("bn", "activation") in swishes, **config)
-            case layers.Activation():
-                return layers.Identity(name=layer.name, dtype=layer.dtype_policy.name)
-            case layers.GlobalAveragePooling2D():
-                return ChannelMeans.from_config(config)
-            case layers.Multiply():
-                return Excite.from_config(config)
-        return type(layer).from_config(config)
-
-    return _copy(encoder, quicken)
-
-
-def plain_encoder(encoder):
-    """Copy a `training_encoder` back onto Keras' own layers, in float32 whatever it was trained in."""
-    swishes = {
-        layer.name.replace("bn", "activation")
-        for layer in encoder.layers
-        if isinstance(layer, SwishBatchNormalization) and layer.swish
-    }
-
-    def restore(layer):
-        config = layer.get_config() | {"dtype": "float32"}
-        if layer.name in swishes:
-            return layers.Activation("swish", **config)
-        kind = next(kind for kind in type(layer).__mro__ if kind.__module__.startswith("keras"))
-        return kind.from_config(config)
-
-    return _copy(encoder, restore)
-
-
 def save_encoder(encoder, path):
     """Save an encoder as a ``.keras`` file, atomically."""
     with atomic_path(path) as partial:
@@ -181,16 +129,6 @@ def _load_checkpoint(path):
             f"{prefix.name}.index; name the one or the other"
         )
     return load_published(prefix)
-
-
-def _fewer_pixels_than_kernel(layer):
-    return math.prod(layer.input.shape[1:3]) < math.prod(layer.kernel_size)
-
-
-def _copy(encoder, copy_layer):
-    copy = keras.models.clone_model(encoder, clone_function=copy_layer)
-    copy.set_weights(encoder.get_weights())
-    return copy
 
 
 def _scale_filters(filters, width):

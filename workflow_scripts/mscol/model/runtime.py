@@ -1,6 +1,5 @@
 """Settle how the framework runs: threads, determinism, seeds."""
 
-import contextlib
 import importlib.metadata
 import logging
 import os
@@ -43,17 +42,6 @@ def _configure_tensorflow(framework_threads):
                 "from those of a run of its own.",
                 framework_threads,
             )
-
-
-@contextlib.contextmanager
-def precision(name):
-    """Make layers of a block compute in ``float32`` or ``bfloat16``; weights are float32 in any case."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy({"float32": "float32", "bfloat16": "mixed_bfloat16"}[name])
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def framework_versions():

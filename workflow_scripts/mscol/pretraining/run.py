@@ -14,10 +14,7 @@ from mscol.model import (
     configure,
     framework_versions,
     load_encoder,
-    plain_encoder,
-    precision,
     save_encoder,
-    training_encoder,
 )
 from mscol.pretraining.checkpoints import Checkpoints
 from mscol.pretraining.data import load_data
@@ -110,7 +107,7 @@ def pretrain(
     history = training.run()
     attempt = {"resumed_from": training.resumed_from, "wall_seconds": round(time.monotonic() - started, 1)}
     about = (about or {}) | what | {"n_segments": data.n_segments} | attempt
-    _write(outputs, plain_encoder(training.network.encoder), history, about)
+    _write(outputs, training.network.encoder, history, about)
 
 
 def initialise(files, clips, settings, seed, framework_threads, outputs, about=None):
@@ -147,7 +144,7 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
         "versions": _versions(),
         "wall_seconds": round(time.monotonic() - started, 1),
     }
-    _write(outputs, plain_encoder(network.encoder), History(), (about or {}) | what)
+    _write(outputs, network.encoder, History(), (about or {}) | what)
 
 
 def import_encoder(checkpoint, outputs, about=None):
@@ -172,9 +169,8 @@ def import_encoder(checkpoint, outputs, about=None):
 
 def _build(settings):
     size = settings["encoder"]
-    with precision(settings["precision"]):
-        encoder = build_encoder(size["width"], size["depth"], momentum=_momentum(settings["updates"]))
-        return SourceAssociation(training_encoder(encoder), size["projection"], settings["mask_value"])
+    encoder = build_encoder(size["width"], size["depth"], momentum=_momentum(settings["updates"]))
+    return SourceAssociation(encoder, size["projection"], settings["mask_value"], settings["precision"])
 
 
 def _momentum(updates):
