@@ -89,6 +89,9 @@ class Training:
         feed = Feed(self._data.training, threads, on_device)
         validation = self._data.validation and Feed(self._data.validation, threads, on_device)
         remaining = range(self.history.step, updates if not self._best.stopped else 0)
+        if not remaining:
+            logging.info("All updates were done by an earlier attempt.")
+            return
         progress = Progress("updates", updates, done=self.history.step)
         note = ""
         for batch in feed.batches(remaining):
@@ -106,8 +109,6 @@ class Training:
         self._report(feed, progress, note)
 
     def _report(self, feed, progress, note):
-        if not progress.seconds:
-            return
         waited = feed.seconds_waited / progress.seconds
         logging.info("Update %d is done. %s", self.history.step, note)
         logging.info("The network waited for data %.1f %% of the time.", 100 * waited)
