@@ -126,11 +126,6 @@ def configured_models():
     return [model_of(name) for name in config["models"]]
 
 
-def mixture_mels(name):
-    """A function for `input`: a file of the cached mixtures for each shard to pretrain on."""
-    return all_shards(f"mels/{{dataset}}/{{shard}}/{name}", PRETRAINING_DATASET)
-
-
 def stem_mels(kind):
     """A function for `input`: what a model needs of the cached stems, a file a shard.
 
@@ -153,29 +148,40 @@ def stem_mels(kind):
 
 
 # Stems are temporary: when degraded ones are asked for later, they are made again, and so are the plain
-# mels. That must not cost a GPU day. So pretraining takes mels as `ancient`, beside all that decides what
-# is in them: the clips' digest, the separator's files, and this.
+# mels. That must not cost a GPU day. So pretraining takes mels of stems as `ancient`. For a job behind
+# such an input Snakemake does not look at parameters while what makes the input is to run; so all
+# parameters go into a plan, a file of its own, made by a job that waits for no mels.
 
 
-def mel_origin(name):
-    """What decides the mels that a model is made from, besides clips and separator."""
+def pretraining_plan(name):
+    """All that decides how a model is pretrained, besides clips, mixtures and the separator's files."""
     model = model_of(name)
-    scripts = ["cache_mixture_mels.py"]
-    origin = {"dtype": config["mels"]["dtype"]}
-    if model.sources:
-        scripts += ["cache_stem_mels.py"]
-        brought = dataset_settings(PRETRAINING_DATASET)["stems"]
-        if brought:
-            origin["stems"] = brought
-            scripts += ["resample_brought_stems.py"]
-        else:
-            settings = config["separation"].items()
-            origin["separation"] = {k: v for k, v in settings if k != "training"}
-            origin["framework_threads"] = config["framework_threads"]
-            scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
+    return {
+        "sources": model.sources,
+        "options": model.options,
+        "settings": pretraining_settings(),
+        "framework_threads": config["framework_threads"],
+        "stems": stem_mels_origin(model),
+        "code": library_fingerprint("pretrain_encoder.py"),
+    }
+
+
+def stem_mels_origin(model):
+    """What decides the mels of a model's stems."""
+    if not model.sources:
+        return {}
+    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
+    scripts = ["cache_stem_mels.py"]
     if model.degraded_db is not None:
         scripts += ["cache_degraded_mels.py"]
-    return origin | {"code": [library_fingerprint(script) for script in scripts]}
+    if brought:
+        origin = {"root": brought}
+        scripts += ["resample_brought_stems.py"]
+    else:
+        origin = {k: v for k, v in config["separation"].items() if k != "training"}
+        scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
+    code = [library_fingerprint(script) for script in scripts]
+    return origin | {"dtype": config["mels"]["dtype"], "code": code}
 
 
 def stem_separator(wildcards):

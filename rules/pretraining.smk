@@ -1,12 +1,42 @@
 # Pretraining: one job a model and seed.
 
 
-rule pretrain_encoder:
+localrules:
+    plan_pretraining,
+
+
+rule plan_pretraining:
     input:
         clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
-        # `ancient`: mel_origin says why.
-        frames=ancient(mixture_mels("mixture.npy")),
-        index=ancient(mixture_mels("mixture.csv")),
+    output:
+        plan="models/{model}/plan.json",
+    log:
+        "logs/plan_pretraining/{model}.log",
+    benchmark:
+        "timings/plan_pretraining/{model}.tsv"
+    priority: 50
+    conda:
+        "../envs/audio.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        plan=lambda wildcards: pretraining_plan(wildcards.model),
+        clips=clips_digest(PRETRAINING_DATASET),
+    message:
+        "Planning the pretraining of {wildcards.model}"
+    script:
+        "../workflow_scripts/plan_pretraining.py"
+
+
+rule pretrain_encoder:
+    input:
+        plan="models/{model}/plan.json",
+        clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
+        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
+        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
+        # `ancient`: pretraining_plan says why.
         bass=ancient(stem_mels("bass")),
         drums=ancient(stem_mels("drums")),
         other=ancient(stem_mels("other")),
@@ -29,14 +59,6 @@ rule pretrain_encoder:
     resources:
         mem_mb=8000,
         runtime=2880,
-    params:
-        sources=lambda wildcards: model_of(wildcards.model).sources,
-        options=lambda wildcards: model_of(wildcards.model).options,
-        settings=pretraining_settings(),
-        framework_threads=config["framework_threads"],
-        clips=clips_digest(PRETRAINING_DATASET),
-        mels=lambda wildcards: mel_origin(wildcards.model),
-        code=library_fingerprint("pretrain_encoder.py"),
     message:
         "Pretraining {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -46,8 +68,8 @@ rule pretrain_encoder:
 rule initialise_encoder:
     input:
         clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
-        frames=ancient(mixture_mels("mixture.npy")),
-        index=ancient(mixture_mels("mixture.csv")),
+        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
+        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
     output:
         encoder="models/untrained/seed{seed}/encoder.keras",
         history="models/untrained/seed{seed}/history.csv",
@@ -67,7 +89,6 @@ rule initialise_encoder:
         settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
-        mels=mel_origin("untrained"),
         code=library_fingerprint("initialise_encoder.py"),
     message:
         "Initialising the untrained encoder, seed {wildcards.seed}"

@@ -1,31 +1,27 @@
-"""Pretrain an encoder by source association."""
+"""Pretrain an encoder by source association, as its plan says."""
 
 from mscol.logs import log_to_file
 
 log_to_file(snakemake.log[0], attempts=snakemake.log[0].removesuffix(".log"))
 
-from mscol.pretraining import CacheFiles, pretrain  # noqa: E402 (what the framework says belongs in the log)
+from mscol.files import read_json  # noqa: E402 (what the framework says belongs in the log)
+from mscol.pretraining import CacheFiles, pretrain  # noqa: E402
 from mscol.versions import git_commit  # noqa: E402
 
-cached, params = snakemake.input, snakemake.params
+cached, plan, wildcards = snakemake.input, read_json(snakemake.input.plan), snakemake.wildcards
+stems = {source: cached.get(source) for source in plan["sources"]}
 pretrain(
-    files=CacheFiles(
-        cached.frames,
-        cached.index,
-        {source: cached.get(source) for source in params.sources},
-        cached.get("stems_index", []),
-        cached.get("activity", []),
-    ),
+    files=CacheFiles(cached.frames, cached.index, stems, cached.get("stems_index"), cached.get("activity")),
     clips=cached.clips,
-    sources=params.sources,
-    settings=params.settings,
-    seed=int(snakemake.wildcards.seed),
-    framework_threads=params.framework_threads,
+    sources=plan["sources"],
+    settings=plan["settings"],
+    seed=int(wildcards.seed),
+    framework_threads=plan["framework_threads"],
     outputs=dict(snakemake.output.items()),
-    options=params.options,
-    about={"model": snakemake.wildcards.model, "commit": git_commit()},
-    checkpoints="checkpoints/{model}/seed{seed}".format(**dict(snakemake.wildcards.items())),
-    # Not a parameter: nothing in it changes a number.
+    options=plan["options"],
+    about={"model": wildcards.model, "commit": git_commit()},
+    checkpoints=f"checkpoints/{wildcards.model}/seed{wildcards.seed}",
+    # Not part of the plan: nothing in it changes a number.
     running=snakemake.config["pretraining"]["running"],
-    code=params.code,
+    code=plan["code"],
 )

@@ -38,11 +38,23 @@ def test_degraded_stems_make_stems_anew_but_no_encoder_of_plain_ones(house, agai
     assert encoder.stat().st_mtime_ns == before
 
 
-def test_what_changes_mels_changes_the_encoders_made_from_them(house, finished):
-    jobs = planned_jobs(house, finished, "--config", "mels={dtype: float16}")
-    assert jobs["cache_stem_mels"] == 2 and jobs["pretrain_encoder"] == 1
-    jobs = planned_jobs(house, finished, "--config", "separation={niter: 0}")
-    assert jobs["separate_stems"] == 2 and jobs["pretrain_encoder"] == 1
+@pytest.mark.parametrize(
+    ("setting", "first"),
+    [
+        ("mels={dtype: float16}", "cache_stem_mels"),
+        ("separation={niter: 0}", "separate_stems"),
+        ("pretraining={learning_rate: 0.01}", "plan_pretraining"),
+    ],
+)
+def test_what_changes_mels_or_training_changes_the_encoder(house, finished, setting, first):
+    jobs = planned_jobs(house, finished, "--config", setting)
+    assert first in jobs and jobs["pretrain_encoder"] == 1
+
+
+def test_changed_settings_are_seen_while_stems_are_made_again(house, again):
+    settings = "pretraining={learning_rate: 0.01}"
+    jobs = planned_jobs(house, again, DEGRADED, "results/fma_bass_vocals.csv", "--config", settings)
+    assert jobs["cache_stem_mels"] == 2 and jobs["pretrain_encoder"] == 2
 
 
 @pytest.fixture
