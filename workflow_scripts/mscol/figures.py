@@ -40,9 +40,10 @@ def plot_convergence(runs, paths):
                 }
                 _draw(axis, tables, column, model, style)
             _label(axis, column, n_pairs)
-        n_seeds = {len(seeds) for seeds in runs.values()}
         axes[0].legend(title="thick: validation; thin: training", fontsize=9, title_fontsize=9)
-        figure.suptitle(f"Pretraining, {'/'.join(map(str, sorted(n_seeds)))} seed(s) a model")
+        n_seeds = max(len(seeds) for seeds in runs.values())
+        spread = f": means of {n_seeds} seeds, shaded from the lowest to the highest" if n_seeds > 1 else ""
+        figure.suptitle(f"Pretraining{spread}")
         for path in map(Path, paths):
             with atomic_path(path) as partial:
                 # Without its date a figure of equal histories is an equal file.
