@@ -282,11 +282,13 @@ def rejected_tables():
     if any(model.sources for model in configured_models()):
         stages[PRETRAINING_DATASET].append("stems")
     stages.get(PRETRAINING_DATASET, []).extend(
-        {
-            f"degraded{model.degraded_db}"
-            for model in configured_models()
-            if model.degraded_db is not None
-        }
+        sorted(
+            {
+                f"degraded{model.degraded_db}"
+                for model in configured_models()
+                if model.degraded_db is not None
+            }
+        )
     )
     return [
         f"mels/{dataset}/{shard}/{stage}_rejected.csv"

@@ -16,7 +16,7 @@ TIME_MASKS = {"probability": 0.5, "most": 9, "length": CROP_FRAMES, "last_start"
 BAND_MASKS = {"probability": 0.5, "most": 4, "length": N_MELS, "last_start": 63, "widest": 11}
 SHIFT_PROBABILITY, LARGEST_SHIFT = 0.4, 9  # bands
 WARP_PROBABILITY, PIVOTS = 0.4, (38, 57)  # frames
-INDEPENDENT, SHARED = "independent", "shared"
+SHARED = "shared"  # the masks of anchor and positive; otherwise they are independent
 
 
 def draw_augmentation(random, n_crops):

@@ -14,9 +14,6 @@ from mscol.pretraining.history import History
 from mscol.pretraining.schedule import Schedule
 from mscol.pretraining.signals import heed_warnings
 
-# How a run is run, where nothing else is said; none of it changes its numbers
-RUNNING = {"checkpoint_every": 64_000, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "disk"}
-
 
 class Training:
     """A run of updates.
@@ -29,9 +26,9 @@ class Training:
     settings : dict
         updates, learning_rate, schedule, warmup_updates, validation_every, validation_batches, patience
         and xla.
-    checkpoints : Checkpoints, optional
-    running : dict, optional
+    running : dict
         checkpoint_every (updates), loader_threads, cache_on (``disk`` or ``device``).
+    checkpoints : Checkpoints, optional
 
     Attributes
     ----------
@@ -40,9 +37,9 @@ class Training:
         The update whose checkpoint the run went on from; 0 for none.
     """
 
-    def __init__(self, network, data, settings, checkpoints=None, running=None):
+    def __init__(self, network, data, settings, running, checkpoints=None):
         self.network, self.settings, self.checkpoints = network, settings, checkpoints
-        self._data, self._running = data, RUNNING | (running or {})
+        self._data, self._running = data, running
         self._schedule = Schedule(settings)
         self._optimizer = keras.optimizers.Adam(self._schedule)
         self.history, self.resumed_from = History(), 0

@@ -19,10 +19,12 @@ from mscol.model import (
 from mscol.pretraining.checkpoints import Checkpoints
 from mscol.pretraining.data import load_data
 from mscol.pretraining.history import History
-from mscol.pretraining.loop import RUNNING, Training
+from mscol.pretraining.loop import Training
 
 FORGETTING = 20  # how many times over a run forgets the statistics that it starts from
 CALIBRATION_BATCHES = 32
+# How a run is run, where nothing else is said; none of it changes its numbers
+RUNNING = {"checkpoint_every": 64_000, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "disk"}
 
 
 def pretrain(
@@ -82,16 +84,7 @@ def pretrain(
     started = time.monotonic()
     configure(framework_threads, seed)
     data = load_data(files, clips, sources, settings, seed, options)
-    what = {
-        "sources": list(sources),
-        "options": options or {},
-        "seed": seed,
-        "settings": settings,
-        "framework_threads": framework_threads,
-        "n_pairs": data.training.n_pairs,
-        "dataset_fingerprint": data.fingerprint,
-        "versions": _versions(),
-    }
+    what = _decisive(data, sources, options, settings, seed, framework_threads)
     running = RUNNING | (running or {})
     store = (
         Checkpoints(checkpoints, what | {"code": code}, running["keep_checkpoints"]) if checkpoints else None
@@ -103,7 +96,7 @@ def pretrain(
         data.training.n_pairs,
         data.n_segments["train"]["all"],
     )
-    training = Training(_build(settings), data, settings, store, running)
+    training = Training(_build(settings), data, settings, running, store)
     history = training.run()
     attempt = {"resumed_from": training.resumed_from, "wall_seconds": round(time.monotonic() - started, 1)}
     about = (about or {}) | what | {"n_segments": data.n_segments} | attempt
@@ -135,16 +128,10 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
     network = _build(settings | {"updates": CALIBRATION_BATCHES})
     for batch in data.training.batches(range(CALIBRATION_BATCHES)):
         network(batch, training=True)
-    what = {
-        "sources": [],
-        "seed": seed,
-        "settings": settings,
-        "framework_threads": framework_threads,
-        "dataset_fingerprint": data.fingerprint,
-        "versions": _versions(),
-        "wall_seconds": round(time.monotonic() - started, 1),
-    }
-    _write(outputs, network.encoder, History(), (about or {}) | what)
+    what = _decisive(data, [], None, settings, seed, framework_threads)
+    about = (about or {}) | what | {"n_segments": data.n_segments}
+    seconds = {"wall_seconds": round(time.monotonic() - started, 1)}
+    _write(outputs, network.encoder, History(), about | seconds)
 
 
 def import_encoder(checkpoint, outputs, about=None):
@@ -180,6 +167,20 @@ def _momentum(updates):
     [0.5, 0.95, 0.99]
     """
     return min(max(1 - FORGETTING / updates, 0.5), 0.99)
+
+
+def _decisive(data, sources, options, settings, seed, framework_threads):
+    """Gather all that affects what a run computes, but for its code."""
+    return {
+        "sources": list(sources),
+        "options": options or {},
+        "seed": seed,
+        "settings": settings,
+        "framework_threads": framework_threads,
+        "n_pairs": data.training.n_pairs,
+        "dataset_fingerprint": data.fingerprint,
+        "versions": _versions(),
+    }
 
 
 def _versions():

@@ -5,8 +5,6 @@ import math
 import keras
 from keras import ops
 
-SCHEDULES = ("constant", "halved", "cosine")
-
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """Say the learning rate of an update, counted from 0.
