@@ -20,7 +20,8 @@ from mscol.errors import TrainingError
 from mscol.pretraining import load_data
 from mscol.pretraining.checkpoints import Checkpoints, differences
 
-UPDATES = {"updates": 12, "validation_every": 6}
+N_UPDATES = 100  # so many that a signal sent after the first few comes before the last
+UPDATES = {"updates": N_UPDATES, "validation_every": 50}
 RUNNING = {"checkpoint_every": 4, "keep_checkpoints": 2}
 ROOMY = {"checkpoint_every": 4, "keep_checkpoints": 9}
 
@@ -107,26 +108,26 @@ def test_killed_run_goes_on_and_ends_with_the_same_weights(cache, tmp_path):
     half_written = saved(folder)[-1].parent / ".partial-killed"
     half_written.mkdir()
     update = update_of(saved(folder)[-1])
-    assert update % 4 == 0 and update < 12
+    assert update % 4 == 0 and update < N_UPDATES
     for process in (start(cache, folder, UPDATES, RUNNING), start(cache, whole, UPDATES, RUNNING)):
         said = process.communicate()[1]
         assert process.returncode == 0, said
     assert json.loads((folder / "run.json").read_text())["resumed_from"] == update
     assert_same(outputs_in(folder), outputs_in(whole))
-    assert [path.stem for path in saved(folder)] == ["update-000000012"] and not half_written.exists()
+    assert [path.stem for path in saved(folder)] == [f"update-{N_UPDATES:09d}"] and not half_written.exists()
 
 
 def test_warned_run_saves_says_so_and_goes_on_from_that_very_update(
     cache, uninterrupted, stopped, left, tmp_path, caplog
 ):
     update = update_of(saved(left)[-1])
-    assert 8 <= update < 12
+    assert 8 <= update < N_UPDATES
     assert stopped[1] == (
-        f"stopped by SIGTERM after update {update} of 12; run the same command again to go on from there"
+        f"stopped by SIGTERM after update {update} of {N_UPDATES}; run the same command again to go on from there"
     )
     with caplog.at_level(logging.INFO):
         outputs = run(cache, tmp_path, checkpoints=left, running=ROOMY, **UPDATES)
-    assert f"Going on from the checkpoint of update {update} of 12" in caplog.text
+    assert f"Going on from the checkpoint of update {update} of {N_UPDATES}" in caplog.text
     assert_same(outputs, uninterrupted)
     assert json.loads(outputs["run"].read_text())["resumed_from"] == update
 
@@ -244,10 +245,10 @@ def test_old_checkpoints_are_pruned(tmp_path):
 
 def test_finished_run_is_not_trained_again(cache, uninterrupted, tmp_path, caplog):
     checkpoints = uninterrupted["encoder"].parent / "checkpoints"
-    assert [update_of(path) for path in saved(checkpoints)] == [12]
+    assert [update_of(path) for path in saved(checkpoints)] == [N_UPDATES]
     with caplog.at_level(logging.INFO):
         outputs = run(cache, tmp_path, checkpoints=checkpoints, **UPDATES)
-    assert "Going on from the checkpoint of update 12 of 12" in caplog.text
+    assert f"Going on from the checkpoint of update {N_UPDATES} of {N_UPDATES}" in caplog.text
     assert_same(outputs, uninterrupted)
 
 
