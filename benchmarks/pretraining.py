@@ -234,13 +234,13 @@ def write_data(folder):
     """Write made-up log-mels: each clip's segments as files for (a), the mel cache for (b)."""
     import pandas as pd
 
-    from mscol.cache import MelWriter
+    from mscol.arrays import RowWriter
 
     random = np.random.default_rng(0)
     for name in ("mixture", STEM):
         (folder / name).mkdir()
         rows = []
-        with MelWriter(folder / f"{name}.npy", "float32") as writer:
+        with RowWriter(folder / f"{name}.npy", (64,), "float32") as writer:
             for clip in range(N_CLIPS):
                 walk = np.cumsum(random.normal(0, 0.3, (SEGMENTS * FRAMES, BANDS)), axis=0)
                 mel = (-4 + 3 * np.sin(walk / 3) + random.normal(0, 0.5, walk.shape)).astype("float32")

@@ -38,6 +38,7 @@ wildcard_constraints:
     # Wider than the grammar, so that find_model can say what is wrong with a name.
     model="[A-Za-z0-9_-]+",
     decibels=r"\d+",
+    labels=r"|-labels[0-9.e-]+",
     seed=r"\d+",
 
 
@@ -156,6 +157,8 @@ def stem_mels(kind):
 def pretraining_plan(name):
     """All that decides how a model is pretrained, besides clips, mixtures and the separator's files."""
     model = model_of(name)
+    if not model.trained:
+        raise WorkflowError(f"model '{name}' is not pretrained here")
     return {
         "sources": model.sources,
         "options": model.options,
@@ -210,25 +213,86 @@ def encoder(wildcards):
     return "models/{model}/seed{seed}/encoder.keras"
 
 
-def seeded(pattern):
-    """A function for `input`: one file for each of the config's seeds."""
+def head_settings(wildcards):
+    """How the head of a dataset is built and trained."""
+    return layout_head(wildcards.dataset) | config["evaluation"]["training"]
 
-    def files(wildcards):
-        model_of(wildcards.model)
-        dataset_settings(wildcards.dataset)
-        return [
-            pattern.format(seed=seed, **dict(wildcards.items()))
+
+def finetuning_settings(wildcards):
+    """How encoder and head are trained together on a dataset."""
+    evaluation = config["evaluation"]
+    return {
+        "hidden": layout_head(wildcards.dataset)["hidden"],
+        "crops_per_segment": evaluation["crops_per_segment"],
+        **evaluation["finetuning"],
+    }
+
+
+def layout_head(dataset):
+    return config["evaluation"]["heads"][dataset_settings(dataset)["layout"]]
+
+
+def standardises(wildcards):
+    """Whether a model's values are scaled before a head sees them: those of a function, unless it says no."""
+    model = model_of(wildcards.model)
+    return bool(model.callable) and config["encoders"][model.name]["standardise"]
+
+
+def label_fraction(wildcards):
+    """The share of labels in a file's name: "-labels0.1" is 0.1, and without it all are used."""
+    return float(wildcards.labels.removeprefix("-labels") or 1)
+
+
+def evaluations(name):
+    """How a model is evaluated, in the config's order: pairs of a protocol and a share of labels."""
+    ways = []
+    for protocol in config["evaluation"]["protocols"]:
+        if protocol == "finetuned" and model_of(name).callable:
+            continue  # a function has nothing to train
+        fractions = config["evaluation"]["label_fractions"]
+        shares = [1] if protocol == "evaluate" else fractions
+        ways += [(protocol, float(share)) for share in shares]
+    return ways
+
+
+def scores(wildcards):
+    """The scores behind a table of results: all seeds of one way of evaluating, then the next."""
+    dataset_settings(wildcards.dataset)
+    files = []
+    for protocol, share in evaluations(wildcards.model):
+        way = "" if protocol == "frozen" else f"-{protocol}"
+        labels = "" if share == 1 else f"-labels{share:g}"
+        files += [
+            f"models/{wildcards.model}/seed{seed}/scores/{wildcards.dataset}{way}{labels}.npz"
             for seed in config["seeds"]
         ]
-
     return files
 
 
-def head_settings(wildcards):
-    """How the head of a dataset is built and trained."""
-    evaluation = config["evaluation"]
-    head = evaluation["heads"][dataset_settings(wildcards.dataset)["layout"]]
-    return head | evaluation["training"]
+def trained(kind):
+    """A function for `input`: the head or classifier that `evaluation/trained` names, and what it reads.
+
+    Kind is model, or a file of embeddings (of a head), or frames or index (of a classifier).
+    """
+
+    def files(wildcards):
+        entry = config["evaluation"]["trained"].get(wildcards.dataset)
+        if not entry:
+            raise WorkflowError(
+                f"config key 'evaluation/trained' does not say how {wildcards.dataset} is to be evaluated"
+            )
+        if kind == "model":
+            return (entry["head"] or entry["classifier"]).format(**wildcards)
+        if kind in ("frames", "index"):
+            suffix = "npy" if kind == "frames" else "csv"
+            pattern = f"mels/{{dataset}}/{{shard}}/mixture.{suffix}"
+            return all_shards(pattern)(wildcards) if entry["classifier"] else []
+        embeddings = (
+            f"embeddings/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+        )
+        return f"{embeddings}/{kind}" if entry["head"] else []
+
+    return files
 
 
 def separator_files(wildcards):
@@ -298,9 +362,23 @@ def rejected_tables():
     ]
 
 
-def imported_models():
-    """A wildcard constraint: the models that are encoders made elsewhere."""
-    return "|".join(config["encoders"]) or "(?!)"
+def models_brought_as(kind):
+    """A wildcard constraint: the encoders made elsewhere, a checkpoint or a callable."""
+    names = [name for name, encoder in config["encoders"].items() if encoder[kind]]
+    return "|".join(names) or "(?!)"
+
+
+def callable_file(wildcards):
+    """The file of an encoder's function, if it is one of the user's own."""
+    place = model_of(wildcards.model).callable.rpartition(":")[0]
+    return place if place.endswith(".py") else []
+
+
+def callable_code(wildcards):
+    """A digest of the code behind an encoder's function, where it is ours."""
+    place = model_of(wildcards.model).callable.rpartition(":")[0]
+    ours = [place] if place.startswith("mscol.") else []
+    return library_fingerprint("embed_waveforms.py", *ours)
 
 
 def datasets_with_stems(brought):

@@ -1,4 +1,5 @@
-# Evaluation: the frozen encoder passes over a dataset once, then a head is trained on what it gave.
+# Evaluation: an encoder passes over a dataset once, then heads are trained on what it gave; or encoder and head are
+# trained together; or one that was trained before is scored. All of it ends in one table a dataset and model.
 
 
 rule embed_clips:
@@ -37,6 +38,47 @@ rule embed_clips:
         "../workflow_scripts/embed_clips.py"
 
 
+rule embed_waveforms:
+    input:
+        function=callable_file,
+        clips=ancient("manifests/{dataset}/clips.csv"),
+        # Of all clips that other encoders are tested on
+        index=all_shards("mels/{dataset}/{shard}/mixture.csv"),
+    output:
+        train="embeddings/{dataset}/{model}/seed{seed}/train.npy",
+        train_index="embeddings/{dataset}/{model}/seed{seed}/train.csv",
+        validation="embeddings/{dataset}/{model}/seed{seed}/validation.npy",
+        validation_index="embeddings/{dataset}/{model}/seed{seed}/validation.csv",
+        test="embeddings/{dataset}/{model}/seed{seed}/test.npy",
+        test_index="embeddings/{dataset}/{model}/seed{seed}/test.csv",
+    log:
+        "logs/embed_waveforms/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "timings/embed_waveforms/{dataset}/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=models_brought_as("callable"),
+    priority: 20
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=480,
+    params:
+        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        callable=lambda wildcards: model_of(wildcards.model).callable,
+        crops_per_segment=config["evaluation"]["crops_per_segment"],
+        clips=clips_digest(None),
+        code=callable_code,
+    message:
+        "Embedding {wildcards.dataset} with the function {wildcards.model}, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/embed_waveforms.py"
+
+
+ruleorder: embed_waveforms > embed_clips
+
+
 rule train_probe:
     input:
         clips=ancient("manifests/{dataset}/clips.csv"),
@@ -48,13 +90,14 @@ rule train_probe:
         test="embeddings/{dataset}/{model}/seed{seed}/test.npy",
         test_index="embeddings/{dataset}/{model}/seed{seed}/test.csv",
     output:
-        head="models/{model}/seed{seed}/heads/{dataset}.keras",
-        history="models/{model}/seed{seed}/heads/{dataset}.csv",
-        scores="models/{model}/seed{seed}/scores/{dataset}.npz",
+        model="models/{model}/seed{seed}/heads/{dataset}{labels}.keras",
+        about="models/{model}/seed{seed}/heads/{dataset}{labels}.json",
+        history="models/{model}/seed{seed}/heads/{dataset}{labels}.csv",
+        scores="models/{model}/seed{seed}/scores/{dataset}{labels}.npz",
     log:
-        "logs/train_probe/{dataset}/{model}/seed{seed}.log",
+        "logs/train_probe/{dataset}/{model}/seed{seed}{labels}.log",
     benchmark:
-        "timings/train_probe/{dataset}/{model}/seed{seed}.tsv"
+        "timings/train_probe/{dataset}/{model}/seed{seed}{labels}.tsv"
     priority: 30
     conda:
         "../envs/tensorflow.yaml"
@@ -64,22 +107,92 @@ rule train_probe:
         runtime=240,
     params:
         settings=head_settings,
+        label_fraction=label_fraction,
+        standardise=standardises,
         framework_threads=config["framework_threads"],
         labels=labels_digest,
         code=library_fingerprint("train_probe.py"),
     message:
-        "Training the {wildcards.dataset} head on {wildcards.model}, seed {wildcards.seed}"
+        "Training the {wildcards.dataset}{wildcards.labels} head on {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/train_probe.py"
+
+
+rule finetune_encoder:
+    input:
+        encoder=encoder,
+        clips=ancient("manifests/{dataset}/clips.csv"),
+        about=ancient("manifests/{dataset}/about.json"),
+        frames=all_shards("mels/{dataset}/{shard}/mixture.npy"),
+        index=all_shards("mels/{dataset}/{shard}/mixture.csv"),
+    output:
+        model="models/{model}/seed{seed}/finetuned/{dataset}{labels}.keras",
+        about="models/{model}/seed{seed}/finetuned/{dataset}{labels}.json",
+        history="models/{model}/seed{seed}/finetuned/{dataset}{labels}.csv",
+        scores="models/{model}/seed{seed}/scores/{dataset}-finetuned{labels}.npz",
+    log:
+        "logs/finetune_encoder/{dataset}/{model}/seed{seed}{labels}.log",
+    benchmark:
+        "timings/finetune_encoder/{dataset}/{model}/seed{seed}{labels}.tsv"
+    priority: 30
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: config["framework_threads"]
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+    params:
+        settings=finetuning_settings,
+        label_fraction=label_fraction,
+        framework_threads=config["framework_threads"],
+        labels=labels_digest,
+        code=library_fingerprint("finetune_encoder.py"),
+    message:
+        "Finetuning {wildcards.model} on {wildcards.dataset}{wildcards.labels}, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/finetune_encoder.py"
+
+
+rule score_trained:
+    input:
+        model=trained("model"),
+        clips=ancient("manifests/{dataset}/clips.csv"),
+        about=ancient("manifests/{dataset}/about.json"),
+        test=trained("test.npy"),
+        test_index=trained("test.csv"),
+        frames=trained("frames"),
+        index=trained("index"),
+    output:
+        scores="models/{model}/seed{seed}/scores/{dataset}-evaluate.npz",
+    log:
+        "logs/score_trained/{dataset}/{model}/seed{seed}.log",
+    benchmark:
+        "timings/score_trained/{dataset}/{model}/seed{seed}.tsv"
+    priority: 30
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: config["framework_threads"]
+    resources:
+        mem_mb=6000,
+        runtime=120,
+    params:
+        framework_threads=config["framework_threads"],
+        labels=labels_digest,
+        code=library_fingerprint("score_trained.py"),
+    message:
+        "Scoring {wildcards.dataset} with what {input.model} was trained for, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/score_trained.py"
 
 
 rule write_results_table:
     input:
         about=ancient("manifests/{dataset}/about.json"),
-        scores=seeded("models/{model}/seed{seed}/scores/{dataset}.npz"),
+        scores=scores,
     output:
         table="results/{dataset}_{model}.csv",
         per_class="results/per_class/{dataset}_{model}.csv",
+        bootstrap="results/bootstrap/{dataset}_{model}.npz",
     log:
         "logs/write_results_table/{dataset}_{model}.log",
     benchmark:
@@ -92,8 +205,9 @@ rule write_results_table:
         mem_mb=4000,
         runtime=30,
     params:
+        evaluations=lambda wildcards: evaluations(wildcards.model),
         seeds=config["seeds"],
-        bootstrap=config["evaluation"]["bootstrap_resamples"],
+        n_resamples=config["evaluation"]["bootstrap_resamples"],
         labels=labels_digest,
         code=library_fingerprint("write_results_table.py"),
     message:

@@ -108,7 +108,7 @@ rule import_encoder:
     benchmark:
         "timings/import_encoder/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model=imported_models(),
+        model=models_brought_as("checkpoint"),
     priority: 50
     conda:
         "../envs/tensorflow.yaml"

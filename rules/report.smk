@@ -1,13 +1,42 @@
 # What a person reads first: the summary over all tables, and the config that made them.
 
 
+rule compare_models:
+    input:
+        results_tables("results/bootstrap/{dataset}_{model}.npz"),
+    output:
+        overall="results/comparisons.csv",
+        per_label="results/per_class/comparisons.csv",
+    log:
+        "logs/compare_models.log",
+    benchmark:
+        "timings/compare_models.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        tables=results_tables("{dataset}/{model}"),
+        reference=config["evaluation"]["compare_with"],
+        code=library_fingerprint("compare_models.py"),
+    message:
+        "Comparing all models with {params.reference}"
+    script:
+        "../workflow_scripts/compare_models.py"
+
+
 rule summarise_results:
     input:
         tables=results_tables(),
         per_class=results_tables("results/per_class/{dataset}_{model}.csv"),
+        comparisons="results/comparisons.csv",
     output:
         table="results/summary.csv",
         markdown="results/summary.md",
+        latex="results/summary.tex",
+        html="results/summary.html",
     log:
         "logs/summarise_results.log",
     benchmark:
@@ -19,6 +48,9 @@ rule summarise_results:
         mem_mb=2000,
         runtime=10,
     params:
+        layouts={
+            name: dataset["layout"] for name, dataset in config["datasets"].items()
+        },
         code=library_fingerprint("summarise_results.py"),
     message:
         "Summarising all results"

@@ -7,6 +7,8 @@ log_to_file(snakemake.log[0])
 summarise_results(
     tables=snakemake.input.tables,
     per_class=snakemake.input.per_class,
+    comparisons=snakemake.input.comparisons,
+    layouts=snakemake.params.layouts,
     summary=snakemake.output.table,
-    markdown=snakemake.output.markdown,
+    pages=[snakemake.output.markdown, snakemake.output.latex, snakemake.output.html],
 )

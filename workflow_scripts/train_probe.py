@@ -16,7 +16,7 @@ train_probe(
     about=snakemake.input.about,
     settings=snakemake.params.settings,
     seed=int(snakemake.wildcards.seed),
-    head_path=snakemake.output.head,
-    scores_path=snakemake.output.scores,
-    history_path=snakemake.output.history,
+    outputs=dict(snakemake.output.items()),
+    label_fraction=snakemake.params.label_fraction,
+    standardise=snakemake.params.standardise,
 )

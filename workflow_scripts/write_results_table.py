@@ -1,14 +1,19 @@
 """Write the results of one model on one dataset: a row a seed and their mean, and a table of classes."""
 
 from mscol.logs import log_to_file
-from mscol.tables import write_results_table
+from mscol.tables import Evaluation, write_results_table
 
 log_to_file(snakemake.log[0])
+seeds, scores = snakemake.params.seeds, snakemake.input.scores
 write_results_table(
-    scores=snakemake.input.scores,
-    seeds=snakemake.params.seeds,
+    evaluations=[
+        Evaluation(protocol, fraction, scores[number * len(seeds) : (number + 1) * len(seeds)])
+        for number, (protocol, fraction) in enumerate(snakemake.params.evaluations)
+    ],
+    seeds=seeds,
     about=snakemake.input.about,
-    n_resamples=snakemake.params.bootstrap,
+    n_resamples=snakemake.params.n_resamples,
     table=snakemake.output.table,
     per_class=snakemake.output.per_class,
+    bootstrap=snakemake.output.bootstrap,
 )

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import soundfile
 
+from mscol.arrays import RowWriter
 from mscol.audio import load_mono
-from mscol.cache import STEMS, MelCache, MelWriter, cache_mixtures, cache_stems, read_activity
+from mscol.cache import STEMS, MelCache, cache_mixtures, cache_stems, read_activity
 from mscol.errors import CacheError
 from mscol.files import read_csv
 from mscol.mels import log_mel
@@ -65,7 +66,7 @@ def test_half_precision_halves_the_file_and_stays_close(tmp_path, shard):
 
 def test_order_of_shards_does_not_matter(tmp_path):
     for number in range(3):
-        with MelWriter(tmp_path / f"{number}.npy", "float32") as writer:
+        with RowWriter(tmp_path / f"{number}.npy", (64,), "float32") as writer:
             first = writer.append(np.full((100 + number, 64), number))
         pd.DataFrame(
             [(f"clip{number}", first, 100 + number)], columns=["clip", "first_frame", "n_frames"]
@@ -92,7 +93,10 @@ def test_empty_shard_is_legal(tmp_path):
 
 
 def test_nothing_is_left_when_writing_fails(tmp_path):
-    with pytest.raises(RuntimeError, match="half-way"), MelWriter(tmp_path / "x.npy", "float32") as writer:
+    with (
+        pytest.raises(RuntimeError, match="half-way"),
+        RowWriter(tmp_path / "x.npy", (64,), "float32") as writer,
+    ):
         writer.append(np.zeros((3, 64)))
         raise RuntimeError("half-way")
     assert list(tmp_path.iterdir()) == []

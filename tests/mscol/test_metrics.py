@@ -1,6 +1,12 @@
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from scipy.stats import norm
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
 from mscol.metrics import MetricError, aggregate_windows, classification, tagging
 from mscol.metrics.bootstrap import (
@@ -8,6 +14,7 @@ from mscol.metrics.bootstrap import (
     bootstrap_tagging,
     interval,
     macro_mean,
+    paired_p_value,
     resample_counts,
 )
 
@@ -128,12 +135,19 @@ def test_bootstrapped_classification_equals_scikit_learn_on_the_drawn_clips():
     generator = np.random.default_rng(3)
     labels, scores = generator.integers(5, size=40), generator.random((40, 6))
     counts = resample_counts(40, 30, generator)
-    accuracy, macro_f1 = bootstrap_classification(scores, labels, counts)
+    drawn = bootstrap_classification(scores, labels, counts)
     for resample, weights in enumerate(counts):
         y, predicted = (np.repeat(values, weights) for values in (labels, scores.argmax(axis=1)))
-        assert accuracy[resample] == pytest.approx((y == predicted).mean())
-        expected = f1_score(y, predicted, labels=np.unique(y), average="macro", zero_division=0.0)
-        assert macro_f1[resample] == pytest.approx(expected, abs=1e-6)
+        assert drawn.accuracy[resample] == pytest.approx((y == predicted).mean())
+        present = np.unique(y)
+        expected = f1_score(y, predicted, labels=present, average="macro", zero_division=0.0)
+        assert drawn.macro_f1[resample] == pytest.approx(expected, abs=1e-6)
+        precision, recall, f1, _ = precision_recall_fscore_support(
+            y, predicted, labels=present, zero_division=0.0
+        )
+        for ours, expected in ((drawn.precision, precision), (drawn.recall, recall), (drawn.f1, f1)):
+            np.testing.assert_allclose(ours[resample, present], expected, atol=1e-6)
+            assert np.isnan(np.delete(ours[resample], present)).all()
 
 
 def test_tag_without_a_positive_is_nan_in_every_resample_and_left_out():
@@ -149,10 +163,10 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     covered = 0
     for _ in range(200):
         right = generator.random(150) < 0.7
-        accuracy, _ = bootstrap_classification(
+        drawn = bootstrap_classification(
             np.eye(2)[right.astype(int)], np.ones(150, int), resample_counts(150, 300, generator)
         )
-        low, high = interval(accuracy)
+        low, high = interval(drawn.accuracy)
         covered += low <= 0.7 <= high
     assert 0.89 <= covered / 200 <= 0.99
 
@@ -160,3 +174,28 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
 def test_interval_leaves_out_undefined_resamples():
     assert interval(np.array([1.0, np.nan, 1.0])) == (1.0, 1.0)
     assert np.isnan(interval(np.array([np.nan]))).all()
+
+
+def test_p_values_of_paired_differences():
+    assert paired_p_value(np.full(999, 0.1)) == pytest.approx(2 / 1000)
+    assert paired_p_value(np.array([0.1, -0.1] * 50)) == 1
+    assert paired_p_value(np.zeros(100)) == 1  # two systems that say the same
+    assert np.isnan(paired_p_value(np.array([np.nan])))
+    generator = np.random.default_rng(5)
+    one, other = generator.random(200) < 0.8, generator.random(200) < 0.6
+    counts = resample_counts(200, 2000, generator)
+    differences = (counts * (one.astype(int) - other)).sum(axis=1) / 200
+    # McNemar's statistic of the same pairs is normal: the p-values are of one size.
+    better, worse = (one & ~other).sum(), (other & ~one).sum()
+    expected = 2 * norm.sf(abs(better - worse) / np.sqrt(better + worse))
+    assert paired_p_value(differences) == pytest.approx(expected, rel=0.5, abs=2e-3)
+
+
+def test_two_equal_systems_differ_significantly_no_more_often_than_they_should():
+    generator = np.random.default_rng(6)
+    rejected = 0
+    for _ in range(200):
+        one, other = generator.random((2, 100)) < 0.7
+        counts = resample_counts(100, 400, generator)
+        rejected += paired_p_value((counts * (one.astype(int) - other)).sum(axis=1) / 100) < 0.05
+    assert rejected / 200 < 0.1

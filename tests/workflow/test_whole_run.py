@@ -9,7 +9,7 @@ import yaml
 from running import planned_jobs, run
 
 METRICS = {"mtat": ["roc_auc", "pr_auc"], "nsynth": ["accuracy", "macro_f1"], "fma": ["accuracy", "macro_f1"]}
-MODELS = ("bass_vocals",)
+MODELS = ("bass_vocals", "mfcc")
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -37,6 +37,13 @@ def test_summary_holds_every_table(finished):
     }
     text = (finished / "results" / "summary.md").read_text()
     assert all(model in text for model in MODELS)
+
+
+def test_every_model_is_compared_with_the_reference(finished):
+    compared = pd.read_csv(finished / "results" / "comparisons.csv")
+    assert set(compared["dataset"]) == set(METRICS)
+    assert set(compared["model"]) == {"bass_vocals"} and set(compared["reference"]) == {"mfcc"}
+    assert compared["p_value"].between(0, 1).all() and (compared["p_holm"] >= compared["p_value"]).all()
 
 
 def test_broken_clip_is_rejected_with_its_reason(finished):
@@ -89,7 +96,7 @@ def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, fini
     finally:
         module.write_text(text)
     assert (
-        jobs["cache_mixture_mels"] == 4 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 3
+        jobs["cache_mixture_mels"] == 4 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 6
     )
     assert "make_demo_datasets" not in jobs and "train_separator" not in jobs
 

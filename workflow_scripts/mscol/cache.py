@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mscol.arrays import RowWriter
 from mscol.audio import load_mono
 from mscol.errors import AudioError, CacheError
-from mscol.files import atomic_path, open_array, read_csv, write_csv
+from mscol.files import open_array, read_csv, write_csv
 from mscol.logs import Progress
 from mscol.mels import (
     HOP_SAMPLES,
@@ -34,52 +35,6 @@ SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel se
 REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
 RESIDENT_BYTES = 2**27  # of crops, gathered before pages are let go; a crop touches three times its own size
 REJECTED_COLUMNS = ["id", "path", "reason"]
-
-
-class MelWriter:
-    """Write spectrograms one after another into one ``.npy`` file, without holding them in memory.
-
-    Used as a context manager; the file appears under its name only when the block succeeds.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-    dtype : str
-        ``float32`` or ``float16``.
-    """
-
-    def __init__(self, path, dtype):
-        self.path, self.dtype = Path(path), np.dtype(dtype)
-        self.n_frames = 0
-
-    def __enter__(self):
-        self._stack = contextlib.ExitStack()
-        partial = self._stack.enter_context(atomic_path(self.path))
-        self._file = self._stack.enter_context(open(partial, "wb"))
-        self._write_header()
-        return self
-
-    def append(self, spectrogram):
-        """Append a spectrogram of shape (n_frames, 64); return the number of its first frame."""
-        first_frame = self.n_frames
-        self._file.write(np.ascontiguousarray(spectrogram, self.dtype).data)
-        self.n_frames += len(spectrogram)
-        return first_frame
-
-    def __exit__(self, kind, error, traceback):
-        if kind is None:
-            self._file.seek(0)
-            self._write_header()
-        return self._stack.__exit__(kind, error, traceback)
-
-    def _write_header(self):
-        # NumPy pads a header so that its first axis can grow: the second header fits over the first.
-        header = {
-            "descr": np.lib.format.dtype_to_descr(self.dtype),
-            "fortran_order": False,
-            "shape": (self.n_frames, N_MELS),
-        }
-        np.lib.format.write_array_header_1_0(self._file, header)
 
 
 def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
@@ -101,7 +56,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     table = read_csv(clips)
     progress = Progress("clips", len(table))
     rows, failed = [], []
-    with MelWriter(frames, dtype) as writer:
+    with RowWriter(frames, (N_MELS,), dtype) as writer:
         mels = ordered_map(lambda path: _attempt(_mixture_mel, Path(root, path)), table["path"], workers)
         for clip, path, mel in zip(table["id"], table["path"], mels, strict=True):
             if isinstance(mel, AudioError):
@@ -111,7 +66,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
             progress.step()
         write_csv(index_table(rows), index)
         write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
-    _say(rows, failed, writer.n_frames)
+    _say(rows, failed, writer.n_rows)
 
 
 def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_before, dtype, workers):
@@ -177,7 +132,7 @@ def write_stems(clips, analyse, arrays, dtype, workers):
     progress = Progress("clips", len(clips))
     rows, more, failed = [], [], []
     with contextlib.ExitStack() as stack:
-        writers = {stem: stack.enter_context(MelWriter(arrays[stem], dtype)) for stem in STEMS}
+        writers = {stem: stack.enter_context(RowWriter(arrays[stem], (N_MELS,), dtype)) for stem in STEMS}
         results = ordered_map(lambda clip: _attempt(analyse, clip), clips.itertuples(), workers)
         for clip, result in zip(clips.itertuples(), results, strict=True):
             progress.step()
@@ -188,7 +143,7 @@ def write_stems(clips, analyse, arrays, dtype, workers):
             first_frames = [writers[stem].append(mels[stem]) for stem in STEMS]
             rows.append((clip.id, first_frames[0], len(mels[STEMS[0]])))
             more.append(about)
-    _say(rows, failed, sum(writer.n_frames for writer in writers.values()))
+    _say(rows, failed, sum(writer.n_rows for writer in writers.values()))
     return rows, more, failed
 
 
@@ -317,6 +272,14 @@ class MelCache:
             self._gathered_bytes = 0
             for array in self.arrays:
                 array.base.madvise(mmap.MADV_DONTNEED)
+
+
+def cached_clips(index_paths):
+    """Read which clips a cache holds: columns clip, first_frame (within the shard), n_frames; sorted by clip."""
+    tables = [index_table([]), *map(_read_index, index_paths)]
+    return pd.concat([table for table in tables if len(table)] or tables).sort_values(
+        "clip", ignore_index=True
+    )
 
 
 def read_activity(paths):

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mscol.arrays import RowWriter
 from mscol.audio import load_mono
 from mscol.errors import AudioError, CacheError
-from mscol.files import atomic_path, write_csv
+from mscol.files import write_csv
 from mscol.logs import Progress
 from mscol.mels import CROP_FRAMES, N_MELS, SEGMENT_FRAMES, SHORTEST_SAMPLES, count_segments, log_mel
 
@@ -166,17 +167,43 @@ def draw_crops(present, crops_per_segment, seed, split):
     Crops
         ``first_frames`` of shape (n_segments, crops_per_segment).
     """
+    table, first_frame, latest = list_segments(present)
+    offsets = split_generator(seed, split).integers(
+        0, latest[:, None], size=(len(table), crops_per_segment), endpoint=True
+    )
+    return Crops(first_frame[:, None] + offsets, table)
+
+
+def list_segments(present):
+    """List the segments of clips, and where crops of each may begin.
+
+    Parameters
+    ----------
+    present : pd.DataFrame
+        clip, first_frame, n_frames.
+
+    Returns
+    -------
+    table : pd.DataFrame
+        clip and segment (counted within the clip); a row a segment.
+    first_frame : np.ndarray, shape=(n_segments,), int
+        Of each segment, counted as in ``present``.
+    latest : np.ndarray, shape=(n_segments,), int
+        The last frame of the segment, counted within it, at which a crop may begin.
+    """
     n_frames = present["n_frames"].to_numpy(np.int64)
     n_segments = count_segments(n_frames)
     clip = np.repeat(np.arange(len(present)), n_segments)
     segment = _count_within(n_segments)
     length = np.where(n_segments[clip] == 1, n_frames[clip], SEGMENT_FRAMES)
     first_frame = present["first_frame"].to_numpy(np.int64)[clip] + segment * SEGMENT_FRAMES
-    generator = np.random.default_rng([seed, zlib.crc32(split.encode())])
-    latest = (length - CROP_FRAMES)[:, None]
-    offset = generator.integers(0, latest, size=(len(clip), crops_per_segment), endpoint=True)
-    index = pd.DataFrame({"clip": present["clip"].to_numpy()[clip], "segment": segment})
-    return Crops(first_frame[:, None] + offset, index)
+    table = pd.DataFrame({"clip": present["clip"].to_numpy()[clip], "segment": segment})
+    return table, first_frame, length - CROP_FRAMES
+
+
+def split_generator(seed, split):
+    """Make the generator of one split: what it draws does not depend on other splits."""
+    return np.random.default_rng([seed, zlib.crc32(split.encode())])
 
 
 def window_crops(present):
@@ -194,45 +221,61 @@ def window_crops(present):
     """
     n_windows = present["n_frames"].to_numpy(np.int64) // CROP_FRAMES
     first_frame = np.repeat(present["first_frame"].to_numpy(np.int64), n_windows)
-    index = pd.DataFrame(
-        {
-            "clip": present["clip"],
-            "first_window": np.cumsum(n_windows) - n_windows,
-            "n_windows": n_windows,
-        }
+    return Crops(
+        first_frame + CROP_FRAMES * _count_within(n_windows), index_windows(present["clip"], n_windows)
     )
-    return Crops(first_frame + CROP_FRAMES * _count_within(n_windows), index)
+
+
+def index_windows(clips, n_windows):
+    """Make the table of test clips: clip, first_window, n_windows."""
+    return pd.DataFrame(
+        {"clip": clips, "first_window": np.cumsum(n_windows) - n_windows, "n_windows": n_windows}
+    )
 
 
 def write_embeddings(encoder, cache, first_frames, path, batch_size):
-    """Embed crops batch by batch, and write the array as it grows.
-
-    Rows are appended to the file rather than put into a memory map, whose touched pages would count
-    as this process's memory: NSynth's fill 12 GB.
+    """Embed crops batch by batch, and write the array as it grows: NSynth's takes 12 GB.
 
     Parameters
     ----------
     encoder : keras.Model
     cache : mscol.cache.MelCache
-    first_frames : np.ndarray, int, any shape
+    first_frames : np.ndarray, int, shape=(n_segments, K) or (n_windows,)
     path : str or os.PathLike
         Written: float32 ``.npy`` of shape (*first_frames.shape, D).
     batch_size : int
     """
-    n_values = encoder.output_shape[-1]
-    starts = first_frames.reshape(-1)
-    progress = Progress("crops", len(starts))
-    header = {
-        "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
-        "fortran_order": False,
-        "shape": (*first_frames.shape, n_values),
-    }
-    with atomic_path(path) as partial, open(partial, "wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, len(starts), batch_size):
-            crops = cache.crops(starts[start : start + batch_size], CROP_FRAMES)
-            file.write(predict(encoder, crops[..., None], batch_size).data)
-            progress.step(len(crops))
+    row_shape = (*first_frames.shape[1:], encoder.output_shape[-1])
+    rows_a_batch = max(1, batch_size // int(np.prod(row_shape[:-1])))
+    with RowWriter(path, row_shape, "float32") as writer:
+        for values in predict_crops(encoder, cache, first_frames, rows_a_batch):
+            writer.append(values)
+
+
+def predict_crops(model, cache, first_frames, rows_a_batch):
+    """Run a model in inference mode over crops of a mel cache, and say how far it is.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Crops (n, 98, 64, 1) to (n, values).
+    cache : mscol.cache.MelCache
+    first_frames : np.ndarray, int, shape=(n, ...)
+    rows_a_batch : int
+        How many of the n rows pass at once.
+
+    Yields
+    ------
+    np.ndarray, shape=(rows, ..., values), float32
+        Batch after batch, in order.
+    """
+    progress = Progress("crops", first_frames.size)
+    for start in range(0, len(first_frames), rows_a_batch):
+        rows = first_frames[start : start + rows_a_batch]
+        crops = cache.crops(rows.reshape(-1), CROP_FRAMES)[..., None]
+        n_crops = rows_a_batch * int(np.prod(first_frames.shape[1:]))
+        yield predict(model, crops, n_crops).reshape(*rows.shape, -1)
+        progress.step(len(crops))
 
 
 def predict(model, inputs, batch_size):

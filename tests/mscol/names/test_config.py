@@ -106,7 +106,18 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no 'nowhere"),
         ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model that is made"),
         ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is no name for an encoder; use small letters"),
-        ({"encoders": {"mine": {}}}, "'encoders/mine': 'checkpoint' is missing"),
+        ({"encoders": {"mine": {}}}, "'encoders/mine': write either 'checkpoint' .* or 'callable'"),
+        ({"encoders": {"mine": {"checkpoint": "x.keras", "callable": "a:b"}}}, "'encoders/mine': write either"),
+        ({"encoders": {"mine": {"callable": "nothing"}}}, "'encoders/mine/callable': 'nothing' does not do, write module:function"),
+        ({"encoders": {"mine": {"callable": "nowhere.py:embed"}}}, "'encoders/mine/callable': there is no file 'nowhere.py'"),
+        ({"evaluation": {"protocols": ["linear"]}}, "'evaluation/protocols/0': 'linear' does not do, allowed are frozen, finetuned"),
+        ({"evaluation": {"label_fractions": [0]}}, "'evaluation/label_fractions/0': 0 does not do, it must be more than 0"),
+        ({"evaluation": {"label_fractions": [2]}}, "'evaluation/label_fractions/0': 2 does not do, it must be at most 1"),
+        ({"evaluation": {"protocols": ["evaluate"]}}, "'evaluation/trained/mtat' must say which head or classifier"),
+        ({"evaluation": {"trained": {"gtzan": {"head": "x"}}}}, "'evaluation/trained': 'gtzan' is none of the datasets"),
+        ({"evaluation": {"trained": {"mtat": {}}}}, "'evaluation/trained/mtat': write either 'head'"),
+        ({"evaluation": {"compare_with": "cola"}}, "'evaluation/compare_with': model 'cola'"),
+        ({"evaluation": {"protocols": ["finetuned"]}, "models": ["mfcc"]}, "'mfcc' is a function and cannot be finetuned"),
         ({"models": ["bass-slient"]}, "config key 'models': model 'bass-slient': did you mean '-silent'"),
         ({"sedes": [1]}, "'sedes' is unknown; did you mean 'seeds'"),
         ({"pretraining": {"batchsize": 3}}, "'pretraining/batchsize' is unknown; did you mean 'batch_size'"),
@@ -138,4 +149,12 @@ def test_encoder_is_found_by_its_file_or_by_the_index_of_its_checkpoint(tmp_path
         (tmp_path / name).touch()
     for path in ("encoder.keras", "checkpoint-10", "checkpoint-10.index"):
         given = {"mine": {"checkpoint": str(tmp_path / path)}}
-        assert effective(encoders=given, models=["mine"])["encoders"] == given
+        assert effective(encoders=given, models=["mine"])["encoders"]["mine"]["checkpoint"] == str(
+            tmp_path / path
+        )
+
+
+def test_mfcc_is_there_without_being_configured_and_can_be_configured():
+    assert effective(models=["mfcc"])["encoders"]["mfcc"]["callable"] == "mscol.baselines:mfcc"
+    mine = {"mfcc": {"callable": "mscol.baselines:mfcc", "standardise": False}}
+    assert not effective(encoders=mine)["encoders"]["mfcc"]["standardise"]

@@ -8,6 +8,8 @@ metrics are then paired.
 Everything works on the scores of clips (see `points.aggregate_windows`).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from mscol.metrics.points import MetricError, check_classes, check_tags
@@ -69,7 +71,7 @@ def bootstrap_tagging(scores, labels, counts):
 
 
 def bootstrap_classification(scores, labels, counts):
-    """Compute accuracy and macro-F1 in each resample.
+    """Compute the metrics of a classification in each resample.
 
     Parameters
     ----------
@@ -79,8 +81,7 @@ def bootstrap_classification(scores, labels, counts):
 
     Returns
     -------
-    accuracy, macro_f1 : np.ndarray, shape=(n_resamples,)
-        Macro-F1 is the mean over the classes that occur in the resample.
+    ResampledClassification
 
     Raises
     ------
@@ -95,10 +96,35 @@ def bootstrap_classification(scores, labels, counts):
     support = weights.T @ one_hot[labels]
     chosen = weights.T @ one_hot[predicted]
     hits = weights.T @ (one_hot[labels] * (predicted == labels)[:, None])
-    # F1 = 2 TP / (2 TP + FP + FN), and the denominator is what has the class plus what is given it.
-    f1 = 2 * hits / np.maximum(support + chosen, 1)
     occurs = support > 0
-    return hits.sum(axis=1) / len(scores), (f1 * occurs).sum(axis=1) / occurs.sum(axis=1)
+    return ResampledClassification(
+        accuracy=hits.sum(axis=1) / len(scores),
+        recall=np.where(occurs, hits / np.maximum(support, 1), np.nan),
+        precision=np.where(occurs, hits / np.maximum(chosen, 1), np.nan),
+        # F1 = 2 TP / (2 TP + FP + FN), and the denominator is what has the class plus what is given it.
+        f1=np.where(occurs, 2 * hits / np.maximum(support + chosen, 1), np.nan),
+    )
+
+
+class ResampledClassification(NamedTuple):
+    """Metrics of a classification in each resample.
+
+    Attributes
+    ----------
+    accuracy : np.ndarray, shape=(n_resamples,)
+    recall, precision, f1 : np.ndarray, shape=(n_resamples, n_classes)
+        NaN for a class that does not occur in the resample.
+    """
+
+    accuracy: np.ndarray
+    recall: np.ndarray
+    precision: np.ndarray
+    f1: np.ndarray
+
+    @property
+    def macro_f1(self):
+        """Mean over the classes that occur in the resample."""
+        return macro_mean(self.f1)
 
 
 def weighted_areas(scores, labels, weights):
@@ -181,6 +207,45 @@ def interval(values, level=LEVEL):
     tail = (1 - level) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def paired_p_value(differences):
+    """Two-sided p-value of a paired bootstrap: how rarely resamples put two systems the other way round.
+
+    Parameters
+    ----------
+    differences : np.ndarray, shape=(n_resamples,)
+        Of a metric of two systems, each pair in one resample of the clips. NaN are left out.
+
+    Returns
+    -------
+    float
+        Never 0: with n resamples at least 2 / (n + 1). NaN if there is no difference to be had.
+
+    References
+    ----------
+    Efron & Tibshirani, An Introduction to the Bootstrap, 1993, ch. 15; the one that is added to counts and
+    number: Davison & Hinkley, Bootstrap Methods and their Application, 1997, eq. 4.11.
+    """
+    differences = differences[~np.isnan(differences)]
+    if not len(differences):
+        return float("nan")
+    tail = min((differences <= 0).sum(), (differences >= 0).sum())
+    return min(1.0, 2 * (tail + 1) / (len(differences) + 1))
+
+
+def holm(p_values):
+    """Adjust p-values of several tests, so that all of them together err as rarely as one (Holm, 1979).
+
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p_values = np.asarray(p_values, np.float64)
+    order = np.argsort(p_values)
+    factors = len(p_values) - np.arange(len(p_values))
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1)
+    return adjusted
 
 
 def _clips_first(counts, n_clips):

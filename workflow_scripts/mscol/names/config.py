@@ -16,6 +16,8 @@ EMBEDDED_ROOT = "demo"  # where the embedded datasets are made, below the workin
 EMBEDDED_DATASETS = {
     name: {"layout": name, "root": f"{EMBEDDED_ROOT}/{name}"} for name in ("mtat", "nsynth", "fma")
 }
+# Encoders that need no config; the config may say otherwise
+BUILT_IN_ENCODERS = {"mfcc": {"callable": "mscol.baselines:mfcc"}}
 
 
 def effective_config(given, presets, schema_path):
@@ -52,6 +54,14 @@ def effective_config(given, presets, schema_path):
     config = functools.reduce(merge, (_defaults(schema), sizes, given))
     if not config["datasets"]:
         config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
+    config["encoders"] = {
+        name: merge(_defaults(schema["$defs"]["encoder"]), encoder)
+        for name, encoder in (BUILT_IN_ENCODERS | config["encoders"]).items()
+    }
+    config["evaluation"]["trained"] = {
+        name: merge(_defaults(schema["$defs"]["trained"]), entry)
+        for name, entry in config["evaluation"]["trained"].items()
+    }
     config["datasets"] = {
         name: merge(_defaults(schema["$defs"]["dataset"]), dataset)
         for name, dataset in config["datasets"].items()
@@ -228,6 +238,7 @@ def _check_meaning(config):
                 f"config key 'evaluation/datasets': {name!r} is none of the datasets "
                 f"({', '.join(config['datasets'])}); leave it out, or add it under 'datasets'"
             )
+    _check_evaluation(config["evaluation"], config)
     _check_separator(config["separation"]["model"])
 
 
@@ -237,11 +248,70 @@ def _check_encoders(encoders):
             raise ConfigError(
                 f"config key 'encoders/{name}': {name!r} is the name of a model that is made here; choose another"
             )
-        if not any(path.is_file() for path in map(Path, encoder_files(encoder["checkpoint"]))):
+        if bool(encoder["checkpoint"]) == bool(encoder["callable"]):
             raise ConfigError(
-                f"config key 'encoders/{name}/checkpoint': there is no {encoder['checkpoint']!r} (relative "
-                f"paths start at {Path.cwd()}); write the path of an encoder.keras, or of a TensorFlow "
-                "checkpoint without .index"
+                f"config key 'encoders/{name}': write either 'checkpoint' (an encoder.keras, or a TensorFlow "
+                "checkpoint without .index) or 'callable' (module:function, or file.py:function)"
+            )
+        if encoder["callable"]:
+            _check_callable(name, encoder["callable"])
+        else:
+            _check_checkpoint(name, encoder["checkpoint"])
+
+
+def _check_checkpoint(name, checkpoint):
+    if not any(path.is_file() for path in map(Path, encoder_files(checkpoint))):
+        raise ConfigError(
+            f"config key 'encoders/{name}/checkpoint': there is no {checkpoint!r} (relative "
+            f"paths start at {Path.cwd()}); write the path of an encoder.keras, or of a TensorFlow "
+            "checkpoint without .index"
+        )
+
+
+def _check_callable(name, function):
+    place, _, wanted = function.rpartition(":")
+    if not place or not wanted.isidentifier():
+        raise ConfigError(
+            f"config key 'encoders/{name}/callable': {function!r} does not do, write module:function or "
+            "path/to/file.py:function"
+        )
+    if place.endswith(".py") and not Path(place).is_file():
+        raise ConfigError(
+            f"config key 'encoders/{name}/callable': there is no file {place!r} (relative paths start at {Path.cwd()})"
+        )
+
+
+def _check_evaluation(evaluation, config):
+    try:
+        find_model(evaluation["compare_with"], config)
+    except ConfigError as error:
+        raise ConfigError(f"config key 'evaluation/compare_with': {error}") from None
+    _check_trained(evaluation["trained"], config["datasets"])
+    for name in evaluation["datasets"] or config["datasets"]:
+        if "evaluate" in evaluation["protocols"] and name not in evaluation["trained"]:
+            raise ConfigError(
+                f"config key 'evaluation/protocols': to evaluate without training, 'evaluation/trained/{name}' must "
+                "say which head or classifier; add it, or leave the dataset out of evaluation/datasets"
+            )
+    if evaluation["protocols"] == ["finetuned"]:
+        functions = [name for name in config["models"] if find_model(name, config).callable]
+        if functions:
+            raise ConfigError(
+                f"config key 'evaluation/protocols': {functions[0]!r} is a function and cannot be finetuned; leave it "
+                "out of models, or add the protocol frozen"
+            )
+
+
+def _check_trained(trained, datasets):
+    for name, entry in trained.items():
+        if name not in datasets:
+            raise ConfigError(
+                f"config key 'evaluation/trained': {name!r} is none of the datasets ({', '.join(datasets)})"
+            )
+        if bool(entry["head"]) == bool(entry["classifier"]):
+            raise ConfigError(
+                f"config key 'evaluation/trained/{name}': write either 'head' (takes embeddings) or 'classifier' "
+                "(takes log-mels), the path of a .keras file in which {model} and {seed} may stand"
             )
 
 

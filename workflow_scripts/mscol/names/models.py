@@ -38,6 +38,8 @@ class Model:
         Signal-to-distortion ratio to which its stems are degraded.
     checkpoint : str or None
         Where an encoder of the config's ``encoders`` lies, which is not made here.
+    callable : str or None
+        The function that another of these encoders is.
     """
 
     name: str
@@ -47,11 +49,17 @@ class Model:
     random: bool = False
     degraded_db: int | None = None
     checkpoint: str | None = None
+    callable: str | None = None
 
     @property
     def trained(self):
         """Whether this model is pretrained here."""
-        return self.name != "untrained" and self.checkpoint is None
+        return self.name != "untrained" and not self.brought
+
+    @property
+    def brought(self):
+        """Whether it is an encoder made elsewhere."""
+        return bool(self.checkpoint or self.callable)
 
     @property
     def options(self):
@@ -103,7 +111,10 @@ def find_model(name, config):
         If it is neither.
     """
     if name in config["encoders"]:
-        return Model(name, checkpoint=config["encoders"][name]["checkpoint"])
+        brought = config["encoders"][name]
+        return Model(
+            name, checkpoint=brought.get("checkpoint") or None, callable=brought.get("callable") or None
+        )
     try:
         return parse_model(name)
     except ConfigError as error:

@@ -1,0 +1,119 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_task import make_dataset, name_outputs, read_scores, run
+
+from mscol.errors import CacheError, TrainingError
+from mscol.probes import score_head
+from mscol.probes.frozen import open_embeddings
+
+
+@pytest.mark.parametrize(("task", "hidden"), [("tagging", []), ("classification", [8])])
+def test_separable_problem_is_learnt(tmp_path, task, hidden):
+    scores, history = run(tmp_path, *make_dataset(tmp_path, task), hidden=hidden, learning_rate=0.05)
+    windows = scores["window_scores"].reshape(15, 2, 3)
+    if task == "tagging":
+        assert windows.min() >= 0 and windows.max() <= 1
+        accuracy = ((windows.mean(axis=1) > 0.5) == scores["labels"]).mean()
+    else:
+        accuracy = (windows.sum(axis=1).argmax(axis=1) == scores["labels"]).mean()
+    assert accuracy > 0.9
+    expected = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
+    assert history.columns.tolist() == expected and history["epoch"].iloc[0] == 1
+    assert scores["ids"].tolist() == [f"test {number:03}" for number in range(15)]
+    assert scores["n_windows"].tolist() == [2] * 15 and scores["cleaned"].tolist() == [1] * 15
+
+
+def test_shuffled_labels_give_chance(tmp_path):
+    scores, _ = run(tmp_path, *make_dataset(tmp_path, "classification", shuffle=True, n_train=300))
+    predicted = scores["window_scores"].reshape(15, 2, 3).sum(axis=1).argmax(axis=1)
+    assert (predicted == scores["labels"]).mean() < 0.75
+
+
+def test_same_seed_gives_the_same_scores_and_another_does_not(tmp_path):
+    files = make_dataset(tmp_path, "classification")
+    first, history = run(tmp_path, *files, epochs=3)
+    again, same_history = run(tmp_path, *files, epochs=3)
+    other, _ = run(tmp_path, *files, epochs=3, seed=1)
+    np.testing.assert_array_equal(first["window_scores"], again["window_scores"])
+    pd.testing.assert_frame_equal(history, same_history)
+    assert (first["window_scores"] != other["window_scores"]).any()
+
+
+def test_saved_head_is_safe_to_load_and_gives_the_saved_scores(tmp_path):
+    import keras
+
+    arrays, indices = make_dataset(tmp_path, "tagging")
+    scores, _ = run(tmp_path, arrays, indices, epochs=2)
+    head = keras.saving.load_model(tmp_path / "head.keras", safe_mode=True)
+    assert not head.compiled  # no state of an optimizer in the file
+    again = np.asarray(head(np.load(arrays["test"])))
+    np.testing.assert_allclose(again, scores["window_scores"], atol=1e-6)
+
+
+def test_array_that_does_not_fit_its_table_is_an_error(tmp_path):
+    np.save(tmp_path / "train.npy", np.zeros((3, 2, 4), np.float32))
+    pd.DataFrame({"clip": ["a", "b"], "segment": 0}).to_csv(tmp_path / "train.csv", index=False)
+    with pytest.raises(CacheError, match="has 3 rows"):
+        open_embeddings(tmp_path / "train.npy", tmp_path / "train.csv")
+    (tmp_path / "train.npy").write_bytes(b"")
+    with pytest.raises(CacheError, match=r"train\.npy: damaged"):
+        open_embeddings(tmp_path / "train.npy", tmp_path / "train.csv")
+
+
+def test_fraction_of_labels_trains_on_fewer_clips(tmp_path, caplog):
+    files = make_dataset(tmp_path, "classification")
+    everything, _ = run(tmp_path, *files, epochs=3)
+    with caplog.at_level("INFO"):
+        tenth, _ = run(tmp_path, *files, epochs=3, label_fraction=0.1)
+    assert "labels of 6 of 60 clips, which have 3 of 3 labels" in caplog.text
+    assert tenth["window_scores"].shape == everything["window_scores"].shape
+    assert (tenth["window_scores"] != everything["window_scores"]).any()
+    about = json.loads((tmp_path / "head.json").read_text())
+    assert about["label_fraction"] == 0.1 and about["labels"] == ["bass", "flute", "organ"]
+
+
+def test_standardised_values_may_have_any_scale(tmp_path):
+    arrays, indices = make_dataset(tmp_path, "classification")
+    plain, _ = run(tmp_path, arrays, indices, epochs=5, standardise=True)
+    for path in arrays.values():
+        np.save(path, np.load(path) * np.float32([1e-3, 1, 1e4]) + 7)
+    scaled, _ = run(tmp_path, arrays, indices, epochs=5, standardise=True)
+    np.testing.assert_allclose(scaled["window_scores"], plain["window_scores"], atol=1e-2)
+    unscaled, _ = run(tmp_path, arrays, indices, epochs=5)
+    assert np.abs(unscaled["window_scores"] - plain["window_scores"]).max() > 1
+
+
+def test_head_that_was_trained_before_gives_the_same_scores_without_training(tmp_path):
+    arrays, indices = make_dataset(tmp_path, "tagging")
+    trained, _ = run(tmp_path, arrays, indices, epochs=2)
+    score(tmp_path, arrays, indices)
+    again = read_scores(tmp_path / "again.npz")
+    for name, values in trained.items():
+        np.testing.assert_array_equal(again[name], values)
+
+
+def test_head_of_other_labels_or_another_encoder_is_refused(tmp_path):
+    arrays, indices = make_dataset(tmp_path, "classification")
+    run(tmp_path, arrays, indices, epochs=1)
+    about = json.loads((tmp_path / "about.json").read_text())
+    (tmp_path / "about.json").write_text(json.dumps(about | {"labels": ["organ", "flute", "bass"]}))
+    with pytest.raises(
+        TrainingError, match=r"tells 3 labels \(bass, flute, organ\), but the dataset has 3 \(organ"
+    ):
+        score(tmp_path, arrays, indices)
+    np.save(arrays["test"], np.zeros((30, 7), np.float32))
+    with pytest.raises(TrainingError, match=r"takes inputs of shape \(3,\), but here they have \(7,\)"):
+        score(tmp_path, arrays, indices)
+    (tmp_path / "head.keras").write_bytes(b"no head")
+    with pytest.raises(TrainingError, match=r"head\.keras: missing, damaged, or not a Keras model"):
+        score(tmp_path, arrays, indices)
+
+
+def score(folder, arrays, indices):
+    score_head(
+        name_outputs(folder)["model"], arrays["test"], indices["test"],
+        folder / "clips.csv", folder / "about.json", folder / "again.npz",
+    )  # fmt: skip

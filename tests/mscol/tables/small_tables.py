@@ -1,0 +1,20 @@
+"""Write tables of small tasks."""
+
+import numpy as np
+
+from mscol.tables import Evaluation, write_results_table
+
+
+def write(scores, about, folder, name, evaluations=None, n_resamples=100):
+    """Write a table, frozen and with all labels unless told otherwise; return what was written."""
+    evaluations = evaluations or [Evaluation("frozen", 1.0, scores)]
+    seeds = list(range(len(evaluations[0].scores)))
+    paths = folder / f"{name}.csv", folder / "per_class" / f"{name}.csv", folder / "bootstrap" / f"{name}.npz"
+    write_results_table(evaluations, seeds, about, n_resamples, *paths)
+    return paths
+
+
+def save(path, labels, window_scores, n_windows, cleaned):
+    """Write scores as `mscol.probes` does."""
+    ids = np.array([f"clip {number:03}" for number in range(len(labels))])
+    np.savez(path, ids=ids, labels=labels, window_scores=window_scores, n_windows=n_windows, cleaned=cleaned)

@@ -1,0 +1,75 @@
+"""Ways of evaluating besides the frozen encoder: finetuned, already trained, few labels, functions of one's own."""
+
+import shutil
+
+import pandas as pd
+import pytest
+from running import planned_jobs, run
+
+TABLE = "results/nsynth_bass_vocals.csv"
+HEAD = "models/{model}/seed{seed}/heads/nsynth.keras"
+CLASSIFIER = "models/{model}/seed{seed}/finetuned/nsynth.keras"
+WAYS = "evaluation: {{protocols: [{}], label_fractions: [{}], datasets: [nsynth], trained: {{nsynth: {}}}}}\n"
+
+
+@pytest.fixture(scope="module")
+def again(finished, tmp_path_factory):
+    """A copy of the finished run, to be gone on with."""
+    return shutil.copytree(finished, tmp_path_factory.mktemp("protocols") / "run")
+
+
+def configured(folder, text):
+    path = folder / "ways.yaml"
+    path.write_text(text)
+    return ("tests/tiny.yaml", path)
+
+
+def test_all_ways_of_evaluating_stand_in_one_table(house, again, tmp_path):
+    trained = f"{{head: '{HEAD}'}}"
+    configs = configured(tmp_path, WAYS.format("frozen, finetuned, evaluate", "0.5, 1", trained))
+    jobs = planned_jobs(house, again, TABLE, configfiles=configs)
+    assert "pretrain_encoder" not in jobs and "embed_clips" not in jobs
+    assert (jobs["train_probe"], jobs["finetune_encoder"], jobs["score_trained"]) == (1, 2, 1)
+    run(house, again, TABLE, configfiles=configs)
+    rows = pd.read_csv(again / TABLE).query("seed == 'mean'").set_index(["protocol", "label_fraction"])
+    assert list(rows.index) == [
+        ("frozen", 0.5), ("frozen", 1), ("finetuned", 0.5), ("finetuned", 1), ("evaluate", 1),
+    ]  # fmt: skip
+    metrics = ["accuracy", "macro_f1", "accuracy_low", "accuracy_high"]
+    assert rows.loc[("evaluate", 1), metrics].tolist() == rows.loc[("frozen", 1), metrics].tolist()
+
+
+def test_whole_classifier_that_was_trained_before_is_scored_on_log_mels(house, again, tmp_path):
+    configs = configured(tmp_path, WAYS.format("finetuned, evaluate", "1", f"{{classifier: '{CLASSIFIER}'}}"))
+    run(house, again, TABLE, configfiles=configs)
+    rows = pd.read_csv(again / TABLE).query("seed == 'mean'").set_index("protocol")
+    assert rows.loc["evaluate", "accuracy"] == rows.loc["finetuned", "accuracy"]
+
+
+def test_function_of_ones_own_gets_a_table_beside_the_encoders(house, again, tmp_path):
+    function = tmp_path / "mine.py"
+    function.write_text(
+        "def embed(waveform):\n    return abs(waveform[:15680]).reshape(1, 4, -1).mean(axis=2)\n"
+    )
+    configs = configured(tmp_path, f"encoders: {{mine: {{callable: '{function}:embed'}}}}\n")
+    table = "results/nsynth_mine.csv"
+    run(house, again, table, configfiles=configs)
+    assert pd.read_csv(again / table)["n_test"].tolist() == pd.read_csv(again / TABLE)["n_test"].tolist()[:2]
+    assert "Nothing to be done" in run(house, again, table, configfiles=configs)
+    function.write_text(function.read_text().replace("mean", "max"))
+    jobs = planned_jobs(house, again, table, configfiles=configs)
+    assert (jobs["embed_waveforms"], jobs["train_probe"]) == (1, 1)
+
+
+def test_failing_function_is_named_with_the_clip_and_the_others_go_on(house, again, tmp_path):
+    function = tmp_path / "broken.py"
+    function.write_text("def embed(waveform):\n    raise ValueError('too loud')\n")
+    configs = configured(tmp_path, f"encoders: {{broken: {{callable: '{function}:embed'}}}}\n")
+    said = run(house, again, "results/nsynth_broken.csv", configfiles=configs, succeeds=False)
+    assert "the encoder's function failed on it (ValueError('too loud'))" in said
+
+
+def test_function_cannot_be_pretrained(house, again):
+    assert "'mfcc' is not pretrained here" in run(
+        house, again, "models/mfcc/seed1/encoder.keras", succeeds=False
+    )

@@ -1,0 +1,180 @@
+"""Batches: what heads and classifiers are shown in an epoch."""
+
+import mmap
+
+import keras
+import numpy as np
+
+from mscol.mels import CROP_FRAMES
+from mscol.probes.labels import check_not_empty
+
+_BATCHES_PER_RELEASE = 64
+
+
+class ShuffledSegments(keras.utils.PyDataset):
+    """Batches of an epoch: every segment once, in shuffled order, as one random crop.
+
+    The last batch holds what is left. The order, and which crops, are drawn anew for every epoch from
+    ``seed`` and the number of the epoch. Subclasses draw the crops (``draw_crops``) and get them
+    (``gather``).
+
+    Parameters
+    ----------
+    rows : np.ndarray, int
+        The segments that are shown.
+    targets : np.ndarray, shape=(n_segments, ...)
+        Of all segments.
+    batch_size : int
+    seed : int
+    """
+
+    def __init__(self, rows, targets, batch_size, seed):
+        super().__init__()
+        check_not_empty(rows, "training")
+        self.rows, self.targets = rows, targets
+        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+        self._draw()
+
+    def __len__(self):
+        return -(-len(self.rows) // self.batch_size)
+
+    def __getitem__(self, batch):
+        chosen = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
+        segments = self.segments[chosen]
+        return self.gather(batch, segments, self.crops[chosen]), self.targets[segments]
+
+    def on_epoch_begin(self):
+        """Draw the order of the segments and a crop of each; Keras calls this before each epoch."""
+        self.epoch += 1
+        self._draw()
+
+    def _draw(self):
+        generator = np.random.default_rng([self.seed, self.epoch])
+        self.segments = self.rows[generator.permutation(len(self.rows))]
+        self.crops = self.draw_crops(generator, self.segments)
+
+
+class DrawnCrops(ShuffledSegments):
+    """Segments as one of K crops that were embedded.
+
+    Parameters
+    ----------
+    embeddings : np.ndarray, shape=(n_segments, K, D)
+        Memory-mapped or not.
+    targets : np.ndarray, shape=(n_segments, ...)
+    batch_size : int
+    seed : int
+    rows : np.ndarray, int, optional
+        The segments that are shown; all unless given.
+    """
+
+    def __init__(self, embeddings, targets, batch_size, seed, rows=None):
+        self.embeddings = embeddings
+        # A crop is 5 kB; without this the kernel would read 128 kB around each.
+        _advise(embeddings, mmap.MADV_RANDOM)
+        super().__init__(np.arange(len(embeddings)) if rows is None else rows, targets, batch_size, seed)
+
+    def draw_crops(self, generator, segments):
+        """Draw which of the K crops each segment is shown as."""
+        return generator.integers(self.embeddings.shape[1], size=len(segments))
+
+    def gather(self, batch, segments, crops):
+        """Read embeddings: (n, D)."""
+        _release_sometimes(self.embeddings, batch)
+        return self.embeddings[segments, crops]
+
+
+class FreshCrops(ShuffledSegments):
+    """Segments as any crop of 98 frames, cut from the mel cache.
+
+    Parameters
+    ----------
+    cache : mscol.cache.MelCache
+    first_frames, latest : np.ndarray, shape=(n_segments,), int
+        Where each segment begins, and the last of its frames at which a crop may
+        (`mscol.embeddings.list_segments`).
+    targets : np.ndarray, shape=(n_segments, ...)
+    batch_size : int
+    seed : int
+    rows : np.ndarray, int
+        The segments that are shown.
+    """
+
+    def __init__(self, cache, first_frames, latest, targets, batch_size, seed, rows):
+        self.cache, self.first_frames, self.latest = cache, first_frames, latest
+        super().__init__(rows, targets, batch_size, seed)
+
+    def draw_crops(self, generator, segments):
+        """Draw at which frame of its segment each crop begins."""
+        return generator.integers(0, self.latest[segments], endpoint=True)
+
+    def gather(self, batch, segments, crops):
+        """Cut log-mels: (n, 98, 64, 1)."""
+        return self.cache.crops(self.first_frames[segments] + crops, CROP_FRAMES)[..., None]
+
+
+class AllCrops(keras.utils.PyDataset):
+    """Batches of all crops of all segments, in order.
+
+    Parameters
+    ----------
+    n_crops : int
+        K.
+    targets : np.ndarray, shape=(n_segments, ...)
+    batch_size : int
+        Crops, roughly: a batch holds all crops of its segments.
+    """
+
+    def __init__(self, n_crops, targets, batch_size):
+        super().__init__()
+        check_not_empty(targets, "validation")
+        self.targets = targets
+        self.batch_segments = max(1, batch_size // n_crops)
+
+    def __len__(self):
+        return -(-len(self.targets) // self.batch_segments)
+
+    def __getitem__(self, batch):
+        chosen = slice(batch * self.batch_segments, (batch + 1) * self.batch_segments)
+        crops = self.gather(batch, chosen)
+        targets = self.targets[chosen]
+        return crops, np.repeat(targets, len(crops) // len(targets), axis=0)
+
+
+class AllEmbeddings(AllCrops):
+    """All K embedded crops of all segments, shape (n_segments, K, D)."""
+
+    def __init__(self, embeddings, targets, batch_size):
+        self.embeddings = embeddings
+        super().__init__(embeddings.shape[1], targets, batch_size)
+
+    def gather(self, batch, chosen):
+        """Read embeddings: (n, D)."""
+        _release_sometimes(self.embeddings, batch)
+        crops = np.array(self.embeddings[chosen])
+        return crops.reshape(-1, crops.shape[-1])
+
+
+class AllLogMels(AllCrops):
+    """All crops of a mel cache that begin at ``first_frames``, shape (n_segments, K)."""
+
+    def __init__(self, cache, first_frames, targets, batch_size):
+        self.cache, self.first_frames = cache, first_frames
+        super().__init__(first_frames.shape[1], targets, batch_size)
+
+    def gather(self, batch, chosen):
+        """Cut log-mels: (n, 98, 64, 1)."""
+        return self.cache.crops(self.first_frames[chosen].reshape(-1), CROP_FRAMES)[..., None]
+
+
+def _advise(array, advice):
+    """Tell the kernel how an array is used, if it is memory-mapped."""
+    memory_map = getattr(array, "base", None)
+    if isinstance(memory_map, mmap.mmap):
+        memory_map.madvise(advice)
+
+
+def _release_sometimes(array, batch):
+    # Pages of a memory map that were read count as this process's memory until they are given back.
+    if batch % _BATCHES_PER_RELEASE == 0:
+        _advise(array, mmap.MADV_DONTNEED)

@@ -1,0 +1,128 @@
+"""The protocol finetuned: encoder and head are trained together; and classifiers that were trained so."""
+
+import logging
+
+import keras
+import numpy as np
+
+from mscol.embeddings import draw_crops, list_segments, predict_crops, select_clips, window_crops
+from mscol.mels import CROP_FRAMES, N_MELS
+from mscol.model.training_pass import training_pass
+from mscol.probes.batches import AllLogMels, FreshCrops
+from mscol.probes.heads import build_head, fit, load_trained, save_trained
+from mscol.probes.labels import Labelled, check_not_empty
+
+_PREDICTION_BATCH = 256  # crops that pass at once where nothing is trained
+
+
+class Finetuned(keras.Model):
+    """An encoder and a head that are trained together.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Crops of shape (n, 98, 64, 1) to values.
+    head : keras.Model
+        Values to tags or classes.
+    """
+
+    def __init__(self, encoder, head):
+        super().__init__(name="finetuned")
+        self.encoder, self.head = encoder, head
+        # Half the time and memory (docs/benchmarks.md); an encoder of other layers is trained as it is.
+        layers = {layer.name for layer in encoder.layers}
+        self._is_efficientnet = {"stem_conv_pad", "top_bn"} <= layers
+
+    def call(self, crops, training=False):
+        """Crops to tags or classes."""
+        if training and self._is_efficientnet:
+            return self.head(training_pass(self.encoder, crops))
+        return self.head(self.encoder(crops, training=training))
+
+    def whole(self):
+        """The same as one model of plain layers, which loads anywhere."""
+        return keras.Model(self.encoder.input, self.head(self.encoder.output), name="classifier")
+
+
+def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fraction=1.0):
+    """Train an encoder and a head together on one dataset, and score the windows of its test clips.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Trained in place.
+    cache : mscol.cache.MelCache
+        Spectrograms of the mixtures.
+    clips, about : str or os.PathLike
+        The manifest, and what it says of itself: task and labels.
+    settings : dict
+        hidden (list of layer sizes), crops_per_segment (of validation), learning_rate, epochs, patience,
+        batch_size.
+    seed : int
+        Decides the head's initial weights, the crops, and which clips keep their labels.
+    outputs : dict
+        As for `train_probe`; the model is the classifier: crops (n, 98, 64, 1) to (n, labels).
+    label_fraction : float
+        Share of the training clips whose labels are used.
+
+    Raises
+    ------
+    TrainingError
+        If there is no training or validation segment, or no test window.
+    DatasetError
+        If a label of the manifest is not one of the task's.
+    """
+    labelled = Labelled.open(clips, about)
+    present = select_clips(cache.clips, labelled.clips, "train")
+    check_not_empty(present, "train")
+    table, first_frames, latest = list_segments(present)
+    rows = labelled.training_rows(table["clip"], label_fraction, seed)
+    watched = draw_crops(
+        select_clips(cache.clips, labelled.clips, "validation"),
+        settings["crops_per_segment"], seed, "validation",
+    )  # fmt: skip
+    logging.info("Training encoder and head on %d of %d segments.", len(rows), len(table))
+    values = encoder.output_shape[-1]
+    head = build_head(values, len(labelled.names), labelled.task, settings["hidden"], seed)
+    model = Finetuned(encoder, head)
+    targets = labelled.targets(table["clip"])
+    history = fit(
+        model,
+        labelled.task,
+        FreshCrops(cache, first_frames, latest, targets, settings["batch_size"], seed, rows),
+        AllLogMels(cache, watched.first_frames, labelled.targets(watched.index["clip"]), _PREDICTION_BATCH),
+        settings,
+    )
+    how = {"protocol": "finetuned", "label_fraction": label_fraction, "seed": seed, "settings": settings}
+    classifier = model.whole()
+    save_trained(classifier, labelled, how, history, outputs)
+    _score(classifier, cache, labelled, outputs["scores"])
+
+
+def score_classifier(path, cache, clips, about, scores):
+    """Score the test clips of a dataset with a classifier that was trained before.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The classifier, a ``.keras`` file: crops (n, 98, 64, 1) to (n, labels).
+    cache : mscol.cache.MelCache
+    clips, about : str or os.PathLike
+        The manifest, and what it says of itself.
+    scores : str or os.PathLike
+        Written: `save_scores`.
+
+    Raises
+    ------
+    TrainingError
+        If it is no such classifier, or one of other labels.
+    """
+    labelled = Labelled.open(clips, about)
+    _score(load_trained(path, labelled, (CROP_FRAMES, N_MELS, 1)), cache, labelled, scores)
+
+
+def _score(classifier, cache, labelled, scores):
+    windows = window_crops(select_clips(cache.clips, labelled.clips, "test"))
+    check_not_empty(windows.first_frames, "test")
+    batches = predict_crops(classifier, cache, windows.first_frames, _PREDICTION_BATCH)
+    labelled.save_scores(scores, windows.index, np.concatenate(list(batches)))

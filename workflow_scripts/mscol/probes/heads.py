@@ -1,0 +1,168 @@
+"""Heads: how they are built, trained, saved and loaded."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pandas as pd
+
+from mscol.errors import TrainingError
+from mscol.files import atomic_path, read_json, write_csv, write_json
+
+_BATCHES_PER_CALL = 16  # how many batches the framework trains on before Python is asked again
+
+
+class Task(NamedTuple):
+    """What a head's last layer, loss and accuracy are."""
+
+    activation: str
+    loss: Callable
+    accuracy: Callable
+
+
+TASKS = {
+    "tagging": Task("sigmoid", keras.losses.BinaryCrossentropy, keras.metrics.BinaryAccuracy),
+    "classification": Task(
+        "linear",
+        partial(keras.losses.SparseCategoricalCrossentropy, from_logits=True),
+        keras.metrics.SparseCategoricalAccuracy,
+    ),
+}
+
+
+def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None):
+    """Build a head, with weights drawn by ``seed``.
+
+    Parameters
+    ----------
+    n_inputs : int
+        D, what the encoder gives for a crop.
+    n_labels : int
+    task : str
+        ``tagging`` or ``classification``.
+    hidden : list of int
+        Sizes of hidden layers (ReLU); empty for a linear probe.
+    seed : int
+    scaling : tuple of np.ndarray, optional
+        Mean and variance of each input, to standardise it by.
+
+    Returns
+    -------
+    keras.Model
+        (n, n_inputs) to (n, n_labels): probabilities of tags, or logits of classes. Not compiled.
+    """
+    seeds = np.random.default_rng(seed).integers(2**31, size=len(hidden) + 1)
+
+    def dense(units, activation, layer_seed):
+        initializer = keras.initializers.GlorotUniform(seed=int(layer_seed))
+        return keras.layers.Dense(units, activation, kernel_initializer=initializer)
+
+    layers = [dense(units, "relu", drawn) for units, drawn in zip(hidden, seeds[:-1], strict=True)]
+    last = dense(n_labels, TASKS[task].activation, seeds[-1])
+    if scaling:
+        mean, variance = scaling
+        layers.insert(0, keras.layers.Normalization(mean=mean.tolist(), variance=variance.tolist()))
+    return keras.Sequential([keras.Input((n_inputs,)), *layers, last], name="head")
+
+
+def fit(model, task, training, validation, settings):
+    """Train until the validation accuracy has not risen for some epochs; keep the best weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled and trained in place. Whatever of it is trainable is trained.
+    task : str
+    training, validation : keras.utils.PyDataset
+        Batches of (inputs, targets).
+    settings : dict
+        learning_rate (of Adam), epochs (at most so many), patience (epochs without a better accuracy).
+
+    Returns
+    -------
+    pd.DataFrame
+        A row an epoch: epoch (from 1), loss, accuracy, validation_loss, validation_accuracy.
+    """
+    model.compile(
+        optimizer=keras.optimizers.Adam(settings["learning_rate"]),
+        loss=TASKS[task].loss(),
+        metrics=[TASKS[task].accuracy(name="accuracy")],
+        steps_per_execution=min(_BATCHES_PER_CALL, len(training), len(validation)),
+    )
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="val_accuracy", mode="max", patience=settings["patience"], restore_best_weights=True
+    )
+    callbacks = [stopping, keras.callbacks.LambdaCallback(on_epoch_end=_say_epoch)]
+    fitted = model.fit(
+        training,
+        validation_data=validation,
+        epochs=settings["epochs"],
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks,
+    )
+    logging.info("Kept the weights of epoch %d of %d.", stopping.best_epoch + 1, len(fitted.epoch))
+    history = pd.DataFrame(fitted.history).rename(
+        columns={"val_loss": "validation_loss", "val_accuracy": "validation_accuracy"}
+    )
+    columns = ["loss", "accuracy", "validation_loss", "validation_accuracy"]
+    history = history[columns].round(6)
+    history.insert(0, "epoch", np.arange(1, len(history) + 1))
+    return history
+
+
+def save_trained(model, labelled, how, history, outputs):
+    """Save a head or a classifier, what it tells apart, and how its training went."""
+    with atomic_path(outputs["model"]) as partial:
+        model.save(partial)
+    write_json({"task": labelled.task, "labels": labelled.names} | how, outputs["about"])
+    write_csv(history, outputs["history"])
+
+
+def load_trained(path, labelled, input_shape):
+    """Load a head or a classifier, and check that it is one of a dataset's labels.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A ``.keras`` file; what `save_trained` wrote beside it tells its labels. Without that, their number
+        must be right.
+    labelled : Labelled
+    input_shape : tuple of int
+        What it must take, without the axis of examples.
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    TrainingError
+        If the file is missing, damaged, takes something else, or tells other labels.
+    """
+    try:
+        # Safe mode runs no code that a file brings along.
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise TrainingError(f"{path}: missing, damaged, or not a Keras model ({error})") from error
+    if model.input_shape[1:] != tuple(input_shape):
+        raise TrainingError(
+            f"{path}: takes inputs of shape {model.input_shape[1:]}, but here they have {tuple(input_shape)}; "
+            "a head belongs to the encoder on whose embeddings it was trained"
+        )
+    beside = Path(path).with_suffix(".json")
+    its_labels = read_json(beside)["labels"] if beside.is_file() else None
+    if model.output_shape[-1] != len(labelled.names) or its_labels not in (None, labelled.names):
+        told = f"{model.output_shape[-1]} labels" + (f" ({', '.join(its_labels)})" if its_labels else "")
+        raise TrainingError(
+            f"{path}: tells {told}, but the dataset has {len(labelled.names)} ({', '.join(labelled.names)})"
+        )
+    return model
+
+
+def _say_epoch(epoch, logs):
+    logging.info("Epoch %d: %s.", epoch + 1, ", ".join(f"{name} {value:.4f}" for name, value in logs.items()))

@@ -1,0 +1,18 @@
+"""Score the test clips of one dataset with a head or a classifier that was trained before."""
+
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+
+from mscol.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.model import configure  # noqa: E402
+from mscol.probes import score_classifier, score_head  # noqa: E402
+
+configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))
+model, scores = snakemake.input.model, snakemake.output.scores
+dataset = {"clips": snakemake.input.clips, "about": snakemake.input.about}
+if snakemake.input.test:
+    score_head(model, snakemake.input.test, snakemake.input.test_index, **dataset, scores=scores)
+else:
+    cache = MelCache.open(snakemake.input.frames, snakemake.input.index)
+    score_classifier(model, cache, **dataset, scores=scores)
