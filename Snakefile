@@ -21,6 +21,11 @@ include: "rules/mels.smk"
 include: "rules/pretraining.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
+include: "rules/figures.smk"
+include: "rules/cards.smk"
+
+
+report: "report/workflow.rst"
 
 
 localrules:
@@ -34,5 +39,6 @@ rule all:
         "results/rejected.csv",
         "results/summary.csv",
         separation_table(),
-        convergence_figure(),
         results_tables(),
+        figures(),
+        encoder_cards(),

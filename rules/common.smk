@@ -333,11 +333,6 @@ def configured_runs():
     ]
 
 
-def convergence_figure():
-    """The figure of how pretraining went, if anything is pretrained."""
-    return ["results/convergence.svg"] if configured_runs() else []
-
-
 def rejected_tables():
     """What each shard job of the configured run rejects."""
     stages = {dataset: ["mixture"] for dataset in EVALUATED_DATASETS}

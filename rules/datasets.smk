@@ -67,7 +67,16 @@ rule gather_rejected:
         manifests=expand("manifests/{dataset}/rejected.csv", dataset=config["datasets"]),
         shards=rejected_tables(),
     output:
-        "results/rejected.csv",
+        report(
+            "results/rejected.csv",
+            caption="../report/rejected.rst",
+            category="Tables",
+            labels={
+                "dataset": "all",
+                "model": "-",
+                "rows": "clips that could not be used",
+            },
+        ),
     log:
         "logs/gather_rejected.log",
     benchmark:

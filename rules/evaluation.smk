@@ -190,8 +190,18 @@ rule write_results_table:
         about=ancient("manifests/{dataset}/about.json"),
         scores=scores,
     output:
-        table="results/{dataset}_{model}.csv",
-        per_class="results/per_class/{dataset}_{model}.csv",
+        table=report(
+            "results/{dataset}_{model}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"dataset": "{dataset}", "model": "{model}", "rows": "seeds"},
+        ),
+        per_class=report(
+            "results/per_class/{dataset}_{model}.csv",
+            caption="../report/per_class.rst",
+            category="Tables",
+            labels={"dataset": "{dataset}", "model": "{model}", "rows": "labels"},
+        ),
         bootstrap="results/bootstrap/{dataset}_{model}.npz",
     log:
         "logs/write_results_table/{dataset}_{model}.log",

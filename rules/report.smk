@@ -1,11 +1,16 @@
-# What a person reads first: the summary over all tables, and the config that made them.
+# What a person reads first: how models compare, the summary over all tables, and the config that made them.
 
 
 rule compare_models:
     input:
         results_tables("results/bootstrap/{dataset}_{model}.npz"),
     output:
-        overall="results/comparisons.csv",
+        overall=report(
+            "results/comparisons.csv",
+            caption="../report/comparisons.rst",
+            category="Comparison",
+            labels={"what": "differences between models", "form": "table"},
+        ),
         per_label="results/per_class/comparisons.csv",
     log:
         "logs/compare_models.log",
@@ -36,7 +41,12 @@ rule summarise_results:
         table="results/summary.csv",
         markdown="results/summary.md",
         latex="results/summary.tex",
-        html="results/summary.html",
+        html=report(
+            "results/summary.html",
+            caption="../report/summary.rst",
+            category="Comparison",
+            labels={"what": "all models on all tasks", "form": "table"},
+        ),
     log:
         "logs/summarise_results.log",
     benchmark:
@@ -56,32 +66,6 @@ rule summarise_results:
         "Summarising all results"
     script:
         "../workflow_scripts/summarise_results.py"
-
-
-rule plot_convergence:
-    input:
-        histories=[f"models/{run}/history.csv" for run in configured_runs()],
-        runs=[f"models/{run}/run.json" for run in configured_runs()],
-    output:
-        svg="results/convergence.svg",
-        png="results/convergence.png",
-    log:
-        "logs/plot_convergence.log",
-    benchmark:
-        "timings/plot_convergence.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        models=[run.split("/")[0] for run in configured_runs()],
-        code=library_fingerprint("plot_convergence.py"),
-    message:
-        "Drawing how pretraining went"
-    script:
-        "../workflow_scripts/plot_convergence.py"
 
 
 rule write_config:

@@ -1,6 +1,6 @@
 """Draw how pretraining went, for all models and seeds of the config."""
 
-from mscol.figures import plot_convergence
+from mscol.figures.convergence import plot_convergence
 from mscol.logs import log_to_file
 
 log_to_file(snakemake.log[0])

@@ -92,16 +92,6 @@ def test_empty_shard_is_legal(tmp_path):
     assert cache.crops(np.array([], int), 98).shape == (0, 98, 64)
 
 
-def test_nothing_is_left_when_writing_fails(tmp_path):
-    with (
-        pytest.raises(RuntimeError, match="half-way"),
-        RowWriter(tmp_path / "x.npy", (64,), "float32") as writer,
-    ):
-        writer.append(np.zeros((3, 64)))
-        raise RuntimeError("half-way")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_damaged_array_is_named(tmp_path, shard):
     paths = cache_in(tmp_path / "mels", shard, tmp_path / "raw")
     content = paths["mixture.npy"].read_bytes()

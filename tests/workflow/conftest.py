@@ -8,6 +8,7 @@ from running import HOUSE, run
 PARTS = (
     "Snakefile",
     "config.yaml",
+    "report",
     "rules",
     "envs",
     "presets",

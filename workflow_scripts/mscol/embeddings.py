@@ -110,12 +110,34 @@ def embed_file(path, encoder):
     >>> embed_file("song.mp3", encoder).mean(axis=0).shape  # doctest: +SKIP
     (1280,)
     """
-    mel = log_mel(load_mono(path))
+    windows = window_log_mels(load_mono(path), path)
+    return predict(encoder, windows[..., None], min(_FILE_BATCH, len(windows)))
+
+
+def window_log_mels(waveform, path):
+    """Cut a waveform's log-mels into windows.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples,)
+        16 kHz.
+    path : str or os.PathLike
+        Whose it is, for the error.
+
+    Returns
+    -------
+    np.ndarray, shape=(n_windows, 98, 64), float32
+
+    Raises
+    ------
+    AudioError
+        If it is shorter than one window.
+    """
+    mel = log_mel(waveform) if len(waveform) >= SHORTEST_SAMPLES else np.empty((0, N_MELS), np.float32)
     n_windows = len(mel) // CROP_FRAMES
     if not n_windows:
         raise AudioError(f"{path}: too short; a window takes {SHORTEST_SAMPLES} samples at 16 kHz")
-    windows = mel[: n_windows * CROP_FRAMES].reshape(n_windows, CROP_FRAMES, N_MELS)
-    return predict(encoder, windows[..., None], min(_FILE_BATCH, n_windows))
+    return mel[: n_windows * CROP_FRAMES].reshape(n_windows, CROP_FRAMES, N_MELS)
 
 
 def select_clips(cached, clips, split):

@@ -1,19 +1,13 @@
-"""Figures: how pretraining went."""
+"""How pretraining went: loss and accuracy against the pairs seen."""
 
 import math
-from pathlib import Path
 
-import matplotlib
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
-from mscol.files import atomic_path, read_json
-
-matplotlib.use("Agg")  # no display is needed
-from matplotlib import pyplot
-
-# Okabe & Ito's palette, which colour-blind readers tell apart; line styles go on where colours repeat
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-STYLES = ("-", "--", ":", "-.")
+from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled
+from mscol.files import read_json
 
 
 def plot_convergence(runs, paths):
@@ -30,25 +24,35 @@ def plot_convergence(runs, paths):
     """
     histories = {model: [pd.read_csv(history) for history, _ in seeds] for model, seeds in runs.items()}
     n_pairs = {read_json(run).get("n_pairs") for seeds in runs.values() for _, run in seeds}
-    with pyplot.rc_context({"font.size": 10, "svg.fonttype": "none", "svg.hashsalt": "mscol"}):
-        figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
-        for axis, column in zip(axes, ("loss", "accuracy"), strict=True):
-            for number, (model, tables) in enumerate(histories.items()):
-                style = {
-                    "color": COLOURS[number % len(COLOURS)],
-                    "linestyle": STYLES[number // len(COLOURS) % len(STYLES)],
-                }
-                _draw(axis, tables, column, model, style)
-            _label(axis, column, n_pairs)
-        axes[0].legend(title="thick: validation; thin: training", fontsize=9, title_fontsize=9)
-        n_seeds = max(len(seeds) for seeds in runs.values())
-        spread = f": means of {n_seeds} seeds, shaded from the lowest to the highest" if n_seeds > 1 else ""
-        figure.suptitle(f"Pretraining{spread}")
-        for path in map(Path, paths):
-            with atomic_path(path) as partial:
-                # Without its date a figure of equal histories is an equal file.
-                figure.savefig(partial, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
-        pyplot.close(figure)
+    save_figure(draw_convergence(histories, n_pairs), paths)
+
+
+@styled()
+def draw_convergence(histories, n_pairs):
+    """Draw what `plot_convergence` writes.
+
+    Parameters
+    ----------
+    histories : dict of str to list of pd.DataFrame
+        For each model a table a seed: pairs_seen, loss, accuracy, validation_loss, validation_accuracy.
+    n_pairs : set
+        Pairs of a minibatch. Where all runs have the same, the level of chance is drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for axis, column in zip(axes, ("loss", "accuracy"), strict=True):
+        for number, (model, tables) in enumerate(histories.items()):
+            _draw(axis, tables, column, model, style_of(number))
+        _label(axis, column, n_pairs)
+    place_legend(figure, axes[0].get_legend_handles_labels()[0], title="thick: validation; thin: training")
+    n_seeds = max(len(seeds) for seeds in histories.values())
+    spread = f": means of {n_seeds} seeds, shaded from the lowest to the highest" if n_seeds > 1 else ""
+    figure.suptitle(f"Pretraining{spread}")
+    return figure
 
 
 def _draw(axis, tables, column, model, style):
@@ -62,11 +66,12 @@ def _draw(axis, tables, column, model, style):
 
 def _over_seeds(tables, column):
     """Mean, lowest and highest over seeds, by the pairs seen; seeds that stopped early are missing later."""
-    return pd.concat(tables).groupby("pairs_seen")[column].agg(["mean", "min", "max"])
+    return pd.concat(tables).groupby("pairs_seen")[column].agg(["mean", "min", "max"]).dropna()
 
 
 def _label(axis, column, n_pairs):
     axis.set_xlabel("pairs seen")
+    axis.xaxis.set_major_formatter(EngFormatter(sep=" "))
     axis.set_ylabel(
         {"loss": "cross-entropy (nats)", "accuracy": "share of anchors that find their positive"}[column]
     )
@@ -74,7 +79,7 @@ def _label(axis, column, n_pairs):
     if len(n_pairs) == 1:
         (size,) = n_pairs
         chance = math.log(size) if column == "loss" else 1 / size
-        axis.axhline(chance, color="grey", linewidth=1, linestyle=(0, (1, 2)))
+        axis.axhline(chance, **CHANCE)
         axis.annotate(
             f"chance, {size} pairs a minibatch", (1, chance), xycoords=("axes fraction", "data"),
             xytext=(-4, 4), textcoords="offset points", ha="right", color="dimgrey", fontsize=9,

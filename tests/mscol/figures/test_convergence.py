@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib import image
 
-from mscol.figures import plot_convergence
+from mscol.figures.convergence import plot_convergence
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_figure_names_models_axes_and_chance(runs, tmp_path):
         "2 seeds",
     ):
         assert wanted in said
-    assert image.imread(tmp_path / "out" / "figure.png").shape[:2] == (630, 1500)
+    assert image.imread(tmp_path / "out" / "figure.png").shape[:2] == (750, 1650)
 
 
 def test_equal_histories_give_an_equal_file(runs, tmp_path):

@@ -1,0 +1,232 @@
+# The figures, each for a page of its own and for the report (`snakemake --report report.zip`).
+# Results of a category all have the same labels, in every combination: the report page shows a label with
+# two values as a switch, and fails where a position of the switch has no result.
+
+
+REFERENCE_MODEL = config["evaluation"]["compare_with"]
+SOURCE_MODELS = [model.name for model in configured_models() if model.sources]
+
+
+def compared_models():
+    """The models that are compared with the reference, if it is one of the config's."""
+    models = config["models"]
+    others = [model for model in models if model != REFERENCE_MODEL]
+    return others if REFERENCE_MODEL in models else []
+
+
+def figures():
+    """All figures of the configured run."""
+    names = ["comparison", *results_tables("classes/{dataset}_{model}")]
+    names += expand(
+        "differences/{dataset}_{model}",
+        dataset=EVALUATED_DATASETS,
+        model=compared_models(),
+    )
+    if len(config["evaluation"]["label_fractions"]) > 1:
+        names.append("label_fractions")
+    if configured_runs():
+        names.append("convergence")
+    if SOURCE_MODELS:
+        names.append("log_mels")
+    return [f"results/figures/{name}.svg" for name in names]
+
+
+rule plot_comparison:
+    input:
+        summary="results/summary.csv",
+    output:
+        svg=report(
+            "results/figures/comparison.svg",
+            caption="../report/comparison.rst",
+            category="Comparison",
+            labels={"result": "figure: all models"},
+        ),
+        png="results/figures/comparison.png",
+    log:
+        "logs/plot_comparison.log",
+    benchmark:
+        "timings/plot_comparison.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=library_fingerprint("plot_comparison.py"),
+    message:
+        "Drawing the models beside each other"
+    script:
+        "../workflow_scripts/plot_comparison.py"
+
+
+rule plot_label_fractions:
+    input:
+        summary="results/summary.csv",
+    output:
+        svg=report(
+            "results/figures/label_fractions.svg",
+            caption="../report/label_fractions.rst",
+            category="Comparison",
+            labels={"result": "figure: few labels"},
+        ),
+        png="results/figures/label_fractions.png",
+    log:
+        "logs/plot_label_fractions.log",
+    benchmark:
+        "timings/plot_label_fractions.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=library_fingerprint("plot_label_fractions.py"),
+    message:
+        "Drawing results by the share of training labels"
+    script:
+        "../workflow_scripts/plot_label_fractions.py"
+
+
+rule plot_classes:
+    input:
+        per_class="results/per_class/{dataset}_{model}.csv",
+        table="results/{dataset}_{model}.csv",
+    output:
+        svg=report(
+            "results/figures/classes/{dataset}_{model}.svg",
+            caption="../report/classes.rst",
+            category="Tags and classes",
+            subcategory="Each model",
+            labels={"dataset": "{dataset}", "model": "{model}"},
+        ),
+        png="results/figures/classes/{dataset}_{model}.png",
+    log:
+        "logs/plot_classes/{dataset}_{model}.log",
+    benchmark:
+        "timings/plot_classes/{dataset}_{model}.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=library_fingerprint("plot_classes.py"),
+    message:
+        "Drawing the tags or classes of {wildcards.dataset} with {wildcards.model}"
+    script:
+        "../workflow_scripts/plot_classes.py"
+
+
+rule plot_differences:
+    input:
+        comparisons="results/per_class/comparisons.csv",
+    output:
+        svg=report(
+            "results/figures/differences/{dataset}_{model}.svg",
+            caption="../report/differences.rst",
+            category="Tags and classes",
+            subcategory=f"Differences from {REFERENCE_MODEL}",
+            labels={"dataset": "{dataset}", "model": "{model}"},
+        ),
+        png="results/figures/differences/{dataset}_{model}.png",
+    log:
+        "logs/plot_differences/{dataset}_{model}.log",
+    benchmark:
+        "timings/plot_differences/{dataset}_{model}.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=library_fingerprint("plot_differences.py"),
+    message:
+        f"Drawing how {{wildcards.model}} differs from {REFERENCE_MODEL} on {{wildcards.dataset}}"
+    script:
+        "../workflow_scripts/plot_differences.py"
+
+
+rule plot_convergence:
+    input:
+        histories=[f"models/{run}/history.csv" for run in configured_runs()],
+        runs=[f"models/{run}/run.json" for run in configured_runs()],
+    output:
+        svg=report(
+            "results/figures/convergence.svg",
+            caption="../report/convergence.rst",
+            category="Pretraining",
+            labels={"figure": "loss and accuracy"},
+        ),
+        png="results/figures/convergence.png",
+    log:
+        "logs/plot_convergence.log",
+    benchmark:
+        "timings/plot_convergence.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        models=[run.split("/")[0] for run in configured_runs()],
+        code=library_fingerprint("plot_convergence.py"),
+    message:
+        "Drawing how pretraining went"
+    script:
+        "../workflow_scripts/plot_convergence.py"
+
+
+rule plot_log_mels:
+    input:
+        clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
+        # The plan says what decides the stems, which are `ancient` (pretraining_plan says why).
+        plan=expand("models/{model}/plan.json", model=SOURCE_MODELS[:1]),
+        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
+        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
+        bass=ancient(all_shards("mels/{dataset}/{shard}/bass.npy", PRETRAINING_DATASET)),
+        drums=ancient(
+            all_shards("mels/{dataset}/{shard}/drums.npy", PRETRAINING_DATASET)
+        ),
+        other=ancient(
+            all_shards("mels/{dataset}/{shard}/other.npy", PRETRAINING_DATASET)
+        ),
+        vocals=ancient(
+            all_shards("mels/{dataset}/{shard}/vocals.npy", PRETRAINING_DATASET)
+        ),
+        stems_index=ancient(
+            all_shards("mels/{dataset}/{shard}/stems.csv", PRETRAINING_DATASET)
+        ),
+        activity=ancient(
+            all_shards("mels/{dataset}/{shard}/activity.csv", PRETRAINING_DATASET)
+        ),
+    output:
+        svg=report(
+            "results/figures/log_mels.svg",
+            caption="../report/log_mels.rst",
+            category="Pretraining",
+            labels={"figure": "what the encoder hears"},
+        ),
+        png="results/figures/log_mels.png",
+    log:
+        "logs/plot_log_mels.log",
+    benchmark:
+        "timings/plot_log_mels.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        threshold=config["pretraining"]["activity_threshold"],
+        windows=config["pretraining"]["activity_windows"],
+        code=library_fingerprint("plot_log_mels.py"),
+    message:
+        "Drawing the log-mels of a mixture and its stems"
+    script:
+        "../workflow_scripts/plot_log_mels.py"

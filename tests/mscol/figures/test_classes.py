@@ -1,0 +1,123 @@
+"""The figures of single tags and classes."""
+
+import made_up
+import numpy as np
+import pandas as pd
+import pytest
+from pictures import illegible_texts, intervals_of, points_of, rows_of, texts_of_svg
+
+from mscol.errors import CacheError
+from mscol.figures.classes import draw_confusion, draw_tags, plot_classes
+
+
+@pytest.fixture
+def results(tmp_path):
+    """The table of results beside a table per class: it counts the test clips."""
+    path = tmp_path / "results.csv"
+    about = {"protocol": "frozen", "label_fraction": 1.0, "seed": "mean"}
+    rows = [
+        about | {"test_list": name, "n_test": n} for name, n in (("filtered", 4332), ("unfiltered", 5329))
+    ]
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def _written(table, tmp_path, results):
+    table.to_csv(tmp_path / "per_class.csv", index=False)
+    plot_classes(
+        tmp_path / "per_class.csv", results, "mtat", "bass_vocals", [tmp_path / "out" / "figure.svg"]
+    )
+    return texts_of_svg(tmp_path / "out" / "figure.svg")
+
+
+def test_every_tag_is_written_with_its_positives(tmp_path, results):
+    said = _written(made_up.tags(), tmp_path, results)
+    table = made_up.tags()
+    assert {f"{row.label} ({row.n_positive})" for row in table.itertuples()} <= set(said)
+    assert said.count("not scored: no positive clip") == 2  # in both panels
+    assert any(text.startswith("bass_vocals on mtat (frozen, filtered test list)") for text in said)
+    assert any("4,332" in text for text in said)
+
+
+def test_tags_are_sorted_and_drawn_at_their_values():
+    table = made_up.tags()
+    figure = draw_tags(table, made_up.N_TEST, "title")
+    rows = [text.rsplit(" (", 1)[0] for axis in figure.axes[::2] for text in rows_of(axis)]
+    assert rows == [*table.dropna().sort_values("roc_auc", ascending=False)["label"], "choral"]
+    best = table.set_index("label").loc[rows[0]]
+    for axis, metric in zip(figure.axes, ("roc_auc", "pr_auc"), strict=False):
+        assert (best[metric], 0) in points_of(axis)
+        assert intervals_of(axis)[0] == (best[f"{metric}_low"], best[f"{metric}_high"])
+    chance = [line.get_xdata()[0] for line in figure.axes[1].lines if line.get_marker() == "|"]
+    assert chance[0] == pytest.approx(best["n_positive"] / made_up.N_TEST)
+
+
+def test_rows_of_both_panels_are_the_same_tags():
+    figure = draw_tags(made_up.tags(), made_up.N_TEST, "title")
+    for left, right in zip(figure.axes[::2], figure.axes[1::2], strict=True):
+        assert left.get_ylim() == right.get_ylim()
+
+
+def test_one_group_of_many_is_drawn(tmp_path, results):
+    table = made_up.tags()
+    others = [
+        table.assign(protocol="finetuned", roc_auc=0.111),
+        table.assign(label_fraction=0.1, roc_auc=0.222),
+        table.assign(test_list="unfiltered", roc_auc=0.333),
+    ]
+    alone = _written(table, tmp_path, results)
+    assert _written(pd.concat([*others, table]), tmp_path, results) == alone
+
+
+def test_first_protocol_stands_in_where_frozen_is_missing(tmp_path, results):
+    table = made_up.tags().assign(protocol="finetuned", label_fraction=0.1)
+    said = _written(table, tmp_path, results)
+    assert any("(finetuned, filtered test list, 0.1 of the training labels)" in text for text in said)
+
+
+def test_confusion_holds_shares_of_each_true_class():
+    table = made_up.classes()
+    matrix, scores = draw_confusion(table, "title").axes[:2]
+    shown = np.ma.filled(matrix.images[0].get_array(), np.nan)
+    counts = table.filter(like="as_").to_numpy()
+    assert shown[0] == pytest.approx(100 * counts[0] / counts[0].sum())
+    assert np.nansum(shown, axis=1)[:-1] == pytest.approx(100)
+    assert np.isnan(shown[made_up.FAMILIES.index("vocal")]).all()
+    assert f"{shown[0, 0]:.0f}" in [text.get_text() for text in matrix.texts]
+    recalls = {value for value, _ in points_of(scores)}
+    assert set(table["recall"].dropna()) <= recalls
+
+
+def test_every_class_is_written_as_row_and_as_column(tmp_path, results):
+    said = _written(made_up.classes(), tmp_path, results)
+    assert all(said.count(label) >= 2 for label in made_up.FAMILIES)  # called so; and beside its scores
+    assert {f"{row.label} ({row.n_positive})" for row in made_up.classes().itertuples()} <= set(said)
+    assert "no test clip" in said and "not scored" in said
+
+
+def test_class_called_none_is_a_class(tmp_path, results):
+    said = _written(made_up.classes(["None", "bass"], absent=()), tmp_path, results)
+    assert said.count("None") == 2
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], made_up.FAMILIES, [f"genre {n}" for n in range(40)]])
+def test_no_text_of_a_confusion_is_cut_off_or_covered(labels):
+    assert illegible_texts(draw_confusion(made_up.classes(labels, absent=()), "a model on a dataset")) == []
+
+
+@pytest.mark.parametrize("n_tags", [1, 8, 50])
+def test_no_text_of_tags_is_cut_off_or_covered(n_tags):
+    figure = draw_tags(made_up.tags().iloc[:n_tags], 4332, "bass_drums_other_vocals on mtat (frozen)")
+    assert illegible_texts(figure) == []
+
+
+def test_hundreds_of_tags_still_have_a_row_each():
+    table = pd.concat(
+        [made_up.tags(unscored=()).assign(label=lambda t, n=n: t["label"] + str(n)) for n in range(4)]
+    )
+    assert illegible_texts(draw_tags(table, made_up.N_TEST, "title")) == []
+
+
+def test_table_without_rows_is_an_error_that_names_it(tmp_path, results):
+    with pytest.raises(CacheError, match="per_class.csv: no rows to draw"):
+        _written(made_up.tags().iloc[:0], tmp_path, results)

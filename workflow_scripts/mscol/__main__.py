@@ -1,0 +1,100 @@
+"""The command ``python -m mscol``: embeddings of any audio files, for whoever wants no more than the encoder."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from mscol.errors import MscolError
+
+EXAMPLE = """example:
+  python -m mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
+
+reads with pandas:
+  table = pandas.read_parquet("embeddings.parquet")
+  values = numpy.stack(table["embedding"])          # (windows, values)
+"""
+
+
+def main(arguments=None):
+    """Run the command; return its exit status: 0, or 1 where a file or more could not be embedded."""
+    options = _parse(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return _embed(options)
+    except MscolError as error:
+        logging.error("%s", error)
+    except OSError as error:
+        logging.error("%s: cannot be written (%s)", options.output, error.strerror or error)
+    return 1
+
+
+def _embed(options):
+    from mscol.export import export_embeddings, find_audio  # here, since --help needs none of it
+
+    files = find_audio(options.files)
+    # Later still: importing the framework takes seconds, and a wrong path is told before.
+    from mscol.model import configure, load_encoder
+
+    configure(options.threads, seed=0)
+    encoder = load_encoder(options.encoder)
+    logging.info("Embedding %d files with %s.", len(files), options.encoder)
+    about = {"encoder": str(options.encoder)}
+    failed = export_embeddings(files, encoder, options.output, options.mean, about)
+    if failed:
+        logging.error(
+            "%d of %d files could not be embedded; the others are in %s.",
+            len(failed),
+            len(files),
+            options.output,
+        )
+    else:
+        logging.info("Wrote %s.", options.output)
+    return 1 if failed else 0
+
+
+def _parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="python -m mscol", description="Use encoders of mscol on audio files."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    embed = commands.add_parser(
+        "embed",
+        help="embed audio files",
+        description="Embed audio files: a row of values for each second of each file.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    embed.add_argument("files", nargs="+", type=Path, metavar="FILES", help="audio files, or folders of them")
+    embed.add_argument(
+        "--encoder",
+        required=True,
+        type=Path,
+        help="an encoder.keras, the folder it lies in, or a published TensorFlow checkpoint (without .index)",
+    )
+    embed.add_argument(
+        "-o", "--output", required=True, type=Path, help="the table to be written: .parquet or .csv"
+    )
+    embed.add_argument("--mean", action="store_true", help="one row a file: the mean over its seconds")
+    embed.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="that compute and decode (default: %(default)s)"
+    )
+    options = parser.parse_args(arguments)
+    if options.output.suffix not in (".parquet", ".csv"):
+        embed.error(f"argument -o: {options.output}: write a name that ends in .parquet or .csv")
+    if options.threads < 1:
+        embed.error(f"argument --threads: {options.threads}: write 1 or more")
+    if (options.encoder / "encoder.keras").is_file():
+        options.encoder = options.encoder / "encoder.keras"
+    elif not options.encoder.is_file() and not Path(f"{options.encoder}.index").is_file():
+        embed.error(
+            f"argument --encoder: {options.encoder}: there is neither such a file, nor an encoder.keras in a folder of "
+            "this name, nor a checkpoint (.index)"
+        )
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""One model on one dataset, label by label: a confusion matrix of classes, or the scores of each tag."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mscol.errors import CacheError
+from mscol.figures.labels import draw_interval, point_handle, set_rows, write_note
+from mscol.figures.style import (
+    COLOURS,
+    METRIC_TITLES,
+    PAGE_INCHES,
+    block_inches,
+    blocks,
+    choose_group,
+    place_legend,
+    read_numbers,
+    save_figure,
+    styled,
+)
+
+_MOST_WRITTEN_CLASSES = 20  # of a confusion matrix; beyond, cells are too small for numbers
+_CLASS_METRICS = {"precision": ("#E69F00", "s"), "recall": ("#0072B2", "o"), "f1": ("#000000", "D")}
+
+
+def plot_classes(per_class, results, dataset, model, paths):
+    """Draw how well a model does on each tag or class.
+
+    Parameters
+    ----------
+    per_class : str or os.PathLike
+        As `mscol.tables` writes it: columns protocol, test_list, label_fraction, label, n_positive, the
+        metrics with ``_low`` and ``_high``; of classes also ``as_{class}``: clips called that class.
+    results : str or os.PathLike
+        The table of results beside it, which counts the test clips.
+    dataset, model : str
+        For the title.
+    paths : sequence of (str or os.PathLike)
+        Written: the same figure, in the format of each suffix.
+    """
+    rows, group = choose_group(read_numbers(per_class), per_class)
+    title = f"{model} on {dataset} ({group})"
+    if "roc_auc" in rows:
+        counts = read_numbers(results)
+        chosen = (counts["test_list"] == rows["test_list"].iloc[0]) & (counts["n_test"] > 0)
+        if not chosen.any():
+            raise CacheError(f"{results}: no rows of the test list of {per_class}; delete both")
+        figure = draw_tags(rows, counts.loc[chosen, "n_test"].iloc[0], title)
+    else:
+        figure = draw_confusion(rows, title)
+    save_figure(figure, paths)
+
+
+@styled()
+def draw_tags(rows, n_test, title):
+    """Draw ROC-AUC and PR-AUC of each tag with intervals and chance, the best tag first.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        A row a tag: label, n_positive, roc_auc, pr_auc, and their intervals.
+    n_test : int
+        Test clips: random scores would give a tag's share of them as PR-AUC.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = rows.sort_values("roc_auc", ascending=False, na_position="last", kind="stable")
+    parts = blocks(rows)
+    height = min(0.235 * len(parts[0]) + 1.5, max(PAGE_INCHES, 0.2 * len(parts[0]) + 1.5))
+    figure = Figure(figsize=(block_inches(parts), height), layout="constrained")
+    axes = figure.subplots(1, 2 * len(parts), squeeze=False)[0]
+    lowest = min(0.5, rows["roc_auc_low"].min(), rows["roc_auc"].min())
+    limits = {"roc_auc": (lowest - 0.03, 1.03), "pr_auc": (-0.03, 1.03)}
+    for number, part in enumerate(parts):
+        for axis, metric, colour in zip(axes[2 * number :], ("roc_auc", "pr_auc"), COLOURS, strict=False):
+            share = part["n_positive"].to_numpy() / n_test
+            chance = np.full(len(part), 0.5) if metric == "roc_auc" else share
+            _draw_tag_panel(axis, part, metric, chance, colour)
+            axis.set_xlim(*limits[metric])
+        axes[2 * number + 1].set_yticklabels([])
+    handles = [
+        point_handle("black", "mean of all seeds, 95 % interval"),
+        Line2D([], [], linestyle="none", marker="|", markersize=9, color="dimgrey", label="chance"),
+    ]
+    place_legend(figure, handles)
+    figure.suptitle(f"{title}\nEach tag, with its number of positive clips of {n_test:,.0f}", fontsize=11)
+    return figure
+
+
+def _draw_tag_panel(axis, part, metric, chance, colour):
+    set_rows(axis, [f"{row.label} ({row.n_positive:,.0f})" for row in part.itertuples()])
+    for number, (_, row) in enumerate(part.iterrows()):
+        if np.isfinite(row[metric]):
+            draw_interval(axis, number, row[metric], row[f"{metric}_low"], row[f"{metric}_high"], colour)
+            axis.plot(chance[number], number, linestyle="none", marker="|", markersize=9, color="dimgrey")
+        else:
+            why = "no positive clip" if row["n_positive"] == 0 else "no negative clip"
+            write_note(axis, number, f"not scored: {why}")
+    axis.set_xlabel(METRIC_TITLES[metric])
+
+
+@styled()
+def draw_confusion(rows, title):
+    """Draw a confusion matrix, and beside it precision, recall and F1 of each class with intervals.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        A row a class: label, n_positive, recall, precision, f1 with their intervals, and for each class
+        ``as_{class}``, the clips called so.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    labels = list(rows["label"])
+    counts = rows[[f"as_{label}" for label in labels]].to_numpy(float)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
+    side = min(max(0.48 * len(labels), 3.4), PAGE_INCHES - 1.9)
+    figure = Figure(figsize=(side * 1.15 + 6.6, side + 1.9), layout="constrained")
+    matrix, scores = figure.subplots(1, 2, width_ratios=(side * 1.15, 3.6))
+    _draw_matrix(figure, matrix, labels, shares, totals[:, 0])
+    _draw_class_scores(scores, rows)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _draw_matrix(figure, axis, labels, shares, totals):
+    image = axis.imshow(100 * shares, cmap=colormaps["Blues"].with_extremes(bad="0.9"), vmin=0, vmax=100)
+    ticks = range(len(labels))
+    axis.set_xticks(ticks, labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
+    axis.set_yticks(ticks, [f"{x} ({n:,.0f})" for x, n in zip(labels, totals, strict=True)], fontsize=9)
+    axis.set_xlabel("called")
+    axis.set_ylabel("true class (test clips)")
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_xticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+    axis.set_yticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+    axis.grid(which="minor", color="white", linewidth=1.5)
+    axis.tick_params(which="minor", length=0)
+    figure.colorbar(image, ax=axis, label="share of the true class (%)", fraction=0.046, pad=0.02)
+    if len(labels) <= _MOST_WRITTEN_CLASSES:
+        for (row, column), share in np.ndenumerate(100 * shares):
+            if share >= 0.5:
+                colour = "white" if share > 55 else "black"
+                axis.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=8, color=colour)
+    for row in np.flatnonzero(totals == 0):
+        write_note(axis, row, "no test clip")
+
+
+def _draw_class_scores(axis, rows):
+    set_rows(axis, rows["label"])
+    axis.set_ylim(len(rows) - 0.5, -0.5)  # as those of the matrix
+    for place, (metric, (colour, marker)) in enumerate(_CLASS_METRICS.items()):
+        for number, (_, row) in enumerate(rows.iterrows()):
+            value, low, high = (row[f"{metric}{end}"] for end in ("", "_low", "_high"))
+            if np.isfinite(value):
+                draw_interval(
+                    axis, number + 0.24 * (place - 1), value, low, high, colour, marker=marker, markersize=3.5
+                )
+    for number, (_, row) in enumerate(rows.iterrows()):
+        if not any(np.isfinite(row[metric]) for metric in _CLASS_METRICS):
+            write_note(axis, number, "not scored")
+    axis.set_xlim(-0.02, 1.02)
+    axis.set_xlabel("mean of all seeds, 95 % interval")
+    axis.legend(
+        handles=[point_handle(c, METRIC_TITLES[m], marker=k, markersize=3.5) for m, (c, k) in _CLASS_METRICS.items()],
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, fontsize=9, columnspacing=1.2,
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""Models beside each other: a panel for each dataset, test list and metric."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from mscol.figures.style import (
+    CHANCE,
+    COLOURS,
+    METRIC_TITLES,
+    describe_test_list,
+    place_legend,
+    read_numbers,
+    save_figure,
+    styled,
+)
+
+_PANELS_A_ROW = 4
+_BAR_INCHES, _GAP_INCHES = 0.108, 0.09
+
+
+def plot_comparison(summary, paths):
+    """Draw every model's results with their intervals, and chance.
+
+    Parameters
+    ----------
+    summary : str or os.PathLike
+        Csv as `mscol.tables` writes it: dataset, model, protocol, label_fraction, test_list, metric,
+        value, low, high, seeds, seed_std, chance.
+    paths : sequence of (str or os.PathLike)
+        Written: the same figure, in the format of each suffix.
+    """
+    save_figure(draw_comparison(read_numbers(summary)), paths)
+
+
+@styled()
+def draw_comparison(summary):
+    """Draw what `plot_comparison` writes.
+
+    A bar leads from the level of chance to the result. Of several shares of training labels each
+    protocol's largest is drawn (`mscol.figures.label_fractions` draws all).
+
+    Parameters
+    ----------
+    summary : pd.DataFrame
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    largest = summary.groupby("protocol", sort=False)["label_fraction"].max()
+    rows = summary[summary["label_fraction"] == summary["protocol"].map(largest)]
+    models, protocols = list(rows["model"].unique()), list(largest.index)
+    panels = list(rows.groupby(["dataset", "test_list", "metric"], sort=False))
+    n_columns = min(len(panels), _PANELS_A_ROW)
+    n_rows = -(-len(panels) // n_columns)
+    panel_inches = len(models) * (len(protocols) * _BAR_INCHES + _GAP_INCHES) + 0.75
+    figure = Figure(
+        figsize=(max(2.0 + 2.7 * n_columns, 7.4), n_rows * panel_inches + 1.2), layout="constrained"
+    )
+    axes = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
+    for axis, ((dataset, test_list, metric), panel) in zip(axes, panels, strict=False):
+        _draw_panel(axis, panel, models, protocols)
+        where = describe_test_list(test_list)
+        axis.set_title(f"{dataset} {METRIC_TITLES.get(metric, metric)}" + (f"\n{where}" if where else ""))
+    for axis in axes[len(panels) :]:
+        axis.remove()
+    axes[0].set_ylim(len(models) - 0.5, -0.5)
+    axes[0].set_yticks(range(len(models)), models)
+    titles = [
+        protocol if share == 1 else f"{protocol}, {share:.4g} of the labels"
+        for protocol, share in largest.items()
+    ]
+    _add_legend(figure, titles, several_seeds=(rows["seeds"] > 1).any())
+    figure.suptitle("Results on the test clips" + (f" ({titles[0]})" if len(titles) == 1 else ""))
+    return figure
+
+
+def _draw_panel(axis, panel, models, protocols):
+    chance = panel["chance"].iloc[0]
+    base = chance if np.isfinite(chance) else 0.0
+    height = 0.8 / len(protocols)
+    drawn = [base]
+    for row in panel.itertuples():
+        number = protocols.index(row.protocol)
+        y = models.index(row.model) + (number - (len(protocols) - 1) / 2) * height
+        colour = COLOURS[number % len(COLOURS)]
+        axis.barh(y, row.value - base, height * 0.82, left=base, color=colour, alpha=0.45, linewidth=0)
+        ends = [row.value, row.low, row.high]
+        if np.isfinite(row.seed_std):  # of several seeds
+            spread = [row.value - row.seed_std, row.value + row.seed_std]
+            axis.plot(spread, [y, y], color=colour, linewidth=4.5, solid_capstyle="butt")
+            ends += spread
+        axis.plot([row.low, row.high], [y, y], color="black", linewidth=1.1, marker="|", markersize=3.5)
+        drawn += ends
+        right = np.nanmax([*ends, base])
+        axis.annotate(
+            f"{row.value:.3f}", (right, y), xytext=(4, -0.5), textcoords="offset points", va="center", fontsize=7,
+        )  # fmt: skip
+    if np.isfinite(chance):
+        axis.axvline(chance, **CHANCE)
+    lowest, highest = np.nanmin(drawn), np.nanmax(drawn)
+    room = max(highest - lowest, 0.02)
+    axis.set_xlim(lowest - 0.06 * room, highest + 0.28 * room)
+    axis.locator_params(axis="x", nbins=4)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(axis="x", alpha=0.3)
+    axis.set_axisbelow(True)
+
+
+def _add_legend(figure, titles, several_seeds):
+    handles = []
+    if len(titles) > 1:
+        handles += [
+            Patch(color=COLOURS[number % len(COLOURS)], alpha=0.6, linewidth=0, label=title)
+            for number, title in enumerate(titles)
+        ]
+    style = {"color": "black", "linewidth": 1.1, "marker": "|", "markersize": 3.5}
+    handles.append(Line2D([], [], label="95 % interval of the mean over seeds", **style))
+    if several_seeds:
+        handles.append(Line2D([], [], color="grey", linewidth=4.5, label="± 1 s.d. of single seeds"))
+    handles.append(Line2D([], [], label="chance", **CHANCE))
+    place_legend(figure, handles)

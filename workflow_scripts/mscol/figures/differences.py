@@ -1,0 +1,117 @@
+"""Where two models differ: the difference of each tag or class, with its interval."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mscol.errors import CacheError
+from mscol.figures.labels import draw_interval, point_handle, set_rows, write_note
+from mscol.figures.style import (
+    BETTER,
+    METRIC_TITLES,
+    PAGE_INCHES,
+    TASK_METRICS,
+    UNDECIDED,
+    WORSE,
+    block_inches,
+    blocks,
+    choose_group,
+    place_legend,
+    read_numbers,
+    save_figure,
+    styled,
+)
+
+_NAMES = {"tagging": "tags", "classification": "classes"}
+
+
+def plot_differences(comparisons, dataset, model, paths):
+    """Draw the differences between a model and the reference model on each tag or class.
+
+    Parameters
+    ----------
+    comparisons : str or os.PathLike
+        As `mscol.tables` writes it: dataset, model, reference, protocol, test_list, label_fraction,
+        metric, label, difference, low, high.
+    dataset, model : str
+    paths : sequence of (str or os.PathLike)
+        Written: the same figure, in the format of each suffix.
+
+    Raises
+    ------
+    CacheError
+        If the table does not compare this model on this dataset.
+    """
+    table = read_numbers(comparisons)
+    rows = table[(table["dataset"] == dataset) & (table["model"] == model)]
+    if rows.empty:
+        raise CacheError(
+            f"{comparisons}: does not compare {model} on {dataset}; delete it, and it is made again"
+        )
+    rows, group = choose_group(rows, comparisons)
+    save_figure(draw_differences(rows, f"on {dataset} ({group})"), paths)
+
+
+@styled()
+def draw_differences(rows, title):
+    """Draw what `plot_differences` writes; intervals that exclude 0 stand out.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        A row a label and metric.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    task = next(name for name, metrics in TASK_METRICS.items() if rows["metric"].isin(metrics).any())
+    metrics = TASK_METRICS[task]
+    tables = {metric: rows[rows["metric"] == metric].set_index("label") for metric in metrics}
+    ordered = tables[metrics[0]]["difference"].sort_values(ascending=False, na_position="last", kind="stable")
+    parts = blocks(list(ordered.index))
+    height = min(0.235 * len(parts[0]) + 1.9, max(PAGE_INCHES, 0.2 * len(parts[0]) + 1.9))
+    figure = Figure(figsize=(block_inches(parts), height), layout="constrained")
+    axes = figure.subplots(1, 2 * len(parts), squeeze=False)[0]
+    for number, part in enumerate(parts):
+        for axis, metric in zip(axes[2 * number :], metrics, strict=False):
+            set_rows(axis, part)
+            _draw_panel(axis, tables[metric].reindex(part), metric)
+            axis.set_xlim(*_limits(tables[metric]))
+        axes[2 * number + 1].set_yticklabels([])
+    model, reference = rows[["model", "reference"]].iloc[0]
+    handles = [
+        point_handle(BETTER, f"{model} is better"),
+        point_handle(WORSE, f"{reference} is better"),
+        point_handle(UNDECIDED, "the 95 % interval holds 0", markerfacecolor="white"),
+    ]
+    place_legend(figure, handles)
+    counts = "; ".join(f"{METRIC_TITLES[metric]}: {_count(tables[metric], task)}" for metric in metrics)
+    figure.suptitle(f"{model} minus {reference} {title}\n{counts}", fontsize=11)
+    return figure
+
+
+def _draw_panel(axis, table, metric):
+    axis.axvline(0, color="black", linewidth=0.8)
+    for number, row in enumerate(table.itertuples()):
+        if not np.isfinite(row.difference):
+            write_note(axis, number, "not scored")
+            continue
+        colour = BETTER if row.low > 0 else WORSE if row.high < 0 else UNDECIDED
+        face = {"markerfacecolor": "white"} if colour == UNDECIDED else {}
+        draw_interval(axis, number, row.difference, row.low, row.high, colour, **face)
+    axis.set_xlabel(f"difference in {METRIC_TITLES[metric]}")
+    axis.locator_params(axis="x", nbins=5)
+
+
+def _limits(table):
+    """Symmetric around 0, so that both sides are judged alike."""
+    known = table[["difference", "low", "high"]].to_numpy()
+    known = np.abs(known[np.isfinite(known)])
+    reach = 1.05 * max(known.max(initial=0.0), 0.01)
+    return -reach, reach
+
+
+def _count(table, task):
+    better, worse = (table["low"] > 0).sum(), (table["high"] < 0).sum()
+    return f"{better} {_NAMES[task]} better, {worse} worse, of {table['difference'].notna().sum()}"

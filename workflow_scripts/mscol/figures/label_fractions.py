@@ -1,0 +1,93 @@
+"""How results grow with the share of training labels that heads saw."""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from mscol.figures.style import (
+    CHANCE,
+    METRIC_TITLES,
+    PAGE_INCHES,
+    place_legend,
+    read_numbers,
+    save_figure,
+    style_of,
+    styled,
+)
+
+
+def plot_label_fractions(summary, paths):
+    """Draw each metric against the share of training labels, a line a model.
+
+    Parameters
+    ----------
+    summary : str or os.PathLike
+        Csv as `mscol.tables` writes it.
+    paths : sequence of (str or os.PathLike)
+        Written: the same figure, in the format of each suffix.
+    """
+    save_figure(draw_label_fractions(read_numbers(summary)), paths)
+
+
+@styled()
+def draw_label_fractions(summary):
+    """Draw what `plot_label_fractions` writes: a column a dataset and metric, a row a protocol.
+
+    Of a dataset's test lists the first is drawn, and of the protocols those with several shares.
+
+    Parameters
+    ----------
+    summary : pd.DataFrame
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    first_list = summary.groupby("dataset", sort=False)["test_list"].transform("first")
+    several = summary.groupby("protocol")["label_fraction"].transform("nunique") > 1
+    rows = summary[(summary["test_list"] == first_list) & several]
+    columns = list(
+        rows[["dataset", "test_list", "metric"]].drop_duplicates().itertuples(index=False, name=None)
+    )
+    protocols, models = list(rows["protocol"].unique()), list(rows["model"].unique())
+    fractions = rows["label_fraction"]
+    # Models are moved apart a little, so that their intervals do not cover each other.
+    apart = (fractions.max() / fractions.min()) ** 0.014
+    height = max(2.6, min(3.4, (PAGE_INCHES - 1.5) / len(protocols)))
+    size = (max(2.5 * len(columns) + 0.4, 6), height * len(protocols) + 1.4)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(protocols), len(columns), sharex=True, sharey="col", squeeze=False)
+    for protocol, line in zip(protocols, axes, strict=True):
+        for (dataset, test_list, metric), axis in zip(columns, line, strict=True):
+            chosen = (
+                (rows["dataset"] == dataset) & (rows["metric"] == metric) & (rows["protocol"] == protocol)
+            )
+            _draw_panel(axis, rows[chosen], models, apart)
+            if axis in axes[0]:
+                where = "" if test_list == "all" else f"\n{test_list} test list"
+                axis.set_title(f"{dataset} {METRIC_TITLES.get(metric, metric)}{where}")
+        line[0].set_ylabel(protocol)
+    for axis in axes[-1]:
+        _set_fractions(axis, sorted(rows["label_fraction"].unique()))
+    place_legend(figure, axes[0, 0].get_legend_handles_labels()[0])
+    figure.suptitle("Results by the share of training labels; bars are 95 % intervals")
+    return figure
+
+
+def _draw_panel(axis, panel, models, apart):
+    for number, model in enumerate(models):
+        line = panel[panel["model"] == model].sort_values("label_fraction")
+        fractions = line["label_fraction"] * apart ** (number - (len(models) - 1) / 2)
+        style = style_of(number)
+        axis.plot(fractions, line["value"], marker="o", markersize=4, linewidth=1.4, label=model, **style)
+        axis.vlines(fractions, line["low"], line["high"], color=style["color"], linewidth=1.2)
+    if panel["chance"].notna().any():
+        axis.axhline(panel["chance"].dropna().iloc[0], label="chance", **CHANCE)
+    axis.grid(alpha=0.3)
+
+
+def _set_fractions(axis, fractions):
+    axis.set_xscale("log")
+    axis.set_xticks(fractions)
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g} %"))
+    axis.set_xlabel("training labels")

@@ -1,0 +1,34 @@
+"""What figures with a row a label share: rows, their texts, and points with intervals."""
+
+from matplotlib.lines import Line2D
+
+
+def set_rows(axis, labels):
+    """Give an axis a row for each of these texts, the first at the top."""
+    axis.set_ylim(len(labels) - 0.4, -0.6)
+    axis.set_yticks(range(len(labels)), labels, fontsize=9)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(axis="x", alpha=0.3)
+    axis.set_axisbelow(True)
+    for row in range(1, len(labels), 2):
+        axis.axhspan(row - 0.5, row + 0.5, color="black", alpha=0.035, linewidth=0)
+
+
+def draw_interval(axis, row, value, low, high, colour, **marker):
+    """Draw a point and its interval in one row."""
+    axis.plot([low, high], [row, row], color=colour, linewidth=1.8, solid_capstyle="butt")
+    axis.plot(value, row, linestyle="none", color=colour, **({"marker": "o", "markersize": 5} | marker))
+
+
+def point_handle(colour, label, **marker):
+    """What a legend shows for `draw_interval`."""
+    style = {"marker": "o", "markersize": 5} | marker
+    return Line2D([], [], color=colour, linewidth=1.8, label=label, **style)
+
+
+def write_note(axis, row, text):
+    """Say in one row why there is no point."""
+    axis.annotate(
+        text, (0.5, row), xycoords=("axes fraction", "data"), ha="center", va="center", fontsize=8, style="italic",
+        color="dimgrey", bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+    )  # fmt: skip

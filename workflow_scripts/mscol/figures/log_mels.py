@@ -1,0 +1,201 @@
+"""An example of what the encoder hears: the log-mels of a mixture and its stems, and which are active."""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from mscol.audio import ANALYSIS_RATE
+from mscol.cache import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, STEMS, MelCache, read_activity
+from mscol.errors import CacheError
+from mscol.figures.style import save_figure, styled
+from mscol.files import read_csv
+from mscol.mels import HIGHEST_HZ, HOP_SAMPLES, LOWEST_HZ, N_MELS, SEGMENT_FRAMES
+from mscol.pairs.segments import activity_columns
+
+_MOST_SEGMENTS = 8  # that a figure shows: in more, their numbers would not fit
+_WINDOW_SAMPLES = {"aligned": SEGMENT_SAMPLES, "reference": REFERENCE_SEGMENT_SAMPLES}
+_LONGEST_TITLE = 140  # characters of a clip's name
+_TICKS_HZ = (100, 500, 1000, 2000, 4000)
+_ACTIVE, _INACTIVE = "#009E73", "#D9D9D9"
+
+
+def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths):
+    """Draw the log-mels of a training clip and its stems.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The manifest, which says what is a training clip.
+    mixtures : pair of list of (str or os.PathLike)
+        Arrays of the shards, and their tables.
+    stems : dict of str to pair of list of (str or os.PathLike)
+        The same for each stem.
+    activity : list of (str or os.PathLike)
+        The mean \\|x\\| of the stems in each segment.
+    windows : str
+        ``aligned`` or ``reference``: which windows decide (`mscol.cache`).
+    threshold : float
+        Of the mean \\|x\\|, above which a source is active.
+    paths : sequence of (str or os.PathLike)
+        Written: the same figure, in the format of each suffix.
+
+    Raises
+    ------
+    CacheError
+        If no training clip has stems.
+    """
+    manifest = read_csv(clips)
+    training = manifest.loc[manifest["split"] == "train", "id"]
+    columns = activity_columns(STEMS, windows)
+    magnitudes = read_activity(activity)
+    magnitudes = magnitudes.loc[magnitudes["clip"].isin(training), ["clip", "segment", *columns.values()]]
+    magnitudes = magnitudes.set_axis(["clip", "segment", *columns], axis=1)
+    clip, first_segment = choose_excerpt(magnitudes, threshold)
+    excerpt = magnitudes[magnitudes["clip"] == clip].set_index("segment").sort_index()[list(STEMS)]
+    excerpt = excerpt.iloc[first_segment : first_segment + _MOST_SEGMENTS].astype(float)
+    mels = {
+        name: _frames(MelCache.open(*paths_of), clip, first_segment, len(excerpt))
+        for name, paths_of in {"mixture": mixtures, **stems}.items()
+    }
+    save_figure(
+        draw_log_mels(mels, excerpt, threshold, _WINDOW_SAMPLES[windows] / ANALYSIS_RATE, clip), paths
+    )
+
+
+def choose_excerpt(magnitudes, threshold):
+    """Choose the clip, and the segments of it, in which sources fall silent and sound most evenly.
+
+    Nothing depends on the order of rows: among equals it is the first clip by name.
+
+    Parameters
+    ----------
+    magnitudes : pd.DataFrame
+        clip, segment, and the mean \\|x\\| of each stem.
+    threshold : float
+
+    Returns
+    -------
+    clip : str
+    first_segment : int
+        Of at most eight.
+
+    Raises
+    ------
+    CacheError
+        If there is no clip.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"clip": list("bbaa"), "segment": [0, 1, 0, 1], "bass": [0.2, 0.0, 0.2, 0.2]})
+    >>> choose_excerpt(table.assign(drums=0.0, other=0.0, vocals=0.0), threshold=0.01)
+    ('b', 0)
+    """
+    if magnitudes.empty:
+        raise CacheError(
+            "no training clip has stems, so there are no log-mels to show; see results/rejected.csv"
+        )
+    best = (-1.0, None, None)
+    for clip, rows in magnitudes.sort_values(["clip", "segment"]).groupby("clip"):
+        active = rows[list(STEMS)].to_numpy(float) > threshold
+        for start in range(max(len(active) - _MOST_SEGMENTS, 0) + 1):
+            share = active[start : start + _MOST_SEGMENTS].mean(axis=0)
+            variation = (share * (1 - share)).sum()
+            if variation > best[0] + 1e-9:
+                best = (variation, clip, start)
+    return best[1], best[2]
+
+
+def _frames(cache, clip, first_segment, n_segments):
+    """The frames of some segments of one clip; of its last segment all that there are."""
+    rows = cache.clips[cache.clips["clip"] == clip]
+    if rows.empty:
+        raise CacheError(f"the mel cache lacks the clip {clip}, of which activity.csv tells; delete both")
+    row = rows.iloc[0]
+    start = first_segment * SEGMENT_FRAMES
+    n_frames = min(n_segments * SEGMENT_FRAMES, row["n_frames"] - start)
+    return cache.crops([row["first_frame"] + start], n_frames)[0]
+
+
+@styled()
+def draw_log_mels(mels, magnitudes, threshold, window_seconds, clip):
+    """Draw what `plot_log_mels` writes.
+
+    Parameters
+    ----------
+    mels : dict of str to np.ndarray, shape=(n_frames, 64)
+        Of ``mixture`` and the four stems.
+    magnitudes : pd.DataFrame
+        The mean \\|x\\| of the stems (columns) in each segment (index: its number in the clip).
+    threshold : float
+    window_seconds : float
+        Length and step of the windows in which magnitudes were measured.
+    clip : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    first_segment = magnitudes.index[0]
+    start = first_segment * SEGMENT_SAMPLES / ANALYSIS_RATE
+    limits = {"vmin": min(map(np.min, mels.values())), "vmax": max(map(np.max, mels.values()))}
+    figure = Figure(figsize=(12, 7.2), layout="constrained")
+    heights = [1.0] + [0.2, 1.0] * (len(mels) - 1)
+    axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    pictures = [axes[0], *axes[2::2]]
+    for axis, (name, mel) in zip(pictures, mels.items(), strict=True):
+        seconds = (start, start + len(mel) * HOP_SAMPLES / ANALYSIS_RATE)
+        image = axis.imshow(
+            mel.T, aspect="auto", origin="lower", extent=(*seconds, -0.5, N_MELS - 0.5), cmap="magma",
+            interpolation="none", **limits,
+        )  # fmt: skip
+        axis.set_yticks([_band_of(hz) for hz in _TICKS_HZ], [_name_hz(hz) for hz in _TICKS_HZ], fontsize=8)
+        axis.set_ylabel(name, fontsize=11)
+    for axis, stem in zip(axes[1::2], list(mels)[1:], strict=True):
+        _draw_activity(axis, magnitudes[stem], threshold, window_seconds)
+    axes[0].set_xlim(start, start + len(mels["mixture"]) * HOP_SAMPLES / ANALYSIS_RATE)
+    axes[-1].set_xlabel("time (s)")
+    figure.supylabel("mel band, by its centre frequency (Hz)", fontsize=10)
+    figure.colorbar(image, ax=list(axes), label="natural log of the mel magnitude", pad=0.01, aspect=40)
+    figure.suptitle(f"A mixture and its stems, each active where its mean |x| is above {threshold:g}")
+    axes[0].set_title(clip if len(clip) <= _LONGEST_TITLE else f"…{clip[-_LONGEST_TITLE:]}", fontsize=9)
+    return figure
+
+
+def _draw_activity(axis, magnitudes, threshold, window_seconds):
+    for segment, magnitude in magnitudes.items():
+        active = magnitude > threshold
+        left = segment * window_seconds
+        axis.add_patch(
+            Rectangle(
+                (left, 0), window_seconds, 1, facecolor=_ACTIVE if active else _INACTIVE, edgecolor="white"
+            )
+        )
+        axis.text(
+            left + window_seconds / 2, 0.46, f"{'active' if active else 'inactive'} {magnitude:.4f}", ha="center",
+            va="center", fontsize=8, color="white" if active else "black", clip_on=True,
+        )  # fmt: skip
+    axis.set_ylim(0, 1)
+    axis.set_yticks([])
+    axis.tick_params(axis="x", length=0)
+    axis.spines[:].set_visible(False)
+
+
+def _band_of(hz):
+    """The (fractional) number of the mel band whose centre lies at this frequency.
+
+    >>> round(_band_of(60.0), 6), round(_band_of(7800.0), 6)
+    (-1.0, 64.0)
+    """
+    lowest, highest = _mel(LOWEST_HZ), _mel(HIGHEST_HZ)
+    return (_mel(hz) - lowest) / (highest - lowest) * (N_MELS + 1) - 1
+
+
+def _mel(hz):
+    return math.log1p(hz / 700)  # HTK's scale; its factor cancels out
+
+
+def _name_hz(hz):
+    return f"{hz // 1000} k" if hz >= 1000 else str(hz)

@@ -1,0 +1,139 @@
+"""What the figures share: colours, fonts, how tables are read and files written."""
+
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+from mscol.errors import CacheError
+from mscol.files import atomic_path
+
+# Okabe & Ito's palette, which colour-blind readers tell apart; line styles go on where colours repeat
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLES = ("-", "--", ":", "-.")
+BETTER, WORSE, UNDECIDED = "#0072B2", "#D55E00", "#8C8C8C"
+CHANCE = {"color": "dimgrey", "linestyle": (0, (1, 2)), "linewidth": 1.2}
+# Higher figures would not fit into the report page, which centres them and cuts their top off.
+PAGE_INCHES = 7.4
+LABELS_A_BLOCK = 25  # of per-label figures: more labels go into a second block beside the first
+
+METRIC_TITLES = {
+    "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1", "recall": "recall",
+    "precision": "precision", "f1": "F1",
+}  # fmt: skip
+TASK_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "f1")}  # of each label
+
+_INCHES_A_LETTER = 0.085  # on average, at the size of legends
+
+_TEXTS = ("dataset", "model", "task", "protocol", "test_list", "metric", "reference", "label", "clip", "seed")
+_SETTINGS = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",  # texts stay texts: they can be searched and read aloud
+    "svg.hashsalt": "mscol",
+}
+
+
+def styled():
+    """Apply the house's settings of matplotlib, as a context manager or a decorator."""
+    return matplotlib.rc_context(_SETTINGS)
+
+
+def save_figure(figure, paths):
+    """Write a figure, in the format of each path's suffix; equal figures are equal files.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    paths : sequence of (str or os.PathLike)
+    """
+    for path in map(Path, paths):
+        with styled(), atomic_path(path) as partial:
+            figure.savefig(partial, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def read_numbers(path):
+    """Read a table of results: texts stay texts (a class "None"), and empty numbers are NaN.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
+    return pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
+
+
+def choose_group(table, path):
+    """Choose the rows that a figure of single labels shows.
+
+    They are of the protocol ``frozen`` (else the first of the table), its largest share of training
+    labels, and the test list ``filtered`` (else the first).
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        With columns protocol, test_list and label_fraction.
+    path : str or os.PathLike
+        Where it was read; named in errors.
+
+    Returns
+    -------
+    rows : pd.DataFrame
+    title : str
+        "frozen, filtered test list".
+
+    Raises
+    ------
+    CacheError
+        If the table is empty.
+    """
+    if table.empty:
+        raise CacheError(f"{path}: no rows to draw; delete it, and it is made again")
+    table = _prefer(table, "protocol", "frozen")
+    table = _prefer(table, "label_fraction", table["label_fraction"].max())
+    table = _prefer(table, "test_list", "filtered")
+    first = table.iloc[0]
+    titles = [first["protocol"], describe_test_list(first["test_list"])]
+    if first["label_fraction"] < 1:
+        titles.append(f"{first['label_fraction']:.4g} of the training labels")
+    return table, ", ".join(title for title in titles if title)
+
+
+def _prefer(table, column, value):
+    values = table[column].to_numpy()
+    return table[table[column] == (value if value in values else values[0])]
+
+
+def describe_test_list(name):
+    """Name a test list in a title; the only one of a dataset needs no name."""
+    return "" if name == "all" else f"{name} test list"
+
+
+def blocks(labels):
+    """Split a list of labels into one column of rows, or two where it is long."""
+    if len(labels) <= LABELS_A_BLOCK:
+        return [labels]
+    half = (len(labels) + 1) // 2
+    return [labels[:half], labels[half:]]
+
+
+def block_inches(parts):
+    """The width of a figure with two panels a block; one block is wide enough for legend and title."""
+    return 13.6 if len(parts) > 1 else 9.2
+
+
+def place_legend(figure, handles, **more):
+    """Put a legend below all panels, in as many columns as the figure is wide enough for."""
+    widest = max(len(handle.get_label()) for handle in handles)
+    n_columns = int(figure.get_figwidth() // (_INCHES_A_LETTER * widest + 0.7))
+    n_columns = max(1, min(len(handles), n_columns))
+    figure.legend(handles=handles, loc="outside lower center", ncols=n_columns, frameon=False, **more)
+
+
+def style_of(number):
+    """The colour and line style of the line with this number."""
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": STYLES[number // len(COLOURS) % len(STYLES)],
+    }

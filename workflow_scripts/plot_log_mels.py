@@ -1,0 +1,16 @@
+"""Draw the log-mels of a mixture and its stems, and which stems are active."""
+
+from mscol.figures.log_mels import STEMS, plot_log_mels
+from mscol.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+cached = snakemake.input
+plot_log_mels(
+    clips=cached.clips,
+    mixtures=(cached.frames, cached.index),
+    stems={stem: (cached[stem], cached.stems_index) for stem in STEMS},
+    activity=cached.activity,
+    windows=snakemake.params.windows,
+    threshold=snakemake.params.threshold,
+    paths=list(snakemake.output),
+)
