@@ -15,6 +15,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/targets.smk"
 include: "rules/datasets.smk"
 include: "rules/stems.smk"
 include: "rules/mels.smk"

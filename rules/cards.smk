@@ -1,30 +1,6 @@
 # Model cards: one beside each encoder.
 
 
-def encoder_cards():
-    """The cards of the config's encoders; a function has none."""
-    return [
-        f"models/{model.name}/seed{seed}/README.md"
-        for model in configured_models()
-        if not model.callable
-        for seed in config["seeds"]
-    ]
-
-
-def pretrained_on():
-    """What a card says of the dataset that encoders are pretrained on."""
-    return {
-        "name": PRETRAINING_DATASET,
-        "layout": dataset_settings(PRETRAINING_DATASET)["layout"],
-        "embedded": is_embedded(PRETRAINING_DATASET),
-    }
-
-
-def card_separator():
-    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
-    return None if brought else config["separation"]["model"]
-
-
 rule write_model_card:
     input:
         encoder=encoder,

@@ -306,57 +306,6 @@ def separator_files(wildcards):
     return [f"{DEMO_SEPARATOR}/{name}" for name in names]
 
 
-def separation_table():
-    """The table that judges the separator, if this workflow trains and uses it."""
-    uses_stems = any(model.sources for model in configured_models())
-    brought = config["datasets"][PRETRAINING_DATASET]["stems"]
-    trains = config["separation"]["model"] == "demo"
-    return ["results/separation.csv"] if trains and uses_stems and not brought else []
-
-
-def results_tables(pattern="results/{dataset}_{model}.csv"):
-    """A table for each evaluated dataset and model."""
-    return expand(
-        pattern,
-        dataset=EVALUATED_DATASETS,
-        model=config["models"],
-    )
-
-
-def configured_runs():
-    """The pretraining runs of the config: "bass_vocals/seed1"."""
-    return [
-        f"{model.name}/seed{seed}"
-        for model in configured_models()
-        if model.trained
-        for seed in config["seeds"]
-    ]
-
-
-def rejected_tables():
-    """What each shard job of the configured run rejects."""
-    stages = {dataset: ["mixture"] for dataset in EVALUATED_DATASETS}
-    if any(model.trained for model in configured_models()):
-        stages.setdefault(PRETRAINING_DATASET, ["mixture"])
-    if any(model.sources for model in configured_models()):
-        stages[PRETRAINING_DATASET].append("stems")
-    stages.get(PRETRAINING_DATASET, []).extend(
-        sorted(
-            {
-                f"degraded{model.degraded_db}"
-                for model in configured_models()
-                if model.degraded_db is not None
-            }
-        )
-    )
-    return [
-        f"mels/{dataset}/{shard}/{stage}_rejected.csv"
-        for dataset, names in stages.items()
-        for shard in shards(dataset)
-        for stage in names
-    ]
-
-
 def models_brought_as(kind):
     """A wildcard constraint: the encoders made elsewhere, a checkpoint or a callable."""
     names = [name for name, encoder in config["encoders"].items() if encoder[kind]]

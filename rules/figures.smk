@@ -1,34 +1,6 @@
 # The figures, each for a page of its own and for the report (`snakemake --report report.zip`).
-# Results of a category all have the same labels, in every combination: the report page shows a label with
-# two values as a switch, and fails where a position of the switch has no result.
-
-
-REFERENCE_MODEL = config["evaluation"]["compare_with"]
-SOURCE_MODELS = [model.name for model in configured_models() if model.sources]
-
-
-def compared_models():
-    """The models that are compared with the reference, if it is one of the config's."""
-    models = config["models"]
-    others = [model for model in models if model != REFERENCE_MODEL]
-    return others if REFERENCE_MODEL in models else []
-
-
-def figures():
-    """All figures of the configured run."""
-    names = ["comparison", *results_tables("classes/{dataset}_{model}")]
-    names += expand(
-        "differences/{dataset}_{model}",
-        dataset=EVALUATED_DATASETS,
-        model=compared_models(),
-    )
-    if len(config["evaluation"]["label_fractions"]) > 1:
-        names.append("label_fractions")
-    if configured_runs():
-        names.append("convergence")
-    if SOURCE_MODELS:
-        names.append("log_mels")
-    return [f"results/figures/{name}.svg" for name in names]
+# Where half of a category's results have one value of a label and half another, the report page makes a switch
+# of it, and breaks if a position of the switch has no result: hence all combinations, or other values.
 
 
 rule plot_comparison:
@@ -39,7 +11,7 @@ rule plot_comparison:
             "results/figures/comparison.svg",
             caption="../report/comparison.rst",
             category="Comparison",
-            labels={"result": "figure: all models"},
+            labels={"what": "all models on all tasks", "form": "figure"},
         ),
         png="results/figures/comparison.png",
     log:
@@ -68,7 +40,7 @@ rule plot_label_fractions:
             "results/figures/label_fractions.svg",
             caption="../report/label_fractions.rst",
             category="Comparison",
-            labels={"result": "figure: few labels"},
+            labels={"what": "few training labels", "form": "curves"},
         ),
         png="results/figures/label_fractions.png",
     log:

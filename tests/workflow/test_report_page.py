@@ -94,7 +94,7 @@ def _button(browser, row, place):
 
 
 def _row_of(browser, text):
-    return next(number for number, row in enumerate(_rows(browser)) if text in row.text)
+    return next(number for number, row in enumerate(_rows(browser)) if text in " ".join(row.text.split()))
 
 
 def _structure(browser):
@@ -190,7 +190,7 @@ def test_caption_explains_every_result(browser):
 
 def test_caption_is_shown_beside_its_picture(browser):
     _open(browser, "Comparison")
-    _click(browser, lambda: _button(browser, _row_of(browser, "figure: all models"), 1))
+    _click(browser, lambda: _button(browser, _row_of(browser, "all models on all tasks figure"), 1))
     _wait(browser, lambda: "DESCRIPTION" in browser.find_element(By.TAG_NAME, "nav").text.upper())
     assert "A bar leads from the level of chance" in browser.find_element(By.TAG_NAME, "nav").text
 
@@ -208,7 +208,7 @@ def test_tables_show_their_numbers(browser):
     tables = [path for path, result in _results(browser).items() if result["mime_type"] == "text/html"]
     assert tables
     _open(browser, "Comparison")
-    _click(browser, lambda: _button(browser, _row_of(browser, "table: all models"), 0))
+    _click(browser, lambda: _button(browser, _row_of(browser, "all models on all tasks table"), 0))
     browser.switch_to.frame(_wait(browser, lambda: _entries(browser, "//iframe"))[0])
     assert re.search(r"0\.\d{3}", browser.find_element(By.TAG_NAME, "body").text)
     browser.switch_to.default_content()

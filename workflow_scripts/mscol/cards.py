@@ -93,7 +93,7 @@ def _what(run, dataset):
     if run["model"] == "untrained":
         return (
             "An audio encoder of random weights, to compare trained ones with: only the statistics of its batch "
-            f"normalisation were taken from music ({dataset['name']}). {size}"
+            f"normalisation were taken from music ({_recordings(dataset)}). {size}"
         )
     model = parse_model(run["model"])
     sources = " or ".join(source for source in SOURCES if source in model.sources)
@@ -119,7 +119,7 @@ def _making(run, dataset, separator):
         facts["taken over from"] = f"`{run['checkpoint']}`"
     else:
         settings = run["settings"]
-        facts["recordings"] = f"{dataset['name']} (layout {dataset['layout']}), training split"
+        facts["recordings"] = f"{_recordings(dataset)}, training split"
         facts["segments of four seconds"] = f"{run['n_segments']['train']['all']:,}"
         facts["fingerprint of the data"] = f"`{run['dataset_fingerprint']}`"
         if run["sources"]:
@@ -138,6 +138,11 @@ def _making(run, dataset, separator):
     facts["commit of the workflow"] = f"`{run['commit']}`" if run.get("commit") else "not known"
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
     return f"| | |\n|---|---|\n{rows}\n\n`run.json` beside this file has all of it, `history.csv` how pretraining went."
+
+
+def _recordings(dataset):
+    embedded = "synthesised by this workflow in the layout" if dataset["embedded"] else "layout"
+    return f"{dataset['name']}, {embedded} {dataset['layout']}"
 
 
 def _figures(dataset, path, seed):
@@ -192,7 +197,7 @@ def _front_matter(run, dataset, tables, licence):
         "license": licence,
         "library_name": "keras",
         "tags": ["audio", "music", "audio-embeddings", "contrastive-learning", "mscol"],
-        "datasets": [dataset["name"]] if "checkpoint" not in run else [],
+        "datasets": [] if "checkpoint" in run or dataset["embedded"] else [dataset["name"]],
         "evaluated_on": list(tables),
     }
     return f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n"
