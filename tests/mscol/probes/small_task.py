@@ -12,10 +12,10 @@ CLASSES = ["bass", "flute", "organ"]
 TAGS = ["loud", "rock", "no vocals"]
 
 
-def make_dataset(folder, task, shuffle=False, n_train=60):
+def make_dataset(folder, task, shuffle=False, n_train=60, n_test=15):
     """Write embeddings in which the label of a clip can be read off, and a manifest, as earlier stages do."""
     generator = np.random.default_rng(0)
-    sizes = {"train": n_train, "validation": 21, "test": 15}
+    sizes = {"train": n_train, "validation": 21, "test": n_test}
     rows, arrays, indices = [], {}, {}
     for split, size in sizes.items():
         truth = generator.integers(2, size=(size, 3)) if task == "tagging" else np.eye(3)[np.arange(size) % 3]

@@ -6,6 +6,7 @@ import pytest
 from small_task import make_dataset, name_outputs, read_scores, run
 
 from mscol.errors import CacheError, TrainingError
+from mscol.metrics import classification, tagging
 from mscol.probes import score_head
 from mscol.probes.frozen import open_embeddings
 
@@ -27,9 +28,18 @@ def test_separable_problem_is_learnt(tmp_path, task, hidden):
 
 
 def test_shuffled_labels_give_chance(tmp_path):
-    scores, _ = run(tmp_path, *make_dataset(tmp_path, "classification", shuffle=True, n_train=300))
-    predicted = scores["window_scores"].reshape(15, 2, 3).sum(axis=1).argmax(axis=1)
-    assert (predicted == scores["labels"]).mean() < 0.75
+    files = make_dataset(tmp_path, "classification", shuffle=True, n_train=300, n_test=300)
+    scores, _ = run(tmp_path, *files)
+    right = classification(scores["window_scores"].reshape(300, 2, 3), scores["labels"]).accuracy
+    assert right == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_shuffled_tags_give_chance(tmp_path):
+    files = make_dataset(tmp_path, "tagging", shuffle=True, n_train=300, n_test=300)
+    scores, _ = run(tmp_path, *files)
+    tagged = tagging(scores["window_scores"].reshape(300, 2, 3), scores["labels"])
+    assert tagged.roc_auc == pytest.approx(0.5, abs=0.1)
+    assert tagged.pr_auc == pytest.approx(scores["labels"].mean(), abs=0.1)
 
 
 def test_same_seed_gives_the_same_scores_and_another_does_not(tmp_path):
