@@ -106,10 +106,12 @@ def test_functions_are_found_in_modules_and_files(tmp_path):
     (tmp_path / "mine.py").write_text("def embed(waveform):\n    return waveform[:, None]\n")
     assert load_callable(f"{tmp_path}/mine.py:embed")(np.ones(3)).shape == (3, 1)
     assert "mine" not in sys.modules
+    (tmp_path / "wrong.py").write_text("def embed(waveform)\n")
     for name, message in (
         ("mscol.baselines:mfc", "has no function 'mfc'"),
         ("nowhere.at.all:mfcc", "'nowhere.at.all' cannot be imported"),
         (f"{tmp_path}/none.py:embed", "none.py' cannot be imported"),
+        (f"{tmp_path}/wrong.py:embed", r"wrong.py' cannot be imported \(SyntaxError"),
     ):
         with pytest.raises(ConfigError, match=message):
             load_callable(name)

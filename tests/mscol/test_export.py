@@ -125,6 +125,14 @@ def test_what_cannot_be_read_or_written_is_told_in_a_sentence(encoder_file, musi
     assert "Traceback" not in caplog.text and not (tmp_path / "out.csv").exists()
 
 
+def test_head_is_no_encoder(music, tmp_path, caplog):
+    from mscol.probes.heads import build_head
+
+    build_head(7, 2, "classification", [], seed=0).save(tmp_path / "head.keras")
+    assert embed(music, "--encoder", tmp_path / "head.keras", "-o", tmp_path / "out.csv") == 1
+    assert "head.keras: not an encoder: it takes inputs of shape (7,), not log-mels" in caplog.text
+
+
 def test_no_table_is_written_where_no_file_can_be_embedded(encoder_file, music, tmp_path, caplog):
     assert (
         embed(music / "short.wav", music / "gone.wav", "--encoder", encoder_file, "-o", tmp_path / "out.csv")

@@ -45,8 +45,8 @@ def load_callable(name):
     place, _, function = name.rpartition(":")
     try:
         module = _load_file(place) if place.endswith(".py") else importlib.import_module(place)
-    except (ImportError, OSError, ValueError) as error:
-        raise ConfigError(f"callable {name!r}: {place!r} cannot be imported ({error})") from error
+    except Exception as error:  # whatever a module of the user's raises
+        raise ConfigError(f"callable {name!r}: {place!r} cannot be imported ({error!r})") from error
     if not callable(getattr(module, function, None)):
         raise ConfigError(f"callable {name!r}: {place!r} has no function {function!r}")
     logging.info("Embedding with %s.", inspect.getsourcefile(module) or place)

@@ -76,7 +76,7 @@ def test_every_preset_says_every_size():
             "warmup_updates", "patience", "activity_threshold", "activity_windows", "masks", "mask_value",
             "precision", "xla",
         )
-    }  # fmt: skip
+    } | {f"evaluation/{key}" for key in ("protocols", "label_fractions", "compare_with")}  # fmt: skip
     assert demo - only_embedded == paper - published
 
 
@@ -116,6 +116,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"evaluation": {"protocols": ["evaluate"]}}, "'evaluation/trained/mtat' must say which head or classifier"),
         ({"evaluation": {"trained": {"gtzan": {"head": "x"}}}}, "'evaluation/trained': 'gtzan' is none of the datasets"),
         ({"evaluation": {"trained": {"mtat": {}}}}, "'evaluation/trained/mtat': write either 'head'"),
+        ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* has {modle}, but only"),
         ({"evaluation": {"compare_with": "cola"}}, "'evaluation/compare_with': model 'cola'"),
         ({"evaluation": {"protocols": ["finetuned"]}, "models": ["mfcc"]}, "'mfcc' is a function and cannot be finetuned"),
         ({"models": ["bass-slient"]}, "config key 'models': model 'bass-slient': did you mean '-silent'"),
@@ -156,5 +157,5 @@ def test_encoder_is_found_by_its_file_or_by_the_index_of_its_checkpoint(tmp_path
 
 def test_mfcc_is_there_without_being_configured_and_can_be_configured():
     assert effective(models=["mfcc"])["encoders"]["mfcc"]["callable"] == "mscol.baselines:mfcc"
-    mine = {"mfcc": {"callable": "mscol.baselines:mfcc", "standardise": False}}
+    mine = {"mfcc": {"standardise": False}}
     assert not effective(encoders=mine)["encoders"]["mfcc"]["standardise"]

@@ -103,7 +103,7 @@ def load_encoder(path):
     Raises
     ------
     TrainingError
-        If it is neither, or is missing or damaged.
+        If it is neither, or is missing or damaged, or takes something else than log-mels.
     """
     path = Path(path)
     if path.suffix != ".keras":
@@ -112,11 +112,17 @@ def load_encoder(path):
         raise TrainingError(f"{path}: there is no such file; pretrain the encoder first")
     try:
         # Safe mode runs no code that a file brings along.
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        encoder = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise TrainingError(
             f"{path}: damaged, or not an encoder ({error}); delete it and pretrain it again"
         ) from error
+    if encoder.input_shape[2:] != (N_MELS, 1):
+        raise TrainingError(
+            f"{path}: not an encoder: it takes inputs of shape {encoder.input_shape[1:]}, not log-mels of shape "
+            f"({CROP_FRAMES}, {N_MELS}, 1); name the encoder.keras"
+        )
+    return encoder
 
 
 def _load_checkpoint(path):

@@ -56,7 +56,7 @@ def effective_config(given, presets, schema_path):
         config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
     config["encoders"] = {
         name: merge(_defaults(schema["$defs"]["encoder"]), encoder)
-        for name, encoder in (BUILT_IN_ENCODERS | config["encoders"]).items()
+        for name, encoder in merge(BUILT_IN_ENCODERS, config["encoders"]).items()
     }
     config["evaluation"]["trained"] = {
         name: merge(_defaults(schema["$defs"]["trained"]), entry)
@@ -312,6 +312,13 @@ def _check_trained(trained, datasets):
             raise ConfigError(
                 f"config key 'evaluation/trained/{name}': write either 'head' (takes embeddings) or 'classifier' "
                 "(takes log-mels), the path of a .keras file in which {model} and {seed} may stand"
+            )
+        path = entry["head"] or entry["classifier"]
+        unknown = set(re.findall(r"\{(.*?)\}", path)) - {"model", "seed"}
+        if unknown:
+            raise ConfigError(
+                f"config key 'evaluation/trained/{name}': {path!r} has {{{sorted(unknown)[0]}}}, but only {{model}} and "
+                "{seed} may stand in it"
             )
 
 
