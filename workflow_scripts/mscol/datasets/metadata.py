@@ -172,5 +172,15 @@ def clips_table(ids, paths, splits, labels, cleaned=1, reasons=""):
     pd.DataFrame
         Columns id, path, split, cleaned, labels, reason; rows in the order of the metadata.
     """
-    columns = {"id": ids, "path": paths, "split": splits, "cleaned": cleaned, "labels": labels}
-    return pd.DataFrame(columns | {"reason": reasons}, index=range(len(ids)))
+    columns = {
+        "id": ids,
+        "path": paths,
+        "split": splits,
+        "cleaned": cleaned,
+        "labels": labels,
+        "reason": reasons,
+    }
+    # Texts as Python's own: where pyarrow is installed, pandas would refuse a name with a lone surrogate, which is
+    # to be told as a reason (`manifest`), not to end the job.
+    table = pd.DataFrame(columns, index=range(len(ids)), dtype=object)
+    return table.astype({"cleaned": int})
