@@ -108,6 +108,14 @@ def test_pages_are_well_formed(tagged, classified, tmp_path):
     assert {len(row) for row in table.iter("tr")} == {1 + 4 + 2}
 
 
+def test_few_tagged_clips_come_with_a_warning_about_their_intervals(tagged, classified, tmp_path):
+    warning = "Of only 40 test clips the intervals of PR-AUC lie too high"
+    classes = {"nsynth_mixture": write(*classified, tmp_path, "nsynth_mixture")}
+    assert all(warning not in page.read_text() for page in summarise(classes, tmp_path)[1:])
+    tags = classes | {"mtat_mixture": write(*tagged, tmp_path, "mtat_mixture")}
+    assert all(warning in page.read_text() for page in summarise(tags, tmp_path)[1:])
+
+
 def test_significant_differences_are_marked(tmp_path):
     labels = np.arange(300) % 2
     about = tmp_path / "classification.json"

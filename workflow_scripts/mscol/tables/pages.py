@@ -13,6 +13,7 @@ from mscol.tables.published import PUBLISHED
 
 METRIC_TITLES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1"}
 SIGNIFICANT = 0.05
+FEW_CLIPS = 1000  # below it the bootstrap's bias shows in intervals of PR-AUC (docs/configuration.md, "How to read the intervals")
 MISSING = "–"
 
 
@@ -58,6 +59,8 @@ class Page:
         The model that others were compared with; empty if there was none.
     n_seeds : int
         The largest number of seeds of a cell.
+    n_tagged : float
+        Clips of the shortest test list with tags; infinite where there is none.
     """
 
     columns: list
@@ -66,6 +69,7 @@ class Page:
     published: list
     reference: str
     n_seeds: int
+    n_tagged: float
 
 
 def lay_out(rows, layouts):
@@ -107,6 +111,7 @@ def lay_out(rows, layouts):
         published=_published(firsts, columns, layouts),
         reference=references[0] if len(references) else "",
         n_seeds=int(rows["seeds"].max()),
+        n_tagged=rows.loc[rows["metric"] == "pr_auc", "n_test"].to_numpy(float).min(initial=np.inf),
     )
 
 
@@ -130,7 +135,7 @@ def to_markdown(page):
 
 
 def to_latex(page):
-    """Write a page as a LaTeX table; it needs the packages booktabs and amssymb."""
+    """Write a page as a LaTeX table, no wider than the text; it needs booktabs, amssymb and graphicx."""
     width = len(page.columns) + 1
     groups = list(dict.fromkeys(name for name, _ in page.columns))
     spans = [sum(name == group for name, _ in page.columns) for group in groups]
@@ -209,6 +214,11 @@ def explain(page):
         "cover what another training run would change); higher is better.",
         f"Bold: the best of its column{alike}.",
     ]
+    if page.n_tagged < FEW_CLIPS:
+        sentences.append(
+            f"Of only {page.n_tagged:.0f} test clips the intervals of PR-AUC lie too high: a resample holds some clips twice, "
+            "which raises the average precision. It raises both models of a comparison."
+        )
     if page.reference:
         sentences.append(
             f"▲ and ▼: significantly above or below {page.reference} (paired bootstrap over the test clips, "
@@ -231,16 +241,18 @@ PUBLISHED_NOTE = (
     "protocols that differ from each other and from ours."
 )
 
-_LATEX_PAGE = r"""% Needs \usepackage{{booktabs}} and \usepackage{{amssymb}}
+_LATEX_PAGE = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}
 \begin{{table*}}
 \centering
 \small
 \setlength{{\tabcolsep}}{{3.5pt}}
+% Made smaller only where it is wider than the text
+\resizebox{{\ifdim\width>\textwidth\textwidth\else\width\fi}}{{!}}{{%
 \begin{{tabular}}{{{columns}}}
 \toprule
 {rows}
 \bottomrule
-\end{{tabular}}
+\end{{tabular}}}}
 \caption{{{note}}}
 \label{{tab:results}}
 \end{{table*}}
@@ -254,7 +266,7 @@ _HTML_PAGE = """<!DOCTYPE html>
 <style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em; color: #222; }}
 table {{ border-collapse: collapse; margin: 1em 0; }}
-th, td {{ padding: .35em .8em; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }}
+th, td {{ padding: .35em .5em; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }}
 thead th {{ border-bottom: 2px solid #222; }}
 th:first-child {{ text-align: left; font-weight: normal; }}
 small {{ color: #666; white-space: nowrap; }}
