@@ -3,11 +3,13 @@
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from mscol.errors import MscolError
 from mscol.names import (
     EMBEDDED_ROOT,
     SOURCES,
+    check_fraction,
     check_targets,
     effective_config,
     encoder_files,
@@ -16,6 +18,7 @@ from mscol.names import (
     library_fingerprint,
     settings_of,
     shard_names,
+    trained_file,
     watched_paths,
 )
 
@@ -240,7 +243,9 @@ def standardises(wildcards):
 
 def label_fraction(wildcards):
     """The share of labels in a file's name: "-labels0.1" is 0.1, and without it all are used."""
-    return float(wildcards.labels.removeprefix("-labels") or 1)
+    fraction = float(wildcards.labels.removeprefix("-labels") or 1)
+    check_fraction(fraction)
+    return fraction
 
 
 def evaluations(name):
@@ -261,7 +266,7 @@ def scores(wildcards):
     files = []
     for protocol, share in evaluations(wildcards.model):
         way = "" if protocol == "frozen" else f"-{protocol}"
-        labels = "" if share == 1 else f"-labels{share:g}"
+        labels = "" if share == 1 else f"-labels{share!r}"
         files += [
             f"models/{wildcards.model}/seed{seed}/scores/{wildcards.dataset}{way}{labels}.npz"
             for seed in config["seeds"]
@@ -276,21 +281,17 @@ def trained(kind):
     """
 
     def files(wildcards):
-        entry = config["evaluation"]["trained"].get(wildcards.dataset)
-        if not entry:
-            raise WorkflowError(
-                f"config key 'evaluation/trained' does not say how {wildcards.dataset} is to be evaluated"
-            )
+        dataset, model, seed = wildcards.dataset, wildcards.model, wildcards.seed
+        path = trained_file(dataset, model, seed, config)
+        entry = config["evaluation"]["trained"][dataset]
         if kind == "model":
-            return (entry["head"] or entry["classifier"]).format(**wildcards)
+            return path
         if kind in ("frames", "index"):
             suffix = "npy" if kind == "frames" else "csv"
             pattern = f"mels/{{dataset}}/{{shard}}/mixture.{suffix}"
             return all_shards(pattern)(wildcards) if entry["classifier"] else []
-        embeddings = (
-            f"embeddings/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-        )
-        return f"{embeddings}/{kind}" if entry["head"] else []
+        embeddings = f"embeddings/{dataset}/{model}/seed{seed}/{kind}"
+        return embeddings if entry["head"] else []
 
     return files
 

@@ -2,6 +2,10 @@
 
 
 REFERENCE_MODEL = config["evaluation"]["compare_with"]
+if REFERENCE_MODEL not in config["models"] and workflow.is_main_process:
+    logger.warning(
+        f"In this run nothing is compared: '{REFERENCE_MODEL}' (evaluation/compare_with) is not among the models."
+    )
 SOURCE_MODELS = [model.name for model in configured_models() if model.sources]
 
 

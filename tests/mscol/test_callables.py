@@ -106,6 +106,14 @@ def test_functions_are_found_in_modules_and_files(tmp_path):
     (tmp_path / "mine.py").write_text("def embed(waveform):\n    return waveform[:, None]\n")
     assert load_callable(f"{tmp_path}/mine.py:embed")(np.ones(3)).shape == (3, 1)
     assert "mine" not in sys.modules
+    # As in any script: a neighbour is imported, and what looks a class up by its module finds it.
+    (tmp_path / "neighbour.py").write_text("FACTOR = 3\n")
+    (tmp_path / "whole.py").write_text(
+        "from __future__ import annotations\nimport dataclasses, pickle\nfrom neighbour import FACTOR\n"
+        "@dataclasses.dataclass\nclass Encoder:\n    factor: int\n"
+        "def embed(waveform):\n    return pickle.loads(pickle.dumps(Encoder(FACTOR))).factor * waveform[:, None]\n"
+    )
+    assert load_callable(f"{tmp_path}/whole.py:embed")(np.ones(3)).sum() == 9
     (tmp_path / "wrong.py").write_text("def embed(waveform)\n")
     for name, message in (
         ("mscol.baselines:mfc", "has no function 'mfc'"),

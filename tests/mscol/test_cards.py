@@ -50,7 +50,7 @@ def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
     assert text.startswith("\n# bass_vocals-silent, seed 3\n")
     assert "which second of bass or vocals was played" in text and "without the source, too" in text
     assert "| updates | 640,000 of 128 pairs |" in text and "`f00d`" in text and "`0123abc`" in text
-    assert "| nsynth | all | 4096 | frozen | 1 | accuracy | 0.712 | [0.700, 0.730] |" in text
+    assert "| nsynth | all | 4096 | frozen | all | accuracy | 0.712 | [0.700, 0.730] |" in text
     assert "0.500" not in text.split("## How good it is")[1].split("##")[0]  # another seed's
     assert about["evaluated_on"] == ["nsynth"] and about["datasets"] == ["mtat"]
 
@@ -80,14 +80,15 @@ def test_encoders_that_were_not_pretrained_have_cards_too(tmp_path):
         "model": "untrained",
         "sources": [],
     }
-    _, text = write(tmp_path, untrained)
-    assert "random weights" in text and "| updates |" not in text
+    about, text = write(tmp_path, untrained)
+    assert "random weights" in text and "| updates |" not in text and "trained on best" not in text
+    assert about["license"] == "mit" and "contrastive-learning" not in about["tags"]
     imported = {key: RUN[key] for key in ("commit", "versions", "parameters", "values")}
     about, text = write(
         tmp_path, imported | {"model": "published_bass", "checkpoint": "published/checkpoint-10"}
     )
     assert "# published_bass" in text and "taken over from `published/checkpoint-10`" in text
-    assert about["license"] == "other" and "| nsynth | all | 4096 | frozen | 1 | accuracy | 0.606 |" in text
+    assert about["license"] == "other" and "| nsynth | all | 4096 | frozen | all | accuracy | 0.606 |" in text
 
 
 def test_code_of_a_card_runs(tmp_path, monkeypatch):

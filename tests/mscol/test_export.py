@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,14 @@ def test_each_second_of_each_file_gets_the_values_of_embed_file(encoder_file, mu
     assert metadata[b"encoder"] == str(encoder_file).encode() and len(metadata[b"weights_sha256"]) == 64
 
 
+def test_name_that_is_no_utf8_is_written_so_that_it_can_be(encoder_file, music, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd \xff.wav"))
+    odd.write_bytes((music / "one.wav").read_bytes())
+    for kind, read in (("parquet", pd.read_parquet), ("csv", pd.read_csv)):
+        assert embed(odd, "--encoder", encoder_file, "-o", tmp_path / f"out.{kind}", "--mean") == 0
+        assert read(tmp_path / f"out.{kind}")["file"].tolist() == [rf"{tmp_path}/odd \xff.wav"]
+
+
 def test_mean_gives_a_row_a_file_and_csv_has_a_column_a_value(encoder_file, music, tmp_path):
     files = music / "one.wav", music / "x.ogg"
     assert embed(*files, "--encoder", encoder_file, "-o", tmp_path / "all.csv") == 0
@@ -117,7 +126,7 @@ def test_what_cannot_be_read_or_written_is_told_in_a_sentence(encoder_file, musi
     if broken:
         (tmp_path / "broken.keras").write_bytes(broken)
         assert embed(music, "--encoder", tmp_path / "broken.keras", "-o", tmp_path / "out.csv") == 1
-        assert "broken.keras: damaged, or not an encoder" in caplog.text
+        assert "broken.keras: missing, damaged, or not a Keras model" in caplog.text
     else:
         (tmp_path / "file").write_text("")
         assert embed(music / "one.wav", "--encoder", encoder_file, "-o", tmp_path / "file" / "out.csv") == 1

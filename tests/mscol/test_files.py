@@ -3,10 +3,12 @@
 import threading
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from mscol.files import atomic_path, read_csv, write_csv
+from mscol.errors import CacheError
+from mscol.files import atomic_path, open_array, read_csv, read_results, write_csv
 from mscol.parallel import ordered_map
 
 
@@ -41,6 +43,35 @@ def test_texts_stay_texts(tmp_path):
     )
     write_csv(table, tmp_path / "table.csv")
     pd.testing.assert_frame_equal(read_csv(tmp_path / "table.csv"), table)
+
+
+def test_results_keep_names_that_look_like_numbers(tmp_path):
+    table = pd.DataFrame(
+        {"dataset": ["2024", "true", "null"], "model": ["1", "nan", "m"], "value": [0.5, np.nan, 1.0]}
+    )
+    write_csv(table, tmp_path / "table.csv")
+    pd.testing.assert_frame_equal(read_results(tmp_path / "table.csv"), table, check_dtype=False)
+
+
+@pytest.mark.parametrize("content", [b"", b'"a,b\n1,2', b"a\xff\n"])
+def test_table_that_is_not_whole_is_an_error_that_names_it(tmp_path, content):
+    (tmp_path / "table.csv").write_bytes(content)
+    with pytest.raises(CacheError, match=r"table\.csv: not a whole table"):
+        read_csv(tmp_path / "table.csv")
+
+
+def test_damaged_arrays_are_errors_that_name_them(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(10))
+    whole = (tmp_path / "x.npy").read_bytes()
+    np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
+    np.savez(tmp_path / "archive.npz", a=1)
+    for content in (
+        whole[:-3], whole.replace(b"(10,)", b"(10,["), b"", whole[:20],
+        (tmp_path / "objects.npy").read_bytes(), (tmp_path / "archive.npz").read_bytes(),
+    ):  # fmt: skip
+        (tmp_path / "x.npy").write_bytes(content)
+        with pytest.raises(CacheError, match=r"x\.npy: damaged"):
+            open_array(tmp_path / "x.npy")
 
 
 def test_ordered_map_keeps_order_and_bounds_what_waits():

@@ -10,7 +10,7 @@ from running import run
         (["--config", "sedes=[1]"], "config key 'sedes' is unknown; did you mean 'seeds'?"),
         (
             ["--config", "pretraining={batch_size: none}"],
-            "config key 'pretraining/batch_size': 'none' does not do",
+            "config key 'pretraining/batch_size': 'none' is not valid",
         ),
         (["--config", "models=[bass_guitar]"], "'guitar' is no source"),
         (["--config", "models=[vocals_bass]"], "write 'bass_vocals'"),

@@ -69,7 +69,17 @@ def test_failing_function_is_named_with_the_clip_and_the_others_go_on(house, aga
     assert "the encoder's function failed on it (ValueError('too loud'))" in said
 
 
+def test_head_that_is_not_there_is_told_instead_of_serving_old_tables(house, again, tmp_path):
+    configs = configured(tmp_path, WAYS.format("evaluate", "1", "{head: nowhere.keras}"))
+    said = run(house, again, TABLE, configfiles=configs, succeeds=False)
+    assert "config key 'evaluation/trained/nsynth': there is no file 'nowhere.keras'" in said
+
+
 def test_function_cannot_be_pretrained(house, again):
-    assert "'mfcc' is not pretrained here" in run(
-        house, again, "models/mfcc/seed1/encoder.keras", succeeds=False
-    )
+    said = run(house, again, "models/mfcc/seed1/encoder.keras", succeeds=False)
+    assert "'mfcc' is a function: nothing of it is trained" in said and "Traceback" not in said
+
+
+def test_reference_that_is_not_among_the_models_is_told(house, again):
+    said = run(house, again, "--dry-run", "--config", "evaluation={compare_with: vocals}")
+    assert "nothing is compared: 'vocals' (evaluation/compare_with) is not among the models" in said

@@ -63,11 +63,17 @@ def _parse(arguments):
     embed = commands.add_parser(
         "embed",
         help="embed audio files",
-        description="Embed audio files: a row of values for each second of each file.",
+        description="Embed audio files: a row of values for each window of 0.98 s of each file.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    embed.add_argument("files", nargs="+", type=Path, metavar="FILES", help="audio files, or folders of them")
+    embed.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILES",
+        help="audio files of any kind that libsndfile decodes, or folders of them",
+    )
     embed.add_argument(
         "--encoder",
         required=True,
@@ -82,7 +88,7 @@ def _parse(arguments):
         "--threads", type=int, default=os.cpu_count(), help="that compute and decode (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
-    if options.output.suffix not in (".parquet", ".csv"):
+    if options.output.suffix.lower() not in (".parquet", ".csv"):
         embed.error(f"argument -o: {options.output}: write a name that ends in .parquet or .csv")
     if options.threads < 1:
         embed.error(f"argument --threads: {options.threads}: write 1 or more")

@@ -1,11 +1,22 @@
 """Arrays on disk that are written row by row: datasets are larger than memory."""
 
 import contextlib
+import mmap
 from pathlib import Path
 
 import numpy as np
 
 from mscol.files import atomic_path
+
+
+def advise(array, advice):
+    """Tell the kernel how an array is used (``mmap.MADV_...``), if it is memory-mapped.
+
+    Pages of a memory map that were read count as this process's memory until ``MADV_DONTNEED`` gives them back;
+    in the system's own cache of files they stay.
+    """
+    if isinstance(array.base, mmap.mmap):
+        array.base.madvise(advice)
 
 
 class RowWriter:

@@ -38,15 +38,23 @@ def probe(path):
     try:
         if os.path.getsize(path) == 0:
             raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
-        about = soundfile.info(os.fspath(path))
+        about = soundfile.info(os.fsencode(path))  # a name need not be UTF-8
     except FileNotFoundError:
         raise AudioError(f"{path}: there is no such file") from None
     except OSError as error:
         raise AudioError(f"{path}: cannot be read ({error.strerror or error})") from error
     except soundfile.LibsndfileError as error:
         # For what it cannot decode, libsndfile may say that there is no such file: not repeated here.
-        raise AudioError(f"{path}: not an audio file that libsndfile decodes") from error
+        raise AudioError(f"{path}: {_why_unreadable(path)}") from error
     return about.frames / about.samplerate
+
+
+def _why_unreadable(path):
+    try:
+        with open(path, "rb"):
+            return "not an audio file that libsndfile decodes"
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
 
 
 def decode(path):
@@ -68,7 +76,7 @@ def decode(path):
         If the file cannot be decoded, holds no sample, or a sample is not finite.
     """
     try:
-        waveform, rate = soundfile.read(os.fspath(path), dtype="float32", always_2d=True)
+        waveform, rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({error})") from error
     if not len(waveform):

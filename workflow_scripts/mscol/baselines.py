@@ -24,7 +24,8 @@ def mfcc(waveform):
     Returns
     -------
     np.ndarray, shape=(n_windows, 120), float32
-        Windows of 98 hops of 10 ms, one after another; a waveform that is shorter has one.
+        Windows of 98 hops of 10 ms, one after another; a waveform that is shorter has one. It must hold nine
+        frames (1,280 samples), of which the differences are taken.
     """
     n_windows = max(1, len(waveform) // WINDOW_SAMPLES)
     coefficients = librosa.feature.mfcc(

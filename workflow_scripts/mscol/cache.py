@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mscol.arrays import RowWriter
+from mscol.arrays import RowWriter, advise
 from mscol.audio import load_mono
 from mscol.errors import AudioError, CacheError
 from mscol.files import open_array, read_csv, write_csv
@@ -271,7 +271,7 @@ class MelCache:
         if self._gathered_bytes > RESIDENT_BYTES:
             self._gathered_bytes = 0
             for array in self.arrays:
-                array.base.madvise(mmap.MADV_DONTNEED)
+                advise(array, mmap.MADV_DONTNEED)
 
 
 def cached_clips(index_paths):

@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import itertools
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +168,10 @@ def _write(path, parts, files):
 
 
 def _load_file(path):
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    """Load a file as a module; as if it were run, it may import its neighbours, and its classes can be found."""
+    sys.path.append(str(Path(path).resolve().parent))
+    spec = importlib.util.spec_from_file_location(f"mscol_encoder_{Path(path).stem}", path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module

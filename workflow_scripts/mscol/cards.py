@@ -6,7 +6,7 @@ import pandas as pd
 import yaml
 
 from mscol.errors import CacheError
-from mscol.files import atomic_path, read_json
+from mscol.files import atomic_path, read_json, read_results
 from mscol.names.models import SOURCES, parse_model
 from mscol.tables.pages import METRIC_TITLES
 from mscol.tables.results import GROUP
@@ -28,6 +28,9 @@ RECORDINGS = {
 EMBEDDED = (
     "mit",
     "It was trained on synthesised music that this workflow makes: no one else has rights in it.",
+)
+UNTRAINED = (
+    "Its weights are random, and no recording's but for means and variances: no one else has rights in it."
 )
 # Terms of what separated the stems (the weights' pages at Zenodo)
 SEPARATORS = {
@@ -74,7 +77,7 @@ def write_model_card(run, dataset, separator, tables, card):
         "What goes in and what comes out": _SHAPES.format(values=run["values"]),
         "How good it is": _figures_section(figures),
         "What made it": _making(run, dataset, separator),
-        "What it cannot do": _LIMITS,
+        "What it cannot do": _limits(run),
         "Licence": " ".join([terms, CODE]),
     }
     text = _front_matter(run, dataset, tables, licence)
@@ -87,9 +90,9 @@ def write_model_card(run, dataset, separator, tables, card):
 
 
 def _what(run, dataset):
-    size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each second of audio."
+    size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each window of 0.98 s of audio."
     if "checkpoint" in run:
-        return f"An audio encoder that was made elsewhere, taken over from `{run['checkpoint']}`. {size}"
+        return f"An audio encoder that was made elsewhere, taken over from {_code(run['checkpoint'])}. {size}"
     if run["model"] == "untrained":
         return (
             "An audio encoder of random weights, to compare trained ones with: only the statistics of its batch "
@@ -116,7 +119,7 @@ def _what(run, dataset):
 def _making(run, dataset, separator):
     facts = {}
     if "checkpoint" in run:
-        facts["taken over from"] = f"`{run['checkpoint']}`"
+        facts["taken over from"] = _code(run["checkpoint"])
     else:
         settings = run["settings"]
         facts["recordings"] = f"{_recordings(dataset)}, training split"
@@ -140,14 +143,24 @@ def _making(run, dataset, separator):
     return f"| | |\n|---|---|\n{rows}\n\n`run.json` beside this file has all of it, `history.csv` how pretraining went."
 
 
+def _code(text):
+    """A text as code, which ends neither the code nor the cell of a table."""
+    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
 def _recordings(dataset):
     embedded = "synthesised by this workflow in the layout" if dataset["embedded"] else "layout"
     return f"{dataset['name']}, {embedded} {dataset['layout']}"
 
 
+def _limits(run):
+    known = "It never heard speech or noise on purpose, and it knows the kinds of music that it was trained on best. "
+    return _LIMITS.format(trained="" if run["model"] == "untrained" else known)
+
+
 def _figures(dataset, path, seed):
     """The rows of one table that are of this seed, a row a metric."""
-    table = pd.read_csv(path, dtype={"seed": str})
+    table = read_results(path)
     rows = table[table["seed"] == str(seed)] if seed is not None else table[table["seed"] == "mean"]
     metrics = [metric for metric in METRIC_TITLES if metric in table]
     return pd.DataFrame(
@@ -161,10 +174,11 @@ def _figures(dataset, path, seed):
 
 
 def _figures_section(figures):
-    lines = ["| dataset | test list | test clips | protocol | labels | metric | value | 95 % interval |",
+    lines = ["| dataset | test list | test clips | protocol | training labels | metric | value | 95 % interval |",
              "|---|---|---:|---|---:|---|---:|---:|"]  # fmt: skip
     lines += [
-        f"| {row.dataset} | {row.test_list} | {row.n_test} | {row.protocol} | {row.label_fraction:g} | "
+        f"| {row.dataset} | {row.test_list} | {row.n_test} | {row.protocol} | "
+        f"{'all' if row.label_fraction == 1 else f'{100 * row.label_fraction:g} %'} | "
         f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | [{row.low:.3f}, {row.high:.3f}] |"
         for row in figures.itertuples()
     ]
@@ -178,6 +192,8 @@ def _licence(run, dataset, separator):
     """The identifier of a licence, and what it rests on in sentences."""
     if "checkpoint" in run:
         return "other", "The terms of whoever made the encoder apply to it."
+    if run["model"] == "untrained":
+        return "mit", UNTRAINED
     licence, terms = EMBEDDED if dataset["embedded"] else RECORDINGS[dataset["layout"]]
     sentences = [terms]
     if run["sources"]:
@@ -193,10 +209,11 @@ def _licence(run, dataset, separator):
 
 
 def _front_matter(run, dataset, tables, licence):
+    learned = run["model"] != "untrained" and "checkpoint" not in run
     about = {
         "license": licence,
         "library_name": "keras",
-        "tags": ["audio", "music", "audio-embeddings", "contrastive-learning", "mscol"],
+        "tags": ["audio", "music", "audio-embeddings", *["contrastive-learning"] * learned, "mscol"],
         "datasets": [] if "checkpoint" in run or dataset["embedded"] else [dataset["name"]],
         "evaluated_on": list(tables),
     }
@@ -204,18 +221,20 @@ def _front_matter(run, dataset, tables, licence):
 
 
 _LOADING = """
+With mscol installed (`pip install .` in the workflow's folder), or with `PYTHONPATH=workflow_scripts` before the command:
+
 ```
 python -m mscol embed song.mp3 --encoder {folder} -o song.parquet
 ```
 
-or in Python, with `mscol` installed or `workflow_scripts` on the path:
+or in Python:
 
 ```python
 from mscol.embeddings import embed_file
 from mscol.model import load_encoder
 
 encoder = load_encoder("{encoder}")
-windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row for each second
+windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each 0.98 s
 ```
 
 `encoder.keras` holds Keras' own layers only: `keras.saving.load_model` loads it without mscol, too.
@@ -227,7 +246,6 @@ audio that was divided by the L2 norm of the whole recording (`mscol.mels.log_me
 """
 
 _LIMITS = """
-It hears a second at a time; what takes longer (form, long phrases) is left to whatever reads its values. It never heard
-speech or noise on purpose, and it knows the kinds of music that it was trained on best. The heads beside it (`heads/`)
-tell the labels of their datasets only, with the errors that the figures above show.
+It hears a second at a time; what takes longer (form, long phrases) is left to whatever reads its values. {trained}The heads
+beside it (`heads/`) tell the labels of their datasets only, with the errors that the figures above show.
 """

@@ -97,7 +97,7 @@ def embed_file(path, encoder):
     Returns
     -------
     np.ndarray, shape=(n_windows, D), float32
-        One row a window of 98 frames (about a second), hop 98; what is left at the end is not used.
+        One row a window of 98 frames, hop 98: row i begins at 0.98 i seconds. What is left at the end is not used.
 
     Raises
     ------
@@ -136,7 +136,9 @@ def window_log_mels(waveform, path):
     mel = log_mel(waveform) if len(waveform) >= SHORTEST_SAMPLES else np.empty((0, N_MELS), np.float32)
     n_windows = len(mel) // CROP_FRAMES
     if not n_windows:
-        raise AudioError(f"{path}: too short; a window takes {SHORTEST_SAMPLES} samples at 16 kHz")
+        raise AudioError(
+            f"{path}: too short ({len(waveform)} samples at 16 kHz); a window takes {SHORTEST_SAMPLES}, about a second"
+        )
     return mel[: n_windows * CROP_FRAMES].reshape(n_windows, CROP_FRAMES, N_MELS)
 
 

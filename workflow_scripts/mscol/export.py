@@ -8,6 +8,7 @@ import contextlib
 import csv
 import hashlib
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -48,15 +49,22 @@ def find_audio(paths):
     """
     found = {}
     for path in paths:
-        inside = (
-            sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        )
-        found |= dict.fromkeys(inside)
+        found |= dict.fromkeys(_search(path) if path.is_dir() else [path])
     if not found:
         raise AudioError(
             f"no audio file in {', '.join(map(str, paths))} (looked for names that end in {', '.join(SUFFIXES)})"
         )
     return list(found)
+
+
+def _search(folder):
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    inside = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
+    logging.info(
+        "%s: %d audio files; %d files whose names do not end as audio files do are left out.",
+        folder, len(inside), len(files) - len(inside),
+    )  # fmt: skip
+    return inside
 
 
 def export_embeddings(files, encoder, output, mean=False, about=None):
@@ -96,7 +104,7 @@ def export_embeddings(files, encoder, output, mean=False, about=None):
     failed = []
     with contextlib.ExitStack() as stack:
         partial = stack.enter_context(atomic_path(output))
-        open_table = _open_parquet if Path(output).suffix == ".parquet" else _open_csv
+        open_table = _open_parquet if Path(output).suffix.lower() == ".parquet" else _open_csv
         write = stack.enter_context(open_table(partial, n_values, mean, about))
         for path, values in _embed(files, encoder, failed):
             write(_rows(path, values, mean))
@@ -141,15 +149,17 @@ def _attempt(path):
 
 def _rows(path, values, mean):
     """Columns of one file's rows."""
+    # A name need not be UTF-8, but what is written must.
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
     if mean:
         return {
-            "file": [str(path)],
+            "file": [name],
             "windows": [len(values)],
             "embedding": values.mean(axis=0, keepdims=True),
         }
     number = np.arange(len(values))
     return {
-        "file": [str(path)] * len(values),
+        "file": [name] * len(values),
         "window": number,
         "start_seconds": number * WINDOW_SECONDS,
         "embedding": values,
@@ -191,7 +201,10 @@ def _open_csv(path, n_values, mean, about):
         def write(rows):
             for *first, values in zip(*rows.values(), strict=True):
                 writer.writerow(
-                    [*(f"{v:g}" if isinstance(v, float) else v for v in first), *(f"{v:.7g}" for v in values)]
+                    [
+                        *(f"{v:.10g}" if isinstance(v, float) else v for v in first),
+                        *(f"{v:.7g}" for v in values),
+                    ]
                 )
 
         yield write

@@ -10,6 +10,9 @@ from pathlib import Path
 from mscol.errors import CacheError
 
 TEXT_COLUMNS = ("id", "clip", "path", "split", "labels", "label", "reason", "seed")
+RESULT_TEXTS = (
+    "dataset", "model", "reference", "task", "protocol", "test_list", "metric", "label", "clip", "seed",
+)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -46,10 +49,28 @@ def read_csv(path):
     Returns
     -------
     pd.DataFrame
-    """
-    import pandas as pd  # here, because rule files import this module, and pandas takes two seconds
 
-    return pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+    Raises
+    ------
+    CacheError
+        If it is no whole table.
+    """
+    return _read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+
+
+def read_results(path):
+    """Read a csv of results: texts stay texts (a dataset "2024", a class "None"), and empty numbers are NaN.
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Raises
+    ------
+    CacheError
+        If it is no whole table.
+    """
+    return _read_csv(path, dtype=dict.fromkeys(RESULT_TEXTS, str), keep_default_na=False, na_values=[""])
 
 
 def open_array(path):
@@ -67,8 +88,8 @@ def open_array(path):
     import numpy as np  # here, because rule files import this module
 
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        return np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # NumPy raises whatever a damaged header leads it to
         raise CacheError(f"{path}: damaged ({error}); delete it, and it is made again") from error
 
 
@@ -87,3 +108,12 @@ def write_json(value, path):
 def read_json(path):
     """Read a UTF-8 JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def _read_csv(path, **options):
+    import pandas as pd  # here, because rule files import this module, and pandas takes two seconds
+
+    try:
+        return pd.read_csv(path, **options)
+    except ValueError as error:  # pandas' own errors of parsing are such
+        raise CacheError(f"{path}: not a whole table ({error}); delete it, and it is made again") from error

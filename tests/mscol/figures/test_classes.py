@@ -4,6 +4,7 @@ import made_up
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from pictures import illegible_texts, intervals_of, points_of, rows_of, texts_of_svg
 
 from mscol.errors import CacheError
@@ -103,6 +104,30 @@ def test_class_called_none_is_a_class(tmp_path, results):
 @pytest.mark.parametrize("labels", [["a", "b"], made_up.FAMILIES, [f"genre {n}" for n in range(40)]])
 def test_no_text_of_a_confusion_is_cut_off_or_covered(labels):
     assert illegible_texts(draw_confusion(made_up.classes(labels, absent=()), "a model on a dataset")) == []
+
+
+def test_matrix_of_very_many_classes_shows_its_cells_and_names_some_classes():
+    table = made_up.classes([f"class {n}" for n in range(300)], absent=())
+    table.loc[:, table.columns.str.startswith("as_")] = 100 * np.eye(300)
+    figure = draw_confusion(table, "title")
+    assert illegible_texts(figure) == []
+    matrix, scores = figure.axes[:2]
+    assert len(rows_of(matrix)) == len(rows_of(scores)) == 38 and rows_of(scores)[:2] == [
+        "class 0",
+        "class 8",
+    ]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    box = matrix.get_window_extent()
+    picture = np.asarray(canvas.buffer_rgba())[::-1][int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)]
+    assert (picture[..., 0] < 150).mean() > 0.002  # the dark cells of the diagonal, a 300th of all
+
+
+def test_names_of_labels_are_no_formulas_and_of_bearable_length(tmp_path, results):
+    labels = [r"$\foo$", "cheap $_$ x", "A$AP $hip", "x" * 60]
+    said = _written(made_up.classes(labels, absent=()), tmp_path, results)
+    assert {r"$\foo$", "cheap $_$ x", "A$AP $hip"} <= set(said)
+    assert "x" * 24 + "…" + "x" * 23 in said
 
 
 @pytest.mark.parametrize("n_tags", [1, 8, 50])

@@ -125,6 +125,17 @@ def test_model_named_like_a_missing_value_is_drawn(tmp_path):
     assert "None" in texts_of_svg(tmp_path / "figure.svg")
 
 
+def test_model_whose_name_begins_with_an_underscore_is_in_the_legend():
+    table = made_up.summary(models=["_mine", "mixture"], fractions=(0.1, 1.0))
+    assert _legend(draw_label_fractions(table)) == ["_mine", "mixture", "chance"]
+
+
+@pytest.mark.parametrize("draw", [draw_comparison, draw_label_fractions])
+def test_very_long_names_leave_room_for_the_panels(draw, recwarn):
+    assert illegible_texts(draw(made_up.summary(models=["a" * 80, "b" * 80], fractions=(0.1, 1.0)))) == []
+    assert not [warning for warning in recwarn if "constrained_layout" in str(warning.message)]
+
+
 def test_result_without_chance_has_a_bar_from_zero():
     table = made_up.summary(protocols=["frozen"], models=["mixture"]).assign(chance=np.nan)
     bar = draw_comparison(table).axes[0].patches[0]

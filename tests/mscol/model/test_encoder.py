@@ -104,5 +104,5 @@ def test_what_is_no_encoder_is_an_error_that_says_so(tmp_path):
     with pytest.raises(TrainingError, match=r"encoder\.keras: there is no such file; pretrain"):
         load_encoder(tmp_path / "encoder.keras")
     (tmp_path / "damaged.keras").write_bytes(b"PK\x03\x04 not a zip")
-    with pytest.raises(TrainingError, match=r"damaged\.keras: damaged"):
+    with pytest.raises(TrainingError, match=r"damaged\.keras: missing, damaged"):
         load_encoder(tmp_path / "damaged.keras")

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mscol.errors import ConfigError
-from mscol.names import effective_config, write_config
+from mscol.names import check_targets, effective_config, write_config
 
 HOUSE = Path(__file__).parents[3]
 PRESETS, SCHEMA = HOUSE / "presets", HOUSE / "schemas" / "config.schema.yaml"
@@ -102,31 +102,36 @@ def test_effective_config_is_written_as_it_is(tmp_path):
     ("given", "message"),
     [
         ({"preset": "huge"}, "'preset': 'huge' is no preset; allowed are demo, paper"),
-        ({"pretraining": {"schedule": "linear"}}, "'pretraining/schedule': 'linear' does not do, allowed are constant, halved"),
+        ({"pretraining": {"schedule": "linear"}}, "'pretraining/schedule': 'linear' is not valid, allowed are constant, halved"),
         ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no 'nowhere"),
         ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model that is made"),
         ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is no name for an encoder; use small letters"),
         ({"encoders": {"mine": {}}}, "'encoders/mine': write either 'checkpoint' .* or 'callable'"),
         ({"encoders": {"mine": {"checkpoint": "x.keras", "callable": "a:b"}}}, "'encoders/mine': write either"),
-        ({"encoders": {"mine": {"callable": "nothing"}}}, "'encoders/mine/callable': 'nothing' does not do, write module:function"),
+        ({"encoders": {"mine": {"callable": "nothing"}}}, "'encoders/mine/callable': 'nothing' is not valid, write module:function"),
         ({"encoders": {"mine": {"callable": "nowhere.py:embed"}}}, "'encoders/mine/callable': there is no file 'nowhere.py'"),
-        ({"evaluation": {"protocols": ["linear"]}}, "'evaluation/protocols/0': 'linear' does not do, allowed are frozen, finetuned"),
-        ({"evaluation": {"label_fractions": [0]}}, "'evaluation/label_fractions/0': 0 does not do, it must be more than 0"),
-        ({"evaluation": {"label_fractions": [2]}}, "'evaluation/label_fractions/0': 2 does not do, it must be at most 1"),
+        ({"evaluation": {"protocols": ["linear"]}}, "'evaluation/protocols/0': 'linear' is not valid, allowed are frozen, finetuned"),
+        ({"evaluation": {"label_fractions": [0]}}, "'evaluation/label_fractions/0': 0 is not valid, it must be more than 0"),
+        ({"evaluation": {"label_fractions": [2]}}, "'evaluation/label_fractions/0': 2 is not valid, it must be at most 1"),
         ({"evaluation": {"protocols": ["evaluate"]}}, "'evaluation/trained/mtat' must say which head or classifier"),
         ({"evaluation": {"trained": {"gtzan": {"head": "x"}}}}, "'evaluation/trained': 'gtzan' is none of the datasets"),
         ({"evaluation": {"trained": {"mtat": {}}}}, "'evaluation/trained/mtat': write either 'head'"),
+        ({"evaluation": {"trained": {"mtat": {"head": "{model.keras"}}}}, "'evaluation/trained/mtat': .* is not valid .*twice"),
         ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* has {modle}, but only"),
+        ({"evaluation": {"label_fractions": [float("nan")]}}, "nan is no share of the training labels"),
+        ({"evaluation": {"trained": {"mtat": {"head": "no/{model}.keras"}}}}, "'evaluation/trained/mtat': there is no file 'no/"),
+        ({"evaluation": None}, "'evaluation': nothing is not valid, it must be a mapping"),
+        ({"encoders": {"mfcc": {"callable": "a:b"}}}, "'encoders/mfcc': 'mfcc' is built in"),
         ({"evaluation": {"compare_with": "cola"}}, "'evaluation/compare_with': model 'cola'"),
         ({"evaluation": {"protocols": ["finetuned"]}, "models": ["mfcc"]}, "'mfcc' is a function and cannot be finetuned"),
         ({"models": ["bass-slient"]}, "config key 'models': model 'bass-slient': did you mean '-silent'"),
         ({"sedes": [1]}, "'sedes' is unknown; did you mean 'seeds'"),
         ({"pretraining": {"batchsize": 3}}, "'pretraining/batchsize' is unknown; did you mean 'batch_size'"),
-        ({"pretraining": {"batch_size": "many"}}, "'pretraining/batch_size': 'many' does not do, it must be a whole number"),
-        ({"pretraining": {"batch_size": 1}}, "'pretraining/batch_size': 1 does not do, it must be at least 2"),
-        ({"pretraining": {"batch_size": "["}}, r"'pretraining/batch_size': '\[' does not do"),
+        ({"pretraining": {"batch_size": "many"}}, "'pretraining/batch_size': 'many' is not valid, it must be a whole number"),
+        ({"pretraining": {"batch_size": 1}}, "'pretraining/batch_size': 1 is not valid, it must be at least 2"),
+        ({"pretraining": {"batch_size": "["}}, r"'pretraining/batch_size': '\[' is not valid"),
         ({"pretraining": []}, "'pretraining': .* must be a mapping"),
-        ({"mels": {"dtype": "int8"}}, "'mels/dtype': 'int8' does not do, allowed are float32, float16"),
+        ({"mels": {"dtype": "int8"}}, "'mels/dtype': 'int8' is not valid, allowed are float32, float16"),
         ({"models": ["vocals_bass"]}, "'models': model 'vocals_bass': .*write 'bass_vocals'"),
         ({"models": []}, "'models': .* must have at least 1 entry"),
         ({"models": ["bass", "bass"]}, "'models': .* must not repeat an entry"),
@@ -153,6 +158,41 @@ def test_encoder_is_found_by_its_file_or_by_the_index_of_its_checkpoint(tmp_path
         assert effective(encoders=given, models=["mine"])["encoders"]["mine"]["checkpoint"] == str(
             tmp_path / path
         )
+
+
+def test_trained_heads_are_files_or_what_rules_make(tmp_path):
+    (tmp_path / "bass-2.keras").touch()
+    for head in (
+        "models/{model}/seed{seed}/heads/mtat-labels0.1.keras",
+        f"{tmp_path}/{{model}}-{{seed}}.keras",
+    ):
+        trained = {"mtat": {"head": head}}
+        assert effective(evaluation={"trained": trained}, models=["bass"], seeds=[2])
+    with pytest.raises(ConfigError, match="there is no file '.*/bass-3.keras'"):
+        effective(evaluation={"trained": trained}, models=["bass"], seeds=[2, 3])
+
+
+def test_function_of_an_encoder_must_be_in_its_file(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import torch\nif torch.cuda.is_available():\n    def embed(x): ...\nother = embed"
+    )
+    for function in ("embed", "other"):
+        effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:{function}"}})
+    with pytest.raises(ConfigError, match=r"'encoders/mine/callable': '.*mine\.py' has no function 'embedd'"):
+        effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:embedd"}})
+    (tmp_path / "mine.py").write_text("def embed(:\n")
+    with pytest.raises(ConfigError, match=r"'encoders/mine/callable': '.*mine\.py' is no Python file"):
+        effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:embed"}})
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["models/mfcc/seed1/README.md", "models/mfcc/seed1/finetuned/fma.keras", "models/mfcc/plan.json"],
+)
+def test_functions_are_not_asked_for_what_only_encoders_have(target):
+    with pytest.raises(ConfigError, match="'mfcc' is a function: nothing of it is trained"):
+        check_targets([target], effective())
+    check_targets(["models/mfcc/seed1/heads/fma.keras", "models/bass/seed1/encoder.keras"], effective())
 
 
 def test_mfcc_is_there_without_being_configured_and_can_be_configured():

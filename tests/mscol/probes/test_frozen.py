@@ -6,9 +6,10 @@ import pytest
 from small_task import make_dataset, name_outputs, read_scores, run
 
 from mscol.errors import CacheError, TrainingError
+from mscol.files import open_array
 from mscol.metrics import classification, tagging
 from mscol.probes import score_head
-from mscol.probes.frozen import open_embeddings
+from mscol.probes.frozen import _scaling, open_embeddings
 
 
 @pytest.mark.parametrize(("task", "hidden"), [("tagging", []), ("classification", [8])])
@@ -111,15 +112,65 @@ def test_head_of_other_labels_or_another_encoder_is_refused(tmp_path):
     about = json.loads((tmp_path / "about.json").read_text())
     (tmp_path / "about.json").write_text(json.dumps(about | {"labels": ["organ", "flute", "bass"]}))
     with pytest.raises(
-        TrainingError, match=r"tells 3 labels \(bass, flute, organ\), but the dataset has 3 \(organ"
+        TrainingError, match=r"tells 3 labels \(bass, flute, organ\), .* but the dataset has 3 \(organ"
     ):
         score(tmp_path, arrays, indices)
     np.save(arrays["test"], np.zeros((30, 7), np.float32))
     with pytest.raises(TrainingError, match=r"takes inputs of shape \(3,\), but here they have \(7,\)"):
         score(tmp_path, arrays, indices)
+    whole = bytearray((tmp_path / "head.keras").read_bytes())
+    whole[whole.index(b"model.weights.h5") + 3000] ^= 1  # inside the weights
+    (tmp_path / "head.keras").write_bytes(whole)
+    with pytest.raises(TrainingError, match=r"head\.keras: missing, damaged, .*CRC"):
+        score(tmp_path, arrays, indices)
     (tmp_path / "head.keras").write_bytes(b"no head")
     with pytest.raises(TrainingError, match=r"head\.keras: missing, damaged, or not a Keras model"):
         score(tmp_path, arrays, indices)
+
+
+@pytest.mark.parametrize(
+    ("beside", "message"),
+    [
+        ("{", "does not say for which task and labels"),
+        ("[]", "does not say for which task and labels"),
+        ('{"task": "classification", "labels": [1, 2, 3]}', "labels must be texts"),
+        ('{"task": "tagging", "labels": ["bass", "flute", "organ"]}', "was trained for tagging, but"),
+    ],
+)
+def test_what_lies_beside_a_head_is_checked(tmp_path, beside, message):
+    files = make_dataset(tmp_path, "classification")
+    run(tmp_path, *files, epochs=1)
+    (tmp_path / "head.json").write_text(beside)
+    with pytest.raises(TrainingError, match=message):
+        score(tmp_path, *files)
+
+
+def test_model_that_gives_more_than_a_value_a_label_is_no_head(tmp_path):
+    import keras
+
+    files = make_dataset(tmp_path, "classification")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Reshape((1, 3))])
+    model.save(name_outputs(tmp_path)["model"])
+    with pytest.raises(TrainingError, match=r"tells 3 labels, as values of shape \(1, 3\), but the dataset"):
+        score(tmp_path, *files)
+
+
+def test_scaling_lets_go_of_what_it_read(tmp_path):
+    crops = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float32", (40_000, 8, 128))  # 164 MB
+    crops[:, :, 0] = np.arange(8)
+    crops.flush()
+    del crops
+    crops = open_array(tmp_path / "x.npy")
+    before = resident_mb()
+    mean, variance = _scaling(crops)
+    assert resident_mb() - before < 30
+    assert mean[:2].tolist() == [3.5, 0] and variance[:2].tolist() == [5.25, 0]
+
+
+def resident_mb():
+    """Pages of files that count as this process's memory."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssFile")) / 1024
 
 
 def score(folder, arrays, indices):

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 from small_tables import save, write
 
 from mscol.errors import CacheError
+from mscol.files import read_results
 from mscol.tables import Evaluation, compare_models, summarise_results
+from mscol.tables.pages import _cell
 
 LAYOUTS = {"mtat": "mtat", "nsynth": "nsynth"}
 
@@ -106,6 +109,32 @@ def test_pages_are_well_formed(tagged, classified, tmp_path):
     )
     table = tree.find("body/table")
     assert {len(row) for row in table.iter("tr")} == {1 + 4 + 2}
+
+
+def test_names_and_shares_that_look_like_others_are_told_apart(classified, tmp_path):
+    evaluations = [Evaluation("frozen", share, classified[0]) for share in (1e-5, 2e-5, 1.0)]
+    names = ["true_1", "true_nan", "2024_1", "2024_nan"]
+    written = {name: write(*classified, tmp_path, name, evaluations) for name in names}
+    rows = read_results(summarise(written, tmp_path, reference="nan")[0])
+    assert rows["label_fraction"].unique().tolist() == [1e-5, 2e-5, 1]
+    compared = rows[rows["model"] == "1"]
+    assert len(compared) == 2 * 3 * 2 and (compared["p_value"] == 1).all()
+
+
+@pytest.mark.parametrize("value", [0.5125, 0.5135, 0.5155, 0.5175, 0.5005, 0.9995])
+def test_best_of_a_column_is_bold_whatever_its_last_digit(value):
+    best = {"value": value, "low": 0.1, "high": 1.0}
+    worse = best | {"value": 0.4}
+    cells = [_cell(SimpleNamespace(**row, seeds=1, p_holm=np.nan), value) for row in (best, worse)]
+    assert [cell.best for cell in cells] == [True, False]
+
+
+def test_what_cannot_be_scored_is_a_dash(classified, tmp_path):
+    save(tmp_path / "none.npz", np.zeros((3, 2), np.uint8), np.ones((3, 2)), [1] * 3, [1] * 3)
+    about = tmp_path / "tags.json"
+    about.write_text(json.dumps({"task": "tagging", "labels": ["rock", "slow"]}))
+    written = {"mtat_mixture": write([tmp_path / "none.npz"], about, tmp_path, "mtat_mixture")}
+    assert "| `mixture` | – | – |" in summarise(written, tmp_path)[1].read_text()
 
 
 def test_few_tagged_clips_come_with_a_warning_about_their_intervals(tagged, classified, tmp_path):

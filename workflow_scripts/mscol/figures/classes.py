@@ -15,12 +15,14 @@ from mscol.figures.style import (
     blocks,
     choose_group,
     place_legend,
-    read_numbers,
     save_figure,
+    shown,
     styled,
 )
+from mscol.files import read_results
 
-_MOST_WRITTEN_CLASSES = 20  # of a confusion matrix; beyond, cells are too small for numbers
+_MOST_WRITTEN_CLASSES = 20  # of a confusion matrix; beyond, cells are too small for numbers and lines
+_MOST_NAMED_CLASSES = 40
 _CLASS_METRICS = {"precision": ("#E69F00", "s"), "recall": ("#0072B2", "o"), "f1": ("#000000", "D")}
 
 
@@ -39,10 +41,10 @@ def plot_classes(per_class, results, dataset, model, paths):
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
     """
-    rows, group = choose_group(read_numbers(per_class), per_class)
-    title = f"{model} on {dataset} ({group})"
+    rows, group = choose_group(read_results(per_class), per_class)
+    title = f"{shown(model)} on {dataset} ({group})"
     if "roc_auc" in rows:
-        counts = read_numbers(results)
+        counts = read_results(results)
         chosen = (counts["test_list"] == rows["test_list"].iloc[0]) & (counts["n_test"] > 0)
         if not chosen.any():
             raise CacheError(f"{results}: no rows of the test list of {per_class}; delete both")
@@ -92,7 +94,7 @@ def draw_tags(rows, n_test, title):
 
 
 def _draw_tag_panel(axis, part, metric, chance, colour):
-    set_rows(axis, [f"{row.label} ({row.n_positive:,.0f})" for row in part.itertuples()])
+    set_rows(axis, [f"{shown(row.label)} ({row.n_positive:,.0f})" for row in part.itertuples()])
     for number, (_, row) in enumerate(part.iterrows()):
         if np.isfinite(row[metric]):
             draw_interval(axis, number, row[metric], row[f"{metric}_low"], row[f"{metric}_high"], colour)
@@ -101,6 +103,11 @@ def _draw_tag_panel(axis, part, metric, chance, colour):
             why = "no positive clip" if row["n_positive"] == 0 else "no negative clip"
             write_note(axis, number, f"not scored: {why}")
     axis.set_xlabel(METRIC_TITLES[metric])
+
+
+def _rows_a_text(classes):
+    """Of every how many classes one is named: beside a matrix no larger than the page there is room for some."""
+    return -(-len(classes) // _MOST_NAMED_CLASSES)
 
 
 @styled()
@@ -133,19 +140,21 @@ def draw_confusion(rows, title):
 
 def _draw_matrix(figure, axis, labels, shares, totals):
     image = axis.imshow(100 * shares, cmap=colormaps["Blues"].with_extremes(bad="0.9"), vmin=0, vmax=100)
-    ticks = range(len(labels))
-    axis.set_xticks(ticks, labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
-    axis.set_yticks(ticks, [f"{x} ({n:,.0f})" for x, n in zip(labels, totals, strict=True)], fontsize=9)
+    ticks, names = range(len(labels)), [shown(label) for label in labels]
+    every = slice(None, None, _rows_a_text(labels))
+    axis.set_xticks(ticks[every], names[every], rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
+    counted = [f"{name} ({n:,.0f})" for name, n in zip(names, totals, strict=True)]
+    axis.set_yticks(ticks[every], counted[every], fontsize=9)
     axis.set_xlabel("called")
     axis.set_ylabel("true class (test clips)")
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
-    axis.set_xticks(np.arange(len(labels) - 1) + 0.5, minor=True)
-    axis.set_yticks(np.arange(len(labels) - 1) + 0.5, minor=True)
-    axis.grid(which="minor", color="white", linewidth=1.5)
-    axis.tick_params(which="minor", length=0)
     figure.colorbar(image, ax=axis, label="share of the true class (%)", fraction=0.046, pad=0.02)
     if len(labels) <= _MOST_WRITTEN_CLASSES:
+        axis.set_xticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+        axis.set_yticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+        axis.grid(which="minor", color="white", linewidth=1.5)
+        axis.tick_params(which="minor", length=0)
         for (row, column), share in np.ndenumerate(100 * shares):
             if share >= 0.5:
                 colour = "white" if share > 55 else "black"
@@ -155,7 +164,7 @@ def _draw_matrix(figure, axis, labels, shares, totals):
 
 
 def _draw_class_scores(axis, rows):
-    set_rows(axis, rows["label"])
+    set_rows(axis, [shown(label) for label in rows["label"]], _rows_a_text(rows))
     axis.set_ylim(len(rows) - 0.5, -0.5)  # as those of the matrix
     for place, (metric, (colour, marker)) in enumerate(_CLASS_METRICS.items()):
         for number, (_, row) in enumerate(rows.iterrows()):

@@ -11,10 +11,11 @@ from mscol.figures.style import (
     METRIC_TITLES,
     describe_test_list,
     place_legend,
-    read_numbers,
     save_figure,
+    shown,
     styled,
 )
+from mscol.files import read_results
 
 _PANELS_A_ROW = 4
 _BAR_INCHES, _GAP_INCHES = 0.108, 0.09
@@ -31,7 +32,7 @@ def plot_comparison(summary, paths):
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
     """
-    save_figure(draw_comparison(read_numbers(summary)), paths)
+    save_figure(draw_comparison(read_results(summary)), paths)
 
 
 @styled()
@@ -67,7 +68,7 @@ def draw_comparison(summary):
     for axis in axes[len(panels) :]:
         axis.remove()
     axes[0].set_ylim(len(models) - 0.5, -0.5)
-    axes[0].set_yticks(range(len(models)), models)
+    axes[0].set_yticks(range(len(models)), [shown(model) for model in models])
     titles = [
         protocol if share == 1 else f"{protocol}, {share:.4g} of the labels"
         for protocol, share in largest.items()
@@ -117,7 +118,8 @@ def _add_legend(figure, titles, several_seeds):
             for number, title in enumerate(titles)
         ]
     style = {"color": "black", "linewidth": 1.1, "marker": "|", "markersize": 3.5}
-    handles.append(Line2D([], [], label="95 % interval of the mean over seeds", **style))
+    of_what = " of the mean over seeds" if several_seeds else ""
+    handles.append(Line2D([], [], label=f"95 % interval{of_what}", **style))
     if several_seeds:
         handles.append(Line2D([], [], color="grey", linewidth=4.5, label="± 1 s.d. of single seeds"))
     handles.append(Line2D([], [], label="chance", **CHANCE))

@@ -16,10 +16,11 @@ from mscol.figures.style import (
     blocks,
     choose_group,
     place_legend,
-    read_numbers,
     save_figure,
+    shown,
     styled,
 )
+from mscol.files import read_results
 
 _NAMES = {"tagging": "tags", "classification": "classes"}
 
@@ -41,7 +42,7 @@ def plot_differences(comparisons, dataset, model, paths):
     CacheError
         If the table does not compare this model on this dataset.
     """
-    table = read_numbers(comparisons)
+    table = read_results(comparisons)
     rows = table[(table["dataset"] == dataset) & (table["model"] == model)]
     if rows.empty:
         raise CacheError(
@@ -75,11 +76,11 @@ def draw_differences(rows, title):
     axes = figure.subplots(1, 2 * len(parts), squeeze=False)[0]
     for number, part in enumerate(parts):
         for axis, metric in zip(axes[2 * number :], metrics, strict=False):
-            set_rows(axis, part)
+            set_rows(axis, [shown(label) for label in part])
             _draw_panel(axis, tables[metric].reindex(part), metric)
             axis.set_xlim(*_limits(tables[metric]))
         axes[2 * number + 1].set_yticklabels([])
-    model, reference = rows[["model", "reference"]].iloc[0]
+    model, reference = rows[["model", "reference"]].iloc[0].map(shown)
     handles = [
         point_handle(BETTER, f"{model} is better"),
         point_handle(WORSE, f"{reference} is better"),

@@ -1,6 +1,7 @@
 """How results grow with the share of training labels that heads saw."""
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from mscol.figures.style import (
@@ -8,11 +9,12 @@ from mscol.figures.style import (
     METRIC_TITLES,
     PAGE_INCHES,
     place_legend,
-    read_numbers,
     save_figure,
+    shown,
     style_of,
     styled,
 )
+from mscol.files import read_results
 
 
 def plot_label_fractions(summary, paths):
@@ -25,7 +27,7 @@ def plot_label_fractions(summary, paths):
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
     """
-    save_figure(draw_label_fractions(read_numbers(summary)), paths)
+    save_figure(draw_label_fractions(read_results(summary)), paths)
 
 
 @styled()
@@ -68,7 +70,11 @@ def draw_label_fractions(summary):
         line[0].set_ylabel(protocol)
     for axis in axes[-1]:
         _set_fractions(axis, sorted(rows["label_fraction"].unique()))
-    place_legend(figure, axes[0, 0].get_legend_handles_labels()[0])
+    handles = [
+        Line2D([], [], marker="o", markersize=4, linewidth=1.4, label=shown(model), **style_of(number))
+        for number, model in enumerate(models)
+    ]
+    place_legend(figure, [*handles, Line2D([], [], label="chance", **CHANCE)])
     figure.suptitle("Results by the share of training labels; bars are 95 % intervals")
     return figure
 
@@ -81,7 +87,7 @@ def _draw_panel(axis, panel, models, apart):
         axis.plot(fractions, line["value"], marker="o", markersize=4, linewidth=1.4, label=model, **style)
         axis.vlines(fractions, line["low"], line["high"], color=style["color"], linewidth=1.2)
     if panel["chance"].notna().any():
-        axis.axhline(panel["chance"].dropna().iloc[0], label="chance", **CHANCE)
+        axis.axhline(panel["chance"].dropna().iloc[0], **CHANCE)
     axis.grid(alpha=0.3)
 
 

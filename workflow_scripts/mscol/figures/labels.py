@@ -3,10 +3,10 @@
 from matplotlib.lines import Line2D
 
 
-def set_rows(axis, labels):
-    """Give an axis a row for each of these texts, the first at the top."""
+def set_rows(axis, labels, every=1):
+    """Give an axis a row for each of these texts, the first at the top; write every so many of them."""
     axis.set_ylim(len(labels) - 0.4, -0.6)
-    axis.set_yticks(range(len(labels)), labels, fontsize=9)
+    axis.set_yticks(range(len(labels))[::every], labels[::every], fontsize=9)
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", alpha=0.3)
     axis.set_axisbelow(True)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import matplotlib
-import pandas as pd
 
 from mscol.errors import CacheError
 from mscol.files import atomic_path
@@ -24,8 +23,7 @@ METRIC_TITLES = {
 TASK_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "f1")}  # of each label
 
 _INCHES_A_LETTER = 0.085  # on average, at the size of legends
-
-_TEXTS = ("dataset", "model", "task", "protocol", "test_list", "metric", "reference", "label", "clip", "seed")
+_LONGEST_NAME = 48  # letters: every model of the grammar, and no panel is squeezed to nothing
 _SETTINGS = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -54,14 +52,15 @@ def save_figure(figure, paths):
             figure.savefig(partial, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def read_numbers(path):
-    """Read a table of results: texts stay texts (a class "None"), and empty numbers are NaN.
+def shown(name):
+    """A name of the user's as figures show it: of bearable length, and dollars are no formulas.
 
-    Returns
-    -------
-    pd.DataFrame
+    >>> shown("A$AP"), shown("x" * 60) == "x" * 24 + "…" + "x" * 23
+    ('A\\\\$AP', True)
     """
-    return pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[: _LONGEST_NAME // 2]}…{name[1 - _LONGEST_NAME // 2 :]}"
+    return name.replace("$", r"\$")
 
 
 def choose_group(table, path):

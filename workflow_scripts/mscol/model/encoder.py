@@ -110,19 +110,36 @@ def load_encoder(path):
         return _load_checkpoint(path)
     if not path.is_file():
         raise TrainingError(f"{path}: there is no such file; pretrain the encoder first")
-    try:
-        # Safe mode runs no code that a file brings along.
-        encoder = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise TrainingError(
-            f"{path}: damaged, or not an encoder ({error}); delete it and pretrain it again"
-        ) from error
+    encoder = load_saved(path)
     if encoder.input_shape[2:] != (N_MELS, 1):
         raise TrainingError(
             f"{path}: not an encoder: it takes inputs of shape {encoder.input_shape[1:]}, not log-mels of shape "
             f"({CROP_FRAMES}, {N_MELS}, 1); name the encoder.keras"
         )
     return encoder
+
+
+def load_saved(path):
+    """Load a model from a ``.keras`` file, without running code that the file brings along.
+
+    Returns
+    -------
+    keras.Model
+        Built: it has an input shape and an output shape.
+
+    Raises
+    ------
+    TrainingError
+        If the file is missing, damaged, or no such model.
+    """
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        _ = model.input_shape, model.output_shape
+    except Exception as error:  # zipfile, h5py and Keras raise whatever a damaged file leads them to
+        raise TrainingError(
+            f"{path}: missing, damaged, or not a Keras model ({error}); make it again, or name another"
+        ) from error
+    return model
 
 
 def _load_checkpoint(path):

@@ -5,14 +5,9 @@ Quick to import: nothing here imports NumPy, pandas or a training framework.
 
 from mscol.datasets.shards import shard_names
 from mscol.datasets.watch import watched_paths
-from mscol.names.config import (
-    EMBEDDED_ROOT,
-    check_targets,
-    effective_config,
-    encoder_files,
-    settings_of,
-    write_config,
-)
+from mscol.names.checks import check_fraction, check_targets, encoder_files, trained_file
+from mscol.names.config import effective_config, write_config
+from mscol.names.datasets import EMBEDDED_ROOT, settings_of
 from mscol.names.models import SOURCES, Model, find_model, parse_model
 from mscol.names.provenance import file_digest, library_fingerprint
 
@@ -20,6 +15,7 @@ __all__ = [
     "EMBEDDED_ROOT",
     "SOURCES",
     "Model",
+    "check_fraction",
     "check_targets",
     "effective_config",
     "encoder_files",
@@ -29,6 +25,7 @@ __all__ = [
     "parse_model",
     "settings_of",
     "shard_names",
+    "trained_file",
     "watched_paths",
     "write_config",
 ]

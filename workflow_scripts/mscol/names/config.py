@@ -10,13 +10,10 @@ import yaml
 
 from mscol.errors import ConfigError
 from mscol.files import atomic_path
-from mscol.names.models import find_model, parse_model
+from mscol.names.checks import check_meaning
+from mscol.names.datasets import EMBEDDED_DATASETS
 
-EMBEDDED_ROOT = "demo"  # where the embedded datasets are made, below the working directory
-EMBEDDED_DATASETS = {
-    name: {"layout": name, "root": f"{EMBEDDED_ROOT}/{name}"} for name in ("mtat", "nsynth", "fma")
-}
-# Encoders that need no config; the config may say otherwise
+# Encoders that need no config
 BUILT_IN_ENCODERS = {"mfcc": {"callable": "mscol.baselines:mfcc"}}
 
 
@@ -54,6 +51,12 @@ def effective_config(given, presets, schema_path):
     config = functools.reduce(merge, (_defaults(schema), sizes, given))
     if not config["datasets"]:
         config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
+    for name in set(BUILT_IN_ENCODERS) & set(config["encoders"]):
+        if not set(config["encoders"][name]) <= {"standardise"}:
+            raise ConfigError(
+                f"config key 'encoders/{name}': {name!r} is built in, and only its 'standardise' can be set; choose another "
+                "name for an encoder of your own"
+            )
     config["encoders"] = {
         name: merge(_defaults(schema["$defs"]["encoder"]), encoder)
         for name, encoder in merge(BUILT_IN_ENCODERS, config["encoders"]).items()
@@ -66,37 +69,8 @@ def effective_config(given, presets, schema_path):
         name: merge(_defaults(schema["$defs"]["dataset"]), dataset)
         for name, dataset in config["datasets"].items()
     }
-    _check_meaning(config)
+    check_meaning(config)
     return config
-
-
-def settings_of(dataset, config):
-    """Look up the config of a dataset.
-
-    Raises
-    ------
-    ConfigError
-        If there is none of that name.
-    """
-    if dataset not in config["datasets"]:
-        known = ", ".join(config["datasets"])
-        raise ConfigError(f"there is no dataset {dataset!r} in the config; the datasets are {known}")
-    return config["datasets"][dataset]
-
-
-def check_targets(words, config):
-    """Check the dataset and the model of each results table among the words of a command line.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such dataset, or the model's name is not of the grammar.
-    """
-    for word in words:
-        table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
-        if table:
-            settings_of(table[1], config)
-            find_model(table[2], config)
 
 
 def merge(below, above):
@@ -182,9 +156,8 @@ def _sentence(error):
         "uniqueItems": lambda: "it must not repeat an entry",
     }.get(rule, lambda: error.message)()
     about = error.schema.get("description", "")
-    return f"config key '{key}': {error.instance!r} does not do, {expected}" + (
-        f" ({about})" if about else ""
-    )
+    given = "nothing" if error.instance is None else repr(error.instance)
+    return f"config key '{key}': {given} is not valid, {expected}" + (f" ({about})" if about else "")
 
 
 def _unknown_key(error, key):
@@ -204,147 +177,3 @@ def _types(types):
     words = {"integer": "a whole number", "number": "a number", "string": "a text", "boolean": "true or false",
              "array": "a list", "object": "a mapping of keys to values", "null": "empty"}  # fmt: skip
     return " or ".join(words[kind] for kind in ([types] if isinstance(types, str) else types))
-
-
-def _check_meaning(config):
-    """Check what a schema cannot say."""
-    _check_encoders(config["encoders"])
-    for model in config["models"]:
-        try:
-            find_model(model, config)
-        except ConfigError as error:
-            raise ConfigError(f"config key 'models': {error}") from None
-    for name, dataset in config["datasets"].items():
-        embedded = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"]
-        if not embedded and not Path(dataset["root"]).is_dir():
-            raise ConfigError(
-                f"config key 'datasets/{name}/root': there is no folder {dataset['root']!r} "
-                f"(relative paths start at {Path.cwd()}); write where the dataset lies"
-            )
-        if dataset["stems"] and not Path(dataset["stems"]).is_dir():
-            raise ConfigError(
-                f"config key 'datasets/{name}/stems': there is no folder {dataset['stems']!r}; "
-                "write where the stems lie, or leave the key out to have them separated"
-            )
-    pretrained_on = config["pretraining"]["dataset"]
-    if pretrained_on not in config["datasets"]:
-        raise ConfigError(
-            f"config key 'pretraining/dataset': {pretrained_on!r} is none of the datasets "
-            f"({', '.join(config['datasets'])}); name one of them"
-        )
-    for name in config["evaluation"]["datasets"]:
-        if name not in config["datasets"]:
-            raise ConfigError(
-                f"config key 'evaluation/datasets': {name!r} is none of the datasets "
-                f"({', '.join(config['datasets'])}); leave it out, or add it under 'datasets'"
-            )
-    _check_evaluation(config["evaluation"], config)
-    _check_separator(config["separation"]["model"])
-
-
-def _check_encoders(encoders):
-    for name, encoder in encoders.items():
-        if _is_model(name):
-            raise ConfigError(
-                f"config key 'encoders/{name}': {name!r} is the name of a model that is made here; choose another"
-            )
-        if bool(encoder["checkpoint"]) == bool(encoder["callable"]):
-            raise ConfigError(
-                f"config key 'encoders/{name}': write either 'checkpoint' (an encoder.keras, or a TensorFlow "
-                "checkpoint without .index) or 'callable' (module:function, or file.py:function)"
-            )
-        if encoder["callable"]:
-            _check_callable(name, encoder["callable"])
-        else:
-            _check_checkpoint(name, encoder["checkpoint"])
-
-
-def _check_checkpoint(name, checkpoint):
-    if not any(path.is_file() for path in map(Path, encoder_files(checkpoint))):
-        raise ConfigError(
-            f"config key 'encoders/{name}/checkpoint': there is no {checkpoint!r} (relative "
-            f"paths start at {Path.cwd()}); write the path of an encoder.keras, or of a TensorFlow "
-            "checkpoint without .index"
-        )
-
-
-def _check_callable(name, function):
-    place, _, wanted = function.rpartition(":")
-    if not place or not wanted.isidentifier():
-        raise ConfigError(
-            f"config key 'encoders/{name}/callable': {function!r} does not do, write module:function or "
-            "path/to/file.py:function"
-        )
-    if place.endswith(".py") and not Path(place).is_file():
-        raise ConfigError(
-            f"config key 'encoders/{name}/callable': there is no file {place!r} (relative paths start at {Path.cwd()})"
-        )
-
-
-def _check_evaluation(evaluation, config):
-    try:
-        find_model(evaluation["compare_with"], config)
-    except ConfigError as error:
-        raise ConfigError(f"config key 'evaluation/compare_with': {error}") from None
-    _check_trained(evaluation["trained"], config["datasets"])
-    for name in evaluation["datasets"] or config["datasets"]:
-        if "evaluate" in evaluation["protocols"] and name not in evaluation["trained"]:
-            raise ConfigError(
-                f"config key 'evaluation/protocols': to evaluate without training, 'evaluation/trained/{name}' must "
-                "say which head or classifier; add it, or leave the dataset out of evaluation/datasets"
-            )
-    if evaluation["protocols"] == ["finetuned"]:
-        functions = [name for name in config["models"] if find_model(name, config).callable]
-        if functions:
-            raise ConfigError(
-                f"config key 'evaluation/protocols': {functions[0]!r} is a function and cannot be finetuned; leave it "
-                "out of models, or add the protocol frozen"
-            )
-
-
-def _check_trained(trained, datasets):
-    for name, entry in trained.items():
-        if name not in datasets:
-            raise ConfigError(
-                f"config key 'evaluation/trained': {name!r} is none of the datasets ({', '.join(datasets)})"
-            )
-        if bool(entry["head"]) == bool(entry["classifier"]):
-            raise ConfigError(
-                f"config key 'evaluation/trained/{name}': write either 'head' (takes embeddings) or 'classifier' "
-                "(takes log-mels), the path of a .keras file in which {model} and {seed} may stand"
-            )
-        path = entry["head"] or entry["classifier"]
-        unknown = set(re.findall(r"\{(.*?)\}", path)) - {"model", "seed"}
-        if unknown:
-            raise ConfigError(
-                f"config key 'evaluation/trained/{name}': {path!r} has {{{sorted(unknown)[0]}}}, but only {{model}} and "
-                "{seed} may stand in it"
-            )
-
-
-def encoder_files(checkpoint):
-    """Name the files of an encoder: a ``.keras`` file, or those of a TensorFlow checkpoint.
-
-    >>> encoder_files("published/checkpoint-10")
-    ['published/checkpoint-10.index', 'published/checkpoint-10.data-00000-of-00001']
-    """
-    if checkpoint.endswith(".keras"):
-        return [checkpoint]
-    prefix = checkpoint.removesuffix(".index")
-    return [f"{prefix}.index", f"{prefix}.data-00000-of-00001"]
-
-
-def _is_model(name):
-    try:
-        return bool(parse_model(name))
-    except ConfigError:
-        return False
-
-
-def _check_separator(model):
-    if model in ("demo", "umx", "umxhq", "umxl") or Path(model).is_dir():
-        return
-    raise ConfigError(
-        f"config key 'separation/model': {model!r} is neither one of demo, umx, umxhq, umxl "
-        "nor a folder with an Open-Unmix model"
-    )

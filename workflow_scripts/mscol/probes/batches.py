@@ -5,6 +5,7 @@ import mmap
 import keras
 import numpy as np
 
+from mscol.arrays import advise
 from mscol.mels import CROP_FRAMES
 from mscol.probes.labels import check_not_empty
 
@@ -71,7 +72,7 @@ class DrawnCrops(ShuffledSegments):
     def __init__(self, embeddings, targets, batch_size, seed, rows=None):
         self.embeddings = embeddings
         # A crop is 5 kB; without this the kernel would read 128 kB around each.
-        _advise(embeddings, mmap.MADV_RANDOM)
+        advise(embeddings, mmap.MADV_RANDOM)
         super().__init__(np.arange(len(embeddings)) if rows is None else rows, targets, batch_size, seed)
 
     def draw_crops(self, generator, segments):
@@ -167,14 +168,6 @@ class AllLogMels(AllCrops):
         return self.cache.crops(self.first_frames[chosen].reshape(-1), CROP_FRAMES)[..., None]
 
 
-def _advise(array, advice):
-    """Tell the kernel how an array is used, if it is memory-mapped."""
-    memory_map = getattr(array, "base", None)
-    if isinstance(memory_map, mmap.mmap):
-        memory_map.madvise(advice)
-
-
 def _release_sometimes(array, batch):
-    # Pages of a memory map that were read count as this process's memory until they are given back.
     if batch % _BATCHES_PER_RELEASE == 0:
-        _advise(array, mmap.MADV_DONTNEED)
+        advise(array, mmap.MADV_DONTNEED)

@@ -1,10 +1,12 @@
 """The frozen protocol: a head is trained on embeddings that were computed once."""
 
 import logging
+import mmap
 
 import keras
 import numpy as np
 
+from mscol.arrays import advise
 from mscol.embeddings import predict
 from mscol.errors import CacheError
 from mscol.files import open_array, read_csv
@@ -13,7 +15,7 @@ from mscol.probes.heads import build_head, fit, load_trained, save_trained
 from mscol.probes.labels import Labelled, check_not_empty
 
 _VALIDATION_BATCH = 1024  # crops; the result does not depend on it
-_SEGMENTS_PER_BLOCK = 4096
+_BLOCK_BYTES = 2**26  # of float64 values, of which mean and variance are taken at a time
 
 
 def train_probe(
@@ -128,15 +130,13 @@ def open_embeddings(array_path, index_path):
 
 def _scaling(crops):
     """Mean and variance of each value over crops of shape (n_segments, K, D), read block by block."""
-    count, total, squares = 0, 0.0, 0.0
-    for start in range(0, len(crops), _SEGMENTS_PER_BLOCK):
-        block = np.asarray(crops[start : start + _SEGMENTS_PER_BLOCK], np.float64).reshape(
-            -1, crops.shape[-1]
-        )
-        count, total, squares = (
-            count + len(block),
-            total + block.sum(axis=0),
-            squares + np.square(block).sum(axis=0),
-        )
+    total, squares = np.zeros((2, crops.shape[-1]))
+    rows_a_block = max(1, _BLOCK_BYTES // (8 * int(np.prod(crops.shape[1:]))))
+    for start in range(0, len(crops), rows_a_block):
+        block = np.asarray(crops[start : start + rows_a_block], np.float64).reshape(-1, crops.shape[-1])
+        total += block.sum(axis=0)
+        squares += np.square(block).sum(axis=0)
+        advise(crops, mmap.MADV_DONTNEED)
+    count = len(crops) * crops.shape[1]
     mean = total / count
     return mean, np.maximum(squares / count - np.square(mean), 0)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mscol.errors import TrainingError
 from mscol.files import atomic_path, read_json, write_csv, write_json
+from mscol.model import load_saved
 
 _BATCHES_PER_CALL = 16  # how many batches the framework trains on before Python is asked again
 
@@ -144,24 +145,39 @@ def load_trained(path, labelled, input_shape):
     TrainingError
         If the file is missing, damaged, takes something else, or tells other labels.
     """
-    try:
-        # Safe mode runs no code that a file brings along.
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise TrainingError(f"{path}: missing, damaged, or not a Keras model ({error})") from error
+    model = load_saved(path)
     if model.input_shape[1:] != tuple(input_shape):
         raise TrainingError(
             f"{path}: takes inputs of shape {model.input_shape[1:]}, but here they have {tuple(input_shape)}; "
             "a head belongs to the encoder on whose embeddings it was trained"
         )
-    beside = Path(path).with_suffix(".json")
-    its_labels = read_json(beside)["labels"] if beside.is_file() else None
-    if model.output_shape[-1] != len(labelled.names) or its_labels not in (None, labelled.names):
+    task, its_labels = _read_beside(Path(path).with_suffix(".json"))
+    if task not in (None, labelled.task):
+        raise TrainingError(f"{path}: was trained for {task}, but the dataset's task is {labelled.task}")
+    if model.output_shape[1:] != (len(labelled.names),) or its_labels not in (None, labelled.names):
         told = f"{model.output_shape[-1]} labels" + (f" ({', '.join(its_labels)})" if its_labels else "")
         raise TrainingError(
-            f"{path}: tells {told}, but the dataset has {len(labelled.names)} ({', '.join(labelled.names)})"
+            f"{path}: tells {told}, as values of shape {model.output_shape[1:]}, but the dataset has "
+            f"{len(labelled.names)} ({', '.join(labelled.names)})"
         )
     return model
+
+
+def _read_beside(path):
+    """Read task and labels of a trained head; None and None where nothing lies beside it."""
+    if not path.is_file():
+        return None, None
+    try:
+        about = read_json(path)
+        task, labels = about["task"], [*about["labels"]]
+        if not all(isinstance(label, str) for label in labels):
+            raise ValueError("labels must be texts")
+    except (ValueError, TypeError, KeyError) as error:
+        raise TrainingError(
+            f"{path}: does not say for which task and labels the model beside it was trained ({error!r}); write "
+            '{"task": ..., "labels": [...]}, or delete it'
+        ) from error
+    return task, labels
 
 
 def _say_epoch(epoch, logs):

@@ -50,7 +50,7 @@ class Labelled(NamedTuple):
                 "Training on the labels of %d of %d clips, which have %d of %d labels.",
                 len(chosen), len(everything), n_labels, len(self.names),
             )  # fmt: skip
-        return np.flatnonzero(np.isin(clips, chosen))
+        return np.flatnonzero(pd.Series(clips).isin(chosen))
 
     def save_scores(self, path, windows, window_scores):
         """Write the scores of test clips (`save_scores`); ``windows`` is their table (clip, n_windows)."""

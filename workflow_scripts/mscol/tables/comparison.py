@@ -12,6 +12,8 @@ from mscol.tables.results import DECIMALS, GROUP, LABEL_METRICS, METRICS
 
 COLUMNS = ["dataset", "model", "reference", *GROUP, "metric"]
 NUMBERS = ["difference", "low", "high", "p_value"]
+# p-values are kept finer: rounded to 0.05 one could not be told from the limit.
+ROUNDING = dict.fromkeys(NUMBERS[:3], DECIMALS) | {"p_value": 8, "p_holm": 8}
 
 
 def compare_models(bootstraps, reference, overall, per_label):
@@ -55,8 +57,8 @@ def compare_models(bootstraps, reference, overall, per_label):
     table = pd.DataFrame(rows, columns=COLUMNS + NUMBERS)
     tests = table.groupby(["dataset", *GROUP, "metric"], sort=False)["p_value"]
     table["p_holm"] = tests.transform(holm) if len(table) else []
-    write_csv(table.round(DECIMALS), overall)
-    write_csv(pd.DataFrame(label_rows, columns=[*COLUMNS, "label", *NUMBERS]).round(DECIMALS), per_label)
+    write_csv(table.round(ROUNDING), overall)
+    write_csv(pd.DataFrame(label_rows, columns=[*COLUMNS, "label", *NUMBERS]).round(ROUNDING), per_label)
     logging.info(
         "Compared models with %s in %d metrics, of which %d differ (p < 0.05 after Holm's correction).",
         reference, len(table), (table["p_holm"] < 0.05).sum(),

@@ -13,6 +13,7 @@ from mscol.tables.published import PUBLISHED
 
 METRIC_TITLES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1"}
 SIGNIFICANT = 0.05
+VERY_FEW_CLIPS = 100
 FEW_CLIPS = 1000  # below it the bootstrap's bias shows in intervals of PR-AUC (docs/configuration.md, "How to read the intervals")
 MISSING = "–"
 
@@ -59,8 +60,8 @@ class Page:
         The model that others were compared with; empty if there was none.
     n_seeds : int
         The largest number of seeds of a cell.
-    n_tagged : float
-        Clips of the shortest test list with tags; infinite where there is none.
+    n_test, n_tagged : float
+        Clips of the shortest test list, and of the shortest one with tags; infinite where there is none.
     """
 
     columns: list
@@ -69,6 +70,7 @@ class Page:
     published: list
     reference: str
     n_seeds: int
+    n_test: float
     n_tagged: float
 
 
@@ -93,7 +95,7 @@ def lay_out(rows, layouts):
     columns = list(dict.fromkeys(rows["column"]))
     blocks = []
     for _, block in rows.groupby(["protocol", "label_fraction"], sort=False):
-        best = block.groupby("column")["value"].max().round(3) if block["model"].nunique() > 1 else {}
+        best = block.groupby("column")["value"].max() if block["model"].nunique() > 1 else {}
         cells = {(row.model, row.column): _cell(row, best.get(row.column)) for row in block.itertuples()}
         how = block["how"].iloc[0]
         blocks.append(
@@ -111,6 +113,7 @@ def lay_out(rows, layouts):
         published=_published(firsts, columns, layouts),
         reference=references[0] if len(references) else "",
         n_seeds=int(rows["seeds"].max()),
+        n_test=rows["n_test"].min(),
         n_tagged=rows.loc[rows["metric"] == "pr_auc", "n_test"].to_numpy(float).min(initial=np.inf),
     )
 
@@ -122,7 +125,7 @@ def to_markdown(page):
     for model, how, cells in _lines(page):
         table.append([f"`{model}`" + (f" ({how})" if how else ""), *map(_markdown_cell, cells)])
     table.append(["chance", *page.chance])
-    parts = ["# Results", _markdown_table(table), f"How to read it: {explain(page)} {FILES}"]
+    parts = ["# Results", _markdown_table(table), f"How to read it: {explain(page)} {_files(page)}"]
     if page.published:
         shown = _columns_with_figures(page)
         rows = [
@@ -196,7 +199,7 @@ def to_html(page):
     return _HTML_PAGE.format(
         heads="".join(heads),
         body="\n".join(body),
-        note=html.escape(f"{explain(page)} {FILES}"),
+        note=html.escape(f"{explain(page)} {_files(page)}"),
         published=published,
     )
 
@@ -224,6 +227,11 @@ def explain(page):
             f"▲ and ▼: significantly above or below {page.reference} (paired bootstrap over the test clips, "
             f"p < {SIGNIFICANT} after Holm's correction for the number of models)."
         )
+    if page.n_test < VERY_FEW_CLIPS:
+        sentences.append(
+            f"A test list has {page.n_test:.0f} clips only: with so few, intervals are too narrow and differences called "
+            "significant too easily."
+        )
     sentences.append(
         "Chance: random scores for tags, always the most frequent class for classes. Tags and classes that cannot be "
         "scored in a test list are left out of its macro means."
@@ -231,10 +239,6 @@ def explain(page):
     return " ".join(sentences)
 
 
-FILES = (
-    "Every number is in results/summary.csv, every difference in results/comparisons.csv; results/per_class/ has tags "
-    "and classes."
-)
 PUBLISHED_TITLE = "Published figures of other systems"
 PUBLISHED_NOTE = (
     "for context only, and no results of this workflow; as reported by their authors, on the full datasets and by "
@@ -288,6 +292,11 @@ p {{ max-width: 60em; }}
 """
 
 
+def _files(page):
+    differences = ", every difference in results/comparisons.csv" if page.reference else ""
+    return f"Every number is in results/summary.csv{differences}; results/per_class/ has tags and classes."
+
+
 def _columns_with_figures(page):
     """The numbers of the columns for which another system has published a figure."""
     return [
@@ -302,6 +311,8 @@ def _lines(page):
 
 
 def _cell(row, best):
+    if np.isnan(row.value):
+        return Cell(MISSING)
     mark = ""
     if row.p_holm < SIGNIFICANT:
         mark = "higher" if row.difference > 0 else "lower"
@@ -309,7 +320,7 @@ def _cell(row, best):
         value=f"{row.value:.3f}",
         interval=f"[{row.low:.3f}, {row.high:.3f}]",
         spread=f"± {row.seed_std:.3f}" if row.seeds > 1 else "",
-        best=best is not None and round(row.value, 3) == best,
+        best=best is not None and f"{row.value:.3f}" == f"{best:.3f}",
         mark=mark,
     )
 

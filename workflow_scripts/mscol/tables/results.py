@@ -24,7 +24,7 @@ METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("accuracy", "mac
 LABEL_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "precision", "f1")}
 AGGREGATION = {"tagging": "mean", "classification": "sum"}  # of windows (METHOD, "Downstream")
 GROUP = ["protocol", "test_list", "label_fraction"]  # what rows of one table may differ in
-DECIMALS = 4
+DECIMALS = 6  # so that pages, which show three, hardly ever round twice
 # The same resamples for every seed and model of a test list: differences between them are then paired.
 _RESAMPLING_SEED = 0
 
@@ -135,11 +135,16 @@ def write_results_table(evaluations, seeds, about, n_resamples, table, per_class
                 group | {"n_test": n_test, "clips": _digest(tested[0].ids[chosen]), "measured": measured}
             )
             _say_left_out(classes[-1], test_list)
-    write_csv(pd.DataFrame(rows).round(DECIMALS), table)
+    write_csv(rounded(pd.DataFrame(rows)), table)
     per_class_table = pd.concat(classes)
     columns = GROUP + [column for column in per_class_table if column not in GROUP]
-    write_csv(per_class_table[columns].round(DECIMALS), per_class)
+    write_csv(rounded(per_class_table[columns]), per_class)
     save_resamples(bootstrap, groups, labels)
+
+
+def rounded(table):
+    """Round a table's metrics; a share of labels is part of a row's name and stays exact."""
+    return table.round(dict.fromkeys(set(table) - {"label_fraction"}, DECIMALS))
 
 
 def save_resamples(path, groups, labels):
@@ -304,7 +309,8 @@ def _digest(ids):
 
 
 def _say_left_out(per_class, test_list):
-    unscored = per_class.loc[per_class.isna().any(axis=1), "label"]
+    values = [name for names in LABEL_METRICS.values() for name in names if name in per_class]
+    unscored = per_class.loc[per_class[values].isna().any(axis=1), "label"]
     if len(unscored):
         logging.warning(
             "%s: %d of %d labels cannot be scored on these clips and are left out of the macro means: %s.",

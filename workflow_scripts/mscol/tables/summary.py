@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mscol.files import atomic_path, write_csv
+from mscol.files import atomic_path, read_results, write_csv
 from mscol.tables.pages import PAGES, lay_out
 from mscol.tables.results import DECIMALS, GROUP, METRICS
 
@@ -34,7 +34,7 @@ def summarise_results(tables, per_class, comparisons, layouts, summary, pages):
     """
     parts = [_summarise(Path(path), Path(classes)) for path, classes in zip(tables, per_class, strict=True)]
     rows = pd.concat(parts, ignore_index=True)
-    compared = pd.read_csv(comparisons).rename(columns={end: f"difference_{end}" for end in ("low", "high")})
+    compared = read_results(comparisons).rename(columns={end: f"difference_{end}" for end in ("low", "high")})
     keys = ["dataset", "model", *GROUP, "metric"]
     rows = rows.merge(compared[keys + _COMPARED], how="left", on=keys, validate="one_to_one")
     write_csv(rows, summary)
@@ -72,10 +72,7 @@ def chance_levels(task, per_class, n_test):
 def _summarise(table_path, per_class_path):
     # A dataset's name has no underscore (DESIGN, "Names").
     dataset, _, model = table_path.stem.partition("_")
-    table = pd.read_csv(table_path, dtype={"seed": str})
-    per_class = pd.read_csv(
-        per_class_path, dtype={"label": str}, keep_default_na=False, na_values={"roc_auc": ""}
-    )
+    table, per_class = read_results(table_path), read_results(per_class_path)
     task = next(task for task, metrics in METRICS.items() if metrics[0] in table)
     rows = []
     for group, part in table.groupby(GROUP, sort=False):
