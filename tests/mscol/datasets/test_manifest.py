@@ -37,7 +37,7 @@ def test_every_fault_of_a_file_rejects_it_with_its_reason(table_root, manifest):
     assert made.reasons["missing.wav"] == "there is no such file"
     assert made.reasons["empty.wav"].startswith("the file is empty (0 bytes)")
     assert made.reasons["text.mp3"].startswith("not an audio file that libsndfile decodes")
-    assert made.reasons["folder.wav"].startswith("not an audio file that libsndfile decodes")
+    assert made.reasons["folder.wav"] == "cannot be read (Is a directory)"
     assert made.reasons["short.wav"] == "too short: 0.995 s, at least 0.995 s are needed for one crop"
     assert made.reasons["short.mp3"].startswith("too short: 0.2")
     assert "cut.wav" in made.reasons
