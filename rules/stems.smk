@@ -1,11 +1,13 @@
-# Stems: wav -> Open-Unmix -> 16 kHz, a shard at a time. What lies between is temporary, and later
-# steps have the higher priority, so that the disk holds the stems of a few shards only. All of them go
+# Stems: wav -> Open-Unmix -> 16 kHz, a shard at a time. What lies between is temporary, and no more shards are begun
+# than `separation/shards_in_flight` says, so that the disk holds the stems of a few shards only. All of them go
 # before the rest of the workflow, because the models made from stems take the longest way.
 
 
 rule convert_to_wav:
     input:
         shards=ancient("manifests/{dataset}/shards"),
+        # Without it, wavs of all shards would be made while the first are separated.
+        earlier=ancient(shard_before),
     output:
         audio=temp(directory("wav/{dataset}/{shard}/audio")),
         rejected=temp("wav/{dataset}/{shard}/rejected.csv"),
@@ -139,6 +141,7 @@ rule separate_stems:
         ),
         niter=config["separation"]["niter"],
         device=config["separation"]["device"],
+        batch_seconds=config["separation"]["batch_seconds"],
         framework_threads=config["framework_threads"],
         clips=shard_digest,
         code=library_fingerprint("separate_stems.py"),

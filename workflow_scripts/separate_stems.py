@@ -1,7 +1,7 @@
 """Separate the clips of one shard into bass, drums, other and vocals."""
 
 from mscol.logs import log_to_file
-from mscol.separation.separator import separate_shard
+from mscol.separation.shard import separate_shard
 
 log_to_file(snakemake.log[0])
 separate_shard(
@@ -13,4 +13,5 @@ separate_shard(
     n_iterations=snakemake.params.niter,
     device=snakemake.params.device,
     threads=snakemake.params.framework_threads,
+    batch_seconds=snakemake.params.batch_seconds,
 )

@@ -142,3 +142,33 @@ def test_models_that_the_config_does_not_name_can_be_asked_for(house, finished, 
 def test_rule_graph_has_every_rule(house, tmp_path):
     graph = run(house, tmp_path, "--rulegraph")
     assert len(set(re.findall(r'label = "([a-z_]+)', graph))) >= 17
+
+
+def test_no_more_shards_than_configured_are_in_flight(finished):
+    log, mels = "logs/convert_to_wav/mtat/{}-of-002.log", "mels/mtat/{}-of-002/stems.csv"
+    begun = [(finished / log.format(shard)).stat().st_mtime for shard in ("000", "001")]
+    done = [(finished / mels.format(shard)).stat().st_mtime for shard in ("000", "001")]
+    assert begun[0] < done[0] < begun[1] < done[1]
+    assert not (finished / "wav").exists() or not any(
+        path.is_file() for path in (finished / "wav").rglob("*")
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_demo_separator_gives_the_stems_of_the_package(finished, channels):
+    import soundfile
+    import torch
+
+    from mscol.separation.separate import separate
+    from mscol.separation.separator import load_separator
+
+    separator = load_separator(finished / "separators" / "demo", device="cpu")
+    song = sorted((finished / "demo" / "stems" / "test").iterdir())[0] / "mixture.wav"
+    waveform = soundfile.read(song, dtype="float32", always_2d=True)[0]
+    if channels == 1:
+        waveform = np.repeat(waveform.mean(axis=1, keepdims=True), 2, axis=1)
+    stems = separate(separator, waveform)
+    with torch.inference_mode():
+        theirs = separator.double()(torch.from_numpy(waveform.T.copy()).double()[None])[0].numpy()
+    for stem, expected in zip(("bass", "drums", "other", "vocals"), theirs, strict=True):
+        np.testing.assert_allclose(stems[stem], expected.T, atol=1e-4)

@@ -57,6 +57,32 @@ def _why_unreadable(path):
         return f"cannot be read ({error.strerror or error})"
 
 
+def read_shape(path):
+    """Read from an audio file's header how long it is and how many channels it has.
+
+    Returns
+    -------
+    n_samples, n_channels : int
+
+    Raises
+    ------
+    AudioError
+        If there is no header that libsndfile understands.
+    """
+    try:
+        about = soundfile.info(os.fsencode(path))
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f"{path}: cannot be decoded ({error})") from error
+    return about.frames, about.channels
+
+
+def one_channel_of_equal(waveform):
+    """Of two equal channels one; others as they are. Shape (n_samples, channels)."""
+    if waveform.shape[1] == 2 and np.array_equal(waveform[:, 0], waveform[:, 1]):
+        return waveform[:, :1]
+    return waveform
+
+
 def decode(path):
     """Decode a whole audio file.
 

@@ -25,7 +25,9 @@ CROP_FRAMES = 98  # what the encoder sees: about 1 s
 SEGMENT_FRAMES = 392  # what anchor and positive are drawn from: about 4 s
 SHORTEST_SAMPLES = WINDOW_SAMPLES + (CROP_FRAMES - 1) * HOP_SAMPLES  # one crop: 15,920 samples
 
-_BLOCK_FRAMES = 2048  # frames transformed at a time: bounds memory for clips of any length
+_BLOCK_FRAMES = (
+    256  # frames transformed at a time: some 2 MB, which caches hold, whatever the length of a clip
+)
 
 
 def log_mel(waveform):
@@ -61,11 +63,14 @@ def log_mel(waveform):
     waveform = waveform * _inverse_l2_norm(waveform)
     windows = np.lib.stride_tricks.sliding_window_view(waveform, WINDOW_SAMPLES)[::HOP_SAMPLES]
     mels = np.empty((len(windows), N_MELS), np.float32)
+    padded = np.zeros((min(len(windows), _BLOCK_FRAMES), FFT_SAMPLES), np.float32)
+    bins, weights = _heard_bins()
     for start in range(0, len(windows), _BLOCK_FRAMES):
-        block = slice(start, start + _BLOCK_FRAMES)
-        spectrum = scipy.fft.rfft(windows[block] * _hann_window(), n=FFT_SAMPLES, axis=1)
-        magnitudes = np.sqrt(spectrum.real**2 + spectrum.imag**2)
-        np.matmul(magnitudes, mel_weights(), out=mels[block])
+        block = windows[start : start + _BLOCK_FRAMES]
+        frames = padded[: len(block)]
+        np.multiply(block, _hann_window(), out=frames[:, :WINDOW_SAMPLES])
+        magnitudes = np.abs(scipy.fft.rfft(frames, axis=1)[:, bins])
+        np.matmul(magnitudes, weights, out=mels[start : start + len(block)])
     return np.log(np.clip(mels, FLOOR, CEILING, out=mels), out=mels)
 
 
@@ -140,6 +145,14 @@ def _log_vectorised(values):
     numerator = np.polyval(np.array([0.18256296, 1.00000002, 1.00000002], np.float32), x)
     denominator = np.polyval(np.array([0.049616248, 0.5992325, 1.5, 1.0], np.float32), x)
     return x * numerator / denominator + (exponent - low).astype(np.float32) * np.float32(np.log(2))
+
+
+@functools.cache
+def _heard_bins():
+    """The bins that any band hears, as a slice, and the rows of the matrix that belong to them."""
+    heard = np.flatnonzero(mel_weights().any(axis=1))
+    bins = slice(heard[0], heard[-1] + 1)
+    return bins, np.ascontiguousarray(mel_weights()[bins])
 
 
 @functools.cache

@@ -81,8 +81,9 @@ def separator_folder(songs, tiny_settings, tmp_path_factory):
 
 @pytest.fixture
 def one_thread():
-    """Keep torch's number of threads what it was."""
+    """Compute on one thread, and keep torch's number of threads what it was."""
     before = torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
 

@@ -35,20 +35,31 @@ def convert(tmp_path, manifest, workers=2):
         ("six.wav", 44_100, 6, {"subtype": "FLOAT"}),
     ],
 )
-def test_any_format_becomes_stereo_at_44100_hz(tmp_path, write_manifest, name, rate, channels, options):
+def test_any_format_becomes_mono_or_stereo_at_44100_hz(
+    tmp_path, write_manifest, name, rate, channels, options
+):
     (tmp_path / "root").mkdir()
     soundfile.write(tmp_path / "root" / name, tone(rate, channels), rate, **options)
     folder, rejected = convert(tmp_path, write_manifest(("clip", name)))
-    waveform, out_rate = soundfile.read(folder / "clip.wav")
+    waveform, out_rate = soundfile.read(folder / "clip.wav", always_2d=True)
     assert rejected.empty
     assert out_rate == 44_100
     assert soundfile.info(folder / "clip.wav").subtype == "FLOAT"
-    assert waveform.shape[1] == 2
+    assert waveform.shape[1] == min(channels, 2)
     assert len(waveform) == pytest.approx(2 * 44_100, abs=2500)  # mp3 pads
     middle = waveform[22_050:66_150, 0]
     assert np.argmax(np.abs(np.fft.rfft(middle))) == TONE_HZ  # a second long: bins of 1 Hz
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.03)
-    assert np.abs(waveform[22_050:66_150, 1]).max() == pytest.approx(0.5 if channels == 1 else 0.25, abs=0.03)
+    assert np.abs(waveform[22_050:66_150, -1]).max() == pytest.approx(
+        0.5 if channels == 1 else 0.25, abs=0.03
+    )
+
+
+def test_two_equal_channels_become_one(tmp_path, write_manifest):
+    (tmp_path / "root").mkdir()
+    soundfile.write(tmp_path / "root" / "dual.flac", np.repeat(tone(44_100, 1), 2, axis=1), 44_100)
+    folder, _ = convert(tmp_path, write_manifest(("clip", "dual.flac")))
+    assert soundfile.info(folder / "clip.wav").channels == 1
 
 
 def test_only_training_and_validation_clips_are_converted(tmp_path, write_manifest):

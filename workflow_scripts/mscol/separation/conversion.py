@@ -8,7 +8,7 @@ from mscol.separation.clips import clips_with_stems, each_clip, inside, reject, 
 
 
 def convert_shard(clips, root, audio_folder, rejected, workers=1):
-    """Convert a shard's training and validation clips to 44.1 kHz stereo float wav.
+    """Convert a shard's training and validation clips to 44.1 kHz float wav: mono where both channels are equal, else stereo.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def convert_shard(clips, root, audio_folder, rejected, workers=1):
         require_one_crop(len(waveform), audio.SEPARATION_RATE, source)
         target = inside(folder, f"{clip.id}.wav")
         target.parent.mkdir(parents=True, exist_ok=True)
-        audio.write_wav(target, waveform, audio.SEPARATION_RATE)
+        audio.write_wav(target, audio.one_channel_of_equal(waveform), audio.SEPARATION_RATE)
 
     with atomic_path(audio_folder) as folder:
         folder.mkdir()

@@ -12,7 +12,8 @@ from mscol.errors import SeparationError
 from mscol.files import write_csv
 from mscol.logs import Progress
 from mscol.separation import STEMS
-from mscol.separation.separator import load_separator, separate
+from mscol.separation.separate import separate
+from mscol.separation.separator import load_separator
 
 SILENT_RMS = 1e-3  # -60 dB of full scale: below it a stem's SDR says nothing
 EPSILON = 1e-7  # as in the challenge, so that a perfect estimate has a finite SDR

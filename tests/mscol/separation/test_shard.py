@@ -1,0 +1,80 @@
+"""Separation of a shard's files, against the package called on each file alone."""
+
+import numpy as np
+import openunmix.predict
+import openunmix.utils
+import pandas as pd
+import pytest
+import soundfile
+import torch
+
+from mscol.errors import SeparationError
+from mscol.separation import STEMS
+from mscol.separation.shard import separate_shard
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def shard(tmp_path, write_manifest, make_stems):
+    """Three clips with wavs, one that was never converted, and one for testing."""
+    ids = ["0/é's", "b", "c"]
+    for seed, name in enumerate(ids):
+        path = tmp_path / "audio" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, sum(make_stems(seed).values()), 44_100, subtype="FLOAT")
+    rows = [(name, f"{name}.mp3") for name in (*ids, "rejected before")]
+    return write_manifest(*rows, ("t", "t.mp3", "test"))
+
+
+def run_shard(tmp_path, manifest, model, out="stems"):
+    separate_shard(manifest, tmp_path / "audio", tmp_path / out, tmp_path / f"{out}.csv", model, device="cpu")
+    return tmp_path / out, pd.read_csv(tmp_path / f"{out}.csv", dtype=str)
+
+
+def test_stems_equal_those_of_the_package_called_on_the_file_alone(tmp_path, shard, separator_folder):
+    folder, rejected = run_shard(tmp_path, shard, separator_folder)
+    assert rejected.empty
+    theirs = openunmix.utils.load_separator(str(separator_folder), targets=list(STEMS), niter=1, device="cpu")
+    theirs.freeze()
+    for name in ("0/é's", "b", "c"):
+        waveform, rate = soundfile.read(tmp_path / "audio" / f"{name}.wav", dtype="float32")
+        expected = openunmix.predict.separate(torch.from_numpy(waveform.T), rate, separator=theirs)
+        for stem in STEMS:
+            ours, our_rate = soundfile.read(folder / name / f"{stem}.wav", dtype="float32")
+            assert our_rate == 44_100
+            assert np.abs(ours).max() > 1e-3
+            np.testing.assert_allclose(ours, expected[stem][0].numpy().T, atol=1e-4)
+
+
+def test_separating_a_shard_twice_gives_the_same_samples(tmp_path, shard, separator_folder):
+    first, _ = run_shard(tmp_path, shard, separator_folder, "first")
+    second, _ = run_shard(tmp_path, shard, separator_folder, "second")
+    for stem in STEMS:
+        first_stem, second_stem = (
+            soundfile.read(folder / "b" / f"{stem}.wav")[0] for folder in (first, second)
+        )
+        np.testing.assert_array_equal(first_stem, second_stem)
+
+
+def test_a_clip_that_cannot_be_separated_costs_only_itself(tmp_path, shard, separator_folder):
+    (tmp_path / "audio" / "b.wav").write_text("cut short")
+    folder, rejected = run_shard(tmp_path, shard, separator_folder)
+    assert (folder / "0" / "é's" / "vocals.wav").is_file() and (folder / "c" / "vocals.wav").is_file()
+    assert not (folder / "b").exists()
+    assert list(rejected["id"]) == ["b"] and list(rejected["path"]) == ["b.mp3"]
+    assert "cannot be decoded" in rejected["reason"][0]
+
+
+def test_a_shard_of_which_nothing_can_be_separated_is_an_error(tmp_path, shard, separator_folder):
+    for path in (tmp_path / "audio").rglob("*.wav"):
+        path.write_text("cut short")
+    with pytest.raises(SeparationError, match="none of 3 clips could be separated"):
+        run_shard(tmp_path, shard, separator_folder)
+    assert not (tmp_path / "stems").exists()
+
+
+def test_an_empty_shard_needs_no_model(tmp_path, write_manifest):
+    (tmp_path / "audio").mkdir()
+    folder, rejected = run_shard(tmp_path, write_manifest(), "no such model")
+    assert folder.is_dir() and not list(folder.iterdir()) and rejected.empty

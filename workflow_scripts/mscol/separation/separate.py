@@ -1,0 +1,218 @@
+"""Separation of waveforms: many of equal length at once, a long one in chunks, and as much at a time as memory holds."""
+
+import logging
+import math
+
+import numpy as np
+import torch
+
+from mscol import audio
+from mscol.errors import AudioError
+from mscol.separation import STEMS
+from mscol.separation.wiener import filter_sources
+
+_CONTEXT_SECONDS = (
+    6  # on either side of a chunk, at least: what the networks' memory needs (docs/benchmarks.md)
+)
+
+
+class BatchSeparator:
+    """A separator, and how much audio it separates at a time.
+
+    Parameters
+    ----------
+    separator : openunmix.model.Separator
+        From `separator.load_separator`.
+    batch_seconds : float
+        Seconds of audio that are separated at once. What is longer is separated in overlapping chunks. When memory
+        runs out it is halved, and stays so.
+    """
+
+    def __init__(self, separator, batch_seconds):
+        self.separator, self.batch_seconds = separator, batch_seconds
+
+    def separate(self, mixtures):
+        """Separate mixtures of equal length.
+
+        Parameters
+        ----------
+        mixtures : torch.Tensor, shape=(n_clips, 1 or 2, n_samples)
+            At 44.1 kHz. One channel stands for two equal ones.
+
+        Returns
+        -------
+        torch.Tensor, shape=(n_clips, 4, channels, n_samples)
+            On the CPU; the stems in the order of `STEMS`. Those of a mono mixture are the mean of both channels.
+
+        Raises
+        ------
+        AudioError
+            If memory does not suffice for the shortest chunks.
+        """
+        while True:
+            try:
+                return self._attempt(mixtures)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._take_less(error)
+
+    @torch.inference_mode()
+    def _attempt(self, mixtures):
+        seconds = mixtures.shape[-1] / audio.SEPARATION_RATE
+        if seconds > self.batch_seconds:
+            frames = self.batch_seconds * audio.SEPARATION_RATE / self.separator.stft.n_hop
+            return torch.stack([separate_in_chunks(self.separator, mixture, frames) for mixture in mixtures])
+        parts = mixtures.split(max(1, int(self.batch_seconds // seconds)))
+        return torch.cat([separate_batch(self.separator, part) for part in parts])
+
+    def _take_less(self, error):
+        shortest = chunk_windows(self.separator, 0) * window_samples(self.separator) / audio.SEPARATION_RATE
+        if self.batch_seconds < shortest:
+            reason = str(error).strip().splitlines()[0]
+            raise AudioError(f"memory does not suffice for chunks of {shortest:.0f} s ({reason})") from error
+        self.batch_seconds /= 2
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        logging.warning(
+            "Memory ran out: from now on %.0f s of audio are separated at once.", self.batch_seconds
+        )
+
+
+def separate(separator, waveform):
+    """Separate one waveform.
+
+    Parameters
+    ----------
+    separator : openunmix.model.Separator
+        From `load_separator`.
+    waveform : np.ndarray, shape=(n_samples, 1 or 2), float32
+        At 44.1 kHz.
+
+    Returns
+    -------
+    dict of str to np.ndarray, shape as given, float32
+        The stems by name, in the order of `STEMS`. Two equal channels are separated as one, and have equal stems.
+
+    Raises
+    ------
+    AudioError
+        If a stem comes out with samples that are not finite.
+    """
+    mixture = torch.from_numpy(np.ascontiguousarray(audio.one_channel_of_equal(waveform).T))
+    with torch.inference_mode():
+        stems = separate_batch(separator, mixture[None])[0].numpy()
+    check_finite(stems)
+    return {
+        stem: np.repeat(samples.T, waveform.shape[1] // len(samples), axis=1)
+        for stem, samples in zip(STEMS, stems, strict=True)
+    }
+
+
+def separate_batch(separator, mixtures):
+    """Separate mixtures of equal length at once.
+
+    The networks are the package's own, and see all clips together; the filter takes one after another.
+
+    Parameters
+    ----------
+    separator : openunmix.model.Separator
+    mixtures : torch.Tensor, shape=(n_clips, 1 or 2, n_samples)
+
+    Returns
+    -------
+    torch.Tensor, shape=(n_clips, 4, channels, n_samples)
+        On the CPU.
+    """
+    mixtures = mixtures.to(separator.sample_rate.device)
+    spectra = torch.view_as_complex(separator.stft(mixtures))
+    magnitudes = spectra.abs()
+    if separator.complexnorm.mono:
+        magnitudes = magnitudes.mean(dim=1, keepdim=True)
+    else:
+        magnitudes = magnitudes.expand(-1, 2, -1, -1)
+    estimates = [network(magnitudes) for network in separator.target_models.values()]
+    stems = mixtures.new_empty((len(mixtures), len(estimates), *mixtures.shape[1:]), device="cpu")
+    for number, spectrum in enumerate(spectra):
+        of_clip = torch.stack([estimate[number] for estimate in estimates])
+        stems[number] = _filter_and_invert(separator, of_clip, spectrum, mixtures.shape[-1])
+    return stems
+
+
+def separate_in_chunks(separator, mixture, frames):
+    """Separate a long mixture in overlapping chunks.
+
+    A chunk begins where a window of the Wiener filter does, so that the filter sees the same windows as in the whole; only the
+    networks know less of what lies further away. The context on either side is thrown away, but for a quarter of a
+    window, in which neighbours are blended.
+
+    Parameters
+    ----------
+    separator : openunmix.model.Separator
+    mixture : torch.Tensor, shape=(1 or 2, n_samples)
+    frames : float
+        Frames of a chunk with its context, at most (but context and one window at least).
+
+    Returns
+    -------
+    torch.Tensor, shape=(4, channels, n_samples)
+        On the CPU.
+    """
+    window = window_samples(separator)
+    n_samples = mixture.shape[-1]
+    margin = context_windows(separator) * window
+    core = (chunk_windows(separator, frames) - 2 * context_windows(separator)) * window
+    fade = window // 4
+    stems = torch.zeros(len(STEMS), len(mixture), n_samples)
+    for start in range(0, n_samples, core):
+        first, last = max(0, start - margin), min(n_samples, start + core + margin)
+        chunk = separate_batch(separator, mixture[None, :, first:last])[0]
+        weights = _trapezium(torch.arange(first, last), start, start + core, fade, n_samples)
+        stems[..., first:last] += weights * chunk
+    return stems
+
+
+def chunk_windows(separator, frames):
+    """How many windows of the Wiener filter a chunk of so many frames holds, context included."""
+    return max(int(frames // separator.wiener_win_len), 2 * context_windows(separator) + 1)
+
+
+def context_windows(separator):
+    """How many windows of context a chunk has on either side: one, for the published networks."""
+    return math.ceil(_CONTEXT_SECONDS * audio.SEPARATION_RATE / window_samples(separator))
+
+
+def window_samples(separator):
+    """How many samples a window of the Wiener filter steps over."""
+    return separator.wiener_win_len * separator.stft.n_hop
+
+
+def check_finite(stems):
+    """Raise `AudioError` where a stem has samples that are not finite; shape (4, channels, n_samples)."""
+    for stem, samples in zip(STEMS, stems, strict=True):
+        if not np.isfinite(samples).all():
+            raise AudioError(f"its separated {stem} has samples that are not finite; leave the clip out")
+
+
+def is_out_of_memory(error):
+    """Whether torch, on a GPU or a CPU, ran out of memory."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return "allocate memory" in str(error) or "not enough memory" in str(error)
+
+
+def _filter_and_invert(separator, magnitudes, spectrum, n_samples):
+    n_iterations, window = separator.niter, separator.wiener_win_len
+    sources = filter_sources(magnitudes, spectrum, n_iterations, window)
+    if not torch.view_as_real(sources).isfinite().all():
+        logging.info("The Wiener filter ran out of single precision; once more in double precision.")
+        sources = filter_sources(magnitudes.double(), spectrum.to(torch.complex128), n_iterations, window)
+        sources = sources.to(spectrum.dtype)
+    return separator.istft(torch.view_as_real(sources), length=n_samples)
+
+
+def _trapezium(samples, start, end, fade, n_samples):
+    """Weights that rise around the start of a chunk and fall around its end, and with its neighbours' add up to 1."""
+    rising = (samples - start + fade) / (2 * fade) if start > 0 else torch.ones(len(samples))
+    falling = (end + fade - samples) / (2 * fade) if end < n_samples else torch.ones(len(samples))
+    return torch.minimum(rising, falling).clamp(0, 1)

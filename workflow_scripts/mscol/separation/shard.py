@@ -1,0 +1,171 @@
+"""Separation of a shard: one warm process reads, separates and writes at the same time."""
+
+import logging
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from mscol import audio
+from mscol.errors import AudioError, SeparationError
+from mscol.files import atomic_path
+from mscol.logs import Progress
+from mscol.parallel import ordered_map
+from mscol.separation import STEMS
+from mscol.separation.clips import clips_with_stems, inside, reject, require_one_crop
+from mscol.separation.separate import BatchSeparator, check_finite
+from mscol.separation.separator import load_separator
+
+_WRITERS = 2
+
+
+class Clip(NamedTuple):
+    """A clip of the manifest: ``id`` and ``path``."""
+
+    id: str
+    path: str
+
+
+def separate_shard(
+    clips,
+    audio_folder,
+    stems_folder,
+    rejected,
+    model,
+    n_iterations=1,
+    device="auto",
+    threads=1,
+    batch_seconds=240,
+):
+    """Separate the clips of a shard into ``{id}/{stem}.wav``, 44.1 kHz float, mono where the mixture is.
+
+    The model is loaded once, and not at all for a shard without clips. Clips of equal length are separated together,
+    while those before are written and those after are read. Two runs with as many threads give the same samples.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The shard's manifest.
+    audio_folder : str or os.PathLike
+        From `conversion.convert_shard`. Clips that are not in it were rejected there and are passed over.
+    stems_folder, rejected : str or os.PathLike
+        The folder and the csv to be made.
+    model, n_iterations, device
+        As in `load_separator`.
+    threads : int
+        Threads of torch.
+    batch_seconds : float
+        Seconds of audio that are separated at once (`BatchSeparator`).
+
+    Raises
+    ------
+    SeparationError
+        As `load_separator`; and if not one clip of several can be separated.
+    """
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # squares of what is next to silent take a hundred times as long otherwise
+    table = clips_with_stems(clips)
+    present = [
+        Clip(row.id, row.path)
+        for row in table.itertuples()
+        if inside(audio_folder, f"{row.id}.wav").is_file()
+    ]
+    separator = load_separator(model, n_iterations, device) if present else None
+    progress, reasons = Progress("clips", len(present)), {}
+    logging.info("Separating %d clips.", len(present))
+    with atomic_path(stems_folder) as folder, ThreadPoolExecutor(_WRITERS) as writers:
+        folder.mkdir()
+        writing = []
+        for clip, stems in _separated(
+            BatchSeparator(separator, batch_seconds), present, audio_folder, batch_seconds
+        ):
+            if isinstance(stems, AudioError):
+                reasons[clip] = str(stems)
+                logging.warning("%s is left out: %s", clip.id, stems)
+            else:
+                writing.append(writers.submit(_write, stems, inside(folder, clip.id)))
+            # What waits to be written is held in memory: no more than some clips.
+            if len(writing) > 4 * _WRITERS:
+                writing.pop(0).result()
+            progress.step()
+        for written in writing:
+            written.result()
+        failures = [{"id": c.id, "path": c.path, "reason": reasons[c]} for c in present if c in reasons]
+        if len(present) > 1 and len(failures) == len(present):
+            raise SeparationError(
+                f"{model}: none of {len(present)} clips could be separated; the first: {failures[0]['reason']}"
+            )
+        reject(rejected, failures)
+    logging.info("%d clips done, %d left out.", len(present) - len(failures), len(failures))
+
+
+def _separated(separator, clips, audio_folder, batch_seconds):
+    """Yield each clip with its stems, shape (4, channels, n_samples), or with the `AudioError` that it met."""
+    batches, unreadable = _batches(clips, audio_folder, batch_seconds)
+    yield from unreadable
+    read = ordered_map(
+        lambda batch: [(clip, _read(clip, audio_folder)) for clip in batch], batches, workers=1
+    )
+    for batch in read:
+        waveforms = [(clip, x) for clip, x in batch if not isinstance(x, AudioError)]
+        yield from ((clip, x) for clip, x in batch if isinstance(x, AudioError))
+        if waveforms:
+            yield from _separate_or_reject(separator, waveforms)
+
+
+def _batches(clips, audio_folder, batch_seconds):
+    """Group clips of equal shape into batches; return them, and the clips whose headers cannot be read."""
+    groups, unreadable = defaultdict(list), []
+    for clip in clips:
+        try:
+            path = inside(audio_folder, f"{clip.id}.wav")
+            shape = audio.read_shape(path)
+            require_one_crop(shape[0], audio.SEPARATION_RATE, path)
+            groups[shape].append(clip)
+        except AudioError as error:
+            unreadable.append((clip, error))
+    batches = []
+    for (n_samples, _), group in groups.items():
+        size = max(1, int(batch_seconds * audio.SEPARATION_RATE // n_samples))
+        batches += [group[start : start + size] for start in range(0, len(group), size)]
+    return batches, unreadable
+
+
+def _read(clip, audio_folder):
+    try:
+        waveform, _ = audio.decode(inside(audio_folder, f"{clip.id}.wav"))
+        return np.ascontiguousarray(audio.one_channel_of_equal(waveform).T)
+    except AudioError as error:
+        return error
+
+
+def _separate_or_reject(separator, batch):
+    """Separate a batch; where that fails, each clip by itself."""
+    try:
+        stems = separator.separate(torch.from_numpy(np.stack([waveform for _, waveform in batch]))).numpy()
+    except torch.AcceleratorError:
+        raise  # the GPU is in no state to separate the next clip
+    except (AudioError, RuntimeError) as error:
+        if len(batch) > 1:
+            for one in batch:
+                yield from _separate_or_reject(separator, [one])
+            return
+        clip, waveform = batch[0]
+        reason = str(error).strip().splitlines()[0]
+        seconds = waveform.shape[-1] / audio.SEPARATION_RATE
+        yield clip, AudioError(f"{seconds:.0f} s of audio cannot be separated ({reason}); leave it out")
+        return
+    for (clip, _), of_clip in zip(batch, stems, strict=True):
+        try:
+            check_finite(of_clip)
+            yield clip, of_clip
+        except AudioError as error:
+            yield clip, error
+
+
+def _write(stems, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for stem, samples in zip(STEMS, stems, strict=True):
+        audio.write_wav(folder / f"{stem}.wav", samples.T, audio.SEPARATION_RATE)
