@@ -93,17 +93,16 @@ def reference(folder, _):
     import librosa
     import tensorflow as tf
 
-    weights = tf.signal.linear_to_mel_weight_matrix(64, 513, 16_000, 60.0, 7800.0)
-
     def work(path, number):
         waveform, _ = librosa.load(path, sr=16_000, mono=True)
         waveform = tf.math.l2_normalize(waveform, epsilon=1e-9)
         magnitudes = tf.abs(tf.signal.stft(waveform, 400, 160, fft_length=1024))
-        mels = tf.math.log(tf.clip_by_value(tf.tensordot(magnitudes, weights, 1), 1e-5, 1e8)).numpy()
-        for segment in range(len(mels) // 392):
-            np.save(
-                folder / "segments" / f"{number}_{segment}.npy", mels[segment * 392 : (segment + 1) * 392]
-            )
+        # The authors make the matrix anew for each file, and cut tensors.
+        weights = tf.signal.linear_to_mel_weight_matrix(64, 513, 16_000, 60.0, 7800.0)
+        mels = tf.math.log(tf.clip_by_value(tf.tensordot(magnitudes, weights, 1), 1e-5, 1e8))
+        for segment in range(mels.shape[0] // 392):
+            cut = mels[segment * 392 : (segment + 1) * 392, :][..., tf.newaxis]
+            np.save(folder / "segments" / f"{number}_{segment}.npy", cut)
 
     (folder / "segments").mkdir(exist_ok=True)
     _measure(folder, work)

@@ -38,7 +38,7 @@ def probe(path):
     try:
         if os.path.getsize(path) == 0:
             raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
-        about = soundfile.info(os.fsencode(path))  # a name need not be UTF-8
+        about = soundfile.info(_openable(path))
     except FileNotFoundError:
         raise AudioError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -47,6 +47,12 @@ def probe(path):
         # For what it cannot decode, libsndfile may say that there is no such file: not repeated here.
         raise AudioError(f"{path}: {_why_unreadable(path)}") from error
     return about.frames / about.samplerate
+
+
+def _openable(path):
+    """A path as soundfile takes it: a text, or bytes where the name is not UTF-8."""
+    text = os.fsdecode(path)
+    return os.fsencode(path) if any("\ud800" <= letter <= "\udfff" for letter in text) else text
 
 
 def _why_unreadable(path):
@@ -70,7 +76,7 @@ def read_shape(path):
         If there is no header that libsndfile understands.
     """
     try:
-        about = soundfile.info(os.fsencode(path))
+        about = soundfile.info(_openable(path))
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({error})") from error
     return about.frames, about.channels
@@ -102,7 +108,7 @@ def decode(path):
         If the file cannot be decoded, holds no sample, or a sample is not finite.
     """
     try:
-        waveform, rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
+        waveform, rate = soundfile.read(_openable(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({error})") from error
     if not len(waveform):
@@ -143,7 +149,8 @@ def load_mono(path, rate=ANALYSIS_RATE):
         As `decode`.
     """
     waveform, file_rate = decode(path)
-    return resample(np.ascontiguousarray(waveform.mean(axis=1)), file_rate, rate)
+    mono = waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)
+    return resample(np.ascontiguousarray(mono), file_rate, rate)
 
 
 def load_stereo(path, rate=SEPARATION_RATE):

@@ -28,7 +28,7 @@ from mscol.mels import (
     log_mel,
     mean_magnitudes,
 )
-from mscol.parallel import ordered_map
+from mscol.parallel import one_blas_thread, ordered_map
 
 STEMS = ("bass", "drums", "other", "vocals")
 SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel segments
@@ -56,7 +56,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     table = read_csv(clips)
     progress = Progress("clips", len(table))
     rows, failed = [], []
-    with RowWriter(frames, (N_MELS,), dtype) as writer:
+    with RowWriter(frames, (N_MELS,), dtype) as writer, one_blas_thread():
         mels = ordered_map(lambda path: _attempt(_mixture_mel, Path(root, path)), table["path"], workers)
         for clip, path, mel in zip(table["id"], table["path"], mels, strict=True):
             if isinstance(mel, AudioError):
@@ -131,7 +131,7 @@ def write_stems(clips, analyse, arrays, dtype, workers):
     """
     progress = Progress("clips", len(clips))
     rows, more, failed = [], [], []
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, one_blas_thread():
         writers = {stem: stack.enter_context(RowWriter(arrays[stem], (N_MELS,), dtype)) for stem in STEMS}
         results = ordered_map(lambda clip: _attempt(analyse, clip), clips.itertuples(), workers)
         for clip, result in zip(clips.itertuples(), results, strict=True):

@@ -25,9 +25,9 @@ CROP_FRAMES = 98  # what the encoder sees: about 1 s
 SEGMENT_FRAMES = 392  # what anchor and positive are drawn from: about 4 s
 SHORTEST_SAMPLES = WINDOW_SAMPLES + (CROP_FRAMES - 1) * HOP_SAMPLES  # one crop: 15,920 samples
 
-_BLOCK_FRAMES = (
-    256  # frames transformed at a time: some 2 MB, which caches hold, whatever the length of a clip
-)
+_SUMMED_SAMPLES = 1024
+_GROUPED_BANDS = 16
+_BLOCK_FRAMES = 128  # frames transformed at a time: some 1 MB, which caches hold
 
 
 def log_mel(waveform):
@@ -64,13 +64,14 @@ def log_mel(waveform):
     windows = np.lib.stride_tricks.sliding_window_view(waveform, WINDOW_SAMPLES)[::HOP_SAMPLES]
     mels = np.empty((len(windows), N_MELS), np.float32)
     padded = np.zeros((min(len(windows), _BLOCK_FRAMES), FFT_SAMPLES), np.float32)
-    bins, weights = _heard_bins()
+    magnitudes = np.empty((len(padded), FFT_SAMPLES // 2 + 1), np.float32)
     for start in range(0, len(windows), _BLOCK_FRAMES):
         block = windows[start : start + _BLOCK_FRAMES]
-        frames = padded[: len(block)]
-        np.multiply(block, _hann_window(), out=frames[:, :WINDOW_SAMPLES])
-        magnitudes = np.abs(scipy.fft.rfft(frames, axis=1)[:, bins])
-        np.matmul(magnitudes, weights, out=mels[start : start + len(block)])
+        n = len(block)
+        np.multiply(block, _hann_window(), out=padded[:n, :WINDOW_SAMPLES])
+        np.abs(scipy.fft.rfft(padded[:n], axis=1), out=magnitudes[:n])
+        for bins, bands, weights in _mel_groups():
+            np.matmul(magnitudes[:n, bins], weights, out=mels[start : start + n, bands])
     return np.log(np.clip(mels, FLOOR, CEILING, out=mels), out=mels)
 
 
@@ -106,8 +107,12 @@ def count_segments(n_frames):
 
 def _inverse_l2_norm(waveform):
     # x * rsqrt(max(sum(x^2), 1e-9)): tf.math.l2_normalize(x, epsilon=1e-9)
-    # Summed in float64, because the error of a float32 sum over half a million samples shows in the mels.
-    energy = np.square(waveform, dtype=np.float64).sum()
+    # Summed in float64, because the error of a float32 sum over half a million samples shows in the mels; the
+    # sums of some thousand samples are exact enough.
+    whole = len(waveform) // _SUMMED_SAMPLES * _SUMMED_SAMPLES
+    parts = waveform[:whole].reshape(-1, _SUMMED_SAMPLES)
+    energy = np.einsum("ij,ij->i", parts, parts).sum(dtype=np.float64)
+    energy += np.square(waveform[whole:], dtype=np.float64).sum()
     return np.float32(1 / np.sqrt(max(energy, 1e-9)))
 
 
@@ -148,11 +153,21 @@ def _log_vectorised(values):
 
 
 @functools.cache
-def _heard_bins():
-    """The bins that any band hears, as a slice, and the rows of the matrix that belong to them."""
-    heard = np.flatnonzero(mel_weights().any(axis=1))
-    bins = slice(heard[0], heard[-1] + 1)
-    return bins, np.ascontiguousarray(mel_weights()[bins])
+def _mel_groups():
+    """Neighbouring bands with the bins that they hear: most of the whole matrix is zero.
+
+    Returns
+    -------
+    list of tuple
+        A slice of bins, a slice of bands, and the part of `mel_weights` where they meet.
+    """
+    groups = []
+    for first in range(0, N_MELS, _GROUPED_BANDS):
+        bands = slice(first, first + _GROUPED_BANDS)
+        heard = np.flatnonzero(mel_weights()[:, bands].any(axis=1))
+        bins = slice(heard[0], heard[-1] + 1)
+        groups.append((bins, bands, np.ascontiguousarray(mel_weights()[bins, bands])))
+    return groups
 
 
 @functools.cache

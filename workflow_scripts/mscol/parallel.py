@@ -3,6 +3,16 @@
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
+from threadpoolctl import threadpool_limits
+
+
+def one_blas_thread():
+    """Keep NumPy's matrix products to the thread that asks for them, while several work on items of their own.
+
+    A context manager. Otherwise two workers on two cores take longer than one (benchmarks/mels.py).
+    """
+    return threadpool_limits(limits=1, user_api="blas")
+
 
 def ordered_map(function, items, workers):
     """Apply a function to items on threads; yield the results in the order of the items.
