@@ -184,8 +184,7 @@ def stem_mels_origin(model):
         origin = {"root": brought}
         scripts += ["resample_brought_stems.py"]
     else:
-        unimportant = ("training", "shards_in_flight")
-        origin = {k: v for k, v in config["separation"].items() if k not in unimportant}
+        origin = {k: v for k, v in config["separation"].items() if k != "training"}
         scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
     code = [library_fingerprint(script) for script in scripts]
     return origin | {"dtype": config["mels"]["dtype"], "code": code}
@@ -196,13 +195,6 @@ def stem_separator(wildcards):
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
     uses_it = model_of(wildcards.model).sources and not brought
     return separator_files(wildcards) if uses_it else []
-
-
-def shard_before(wildcards):
-    """What must be done before a shard's wavs may be made, so that few shards are in flight at a time."""
-    names = shards(wildcards.dataset)
-    place = names.index(wildcards.shard) - config["separation"]["shards_in_flight"]
-    return f"mels/{wildcards.dataset}/{names[place]}/stems.csv" if place >= 0 else []
 
 
 def stem_rejections(wildcards):

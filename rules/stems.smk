@@ -1,13 +1,12 @@
-# Stems: wav -> Open-Unmix -> 16 kHz, a shard at a time. What lies between is temporary, and no more shards are begun
-# than `separation/shards_in_flight` says, so that the disk holds the stems of a few shards only. All of them go
-# before the rest of the workflow, because the models made from stems take the longest way.
+# Stems: wav -> Open-Unmix -> 16 kHz, a shard at a time. What lies between is temporary, and later steps have the higher
+# priority. Conversion takes as many threads as separation, so that it never finds room where a separation that
+# waits does not: the disk holds the stems of a few shards only. All of them go before the rest of the workflow,
+# because the models made from stems take the longest way.
 
 
 rule convert_to_wav:
     input:
         shards=ancient("manifests/{dataset}/shards"),
-        # Without it, wavs of all shards would be made while the first are separated.
-        earlier=ancient(shard_before),
     output:
         audio=temp(directory("wav/{dataset}/{shard}/audio")),
         rejected=temp("wav/{dataset}/{shard}/rejected.csv"),
@@ -20,7 +19,7 @@ rule convert_to_wav:
     priority: 60
     conda:
         "../envs/audio.yaml"
-    threads: 1
+    threads: config["framework_threads"]
     resources:
         mem_mb=2000,
         runtime=60,

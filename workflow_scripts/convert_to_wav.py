@@ -1,4 +1,4 @@
-"""Convert the training and validation clips of one shard to 44.1 kHz stereo wav."""
+"""Convert the training and validation clips of one shard to 44.1 kHz wav."""
 
 from mscol.logs import log_to_file
 from mscol.separation.conversion import convert_shard
