@@ -66,6 +66,27 @@ def test_a_clip_that_cannot_be_separated_costs_only_itself(tmp_path, shard, sepa
     assert "cannot be decoded" in rejected["reason"][0]
 
 
+def test_clips_of_several_lengths_and_channels_are_separated_in_one_shard(
+    tmp_path, write_manifest, make_stems, separator_folder
+):
+    lengths = {"a": (2.0, 2), "b": (2.0, 1), "c": (2.5, 2), "d": (2.0, 2), "e": (0.5, 2), "f": (2.0, 1)}
+    (tmp_path / "audio").mkdir()
+    for name, (seconds, channels) in lengths.items():
+        waveform = sum(make_stems(0, seconds).values())[:, :channels]
+        waveform = waveform[:, :1].repeat(2, axis=1) if name == "d" else waveform  # two equal channels
+        soundfile.write(tmp_path / "audio" / f"{name}.wav", waveform, 44_100, subtype="FLOAT")
+    folder, rejected = run_shard(
+        tmp_path, write_manifest(*((name, f"{name}.mp3") for name in lengths)), separator_folder
+    )
+    assert list(rejected["id"]) == ["e"] and "shorter than one crop" in rejected["reason"][0]
+    for name in "abcdf":
+        seconds, channels = lengths[name]
+        about = soundfile.info(folder / name / "bass.wav")
+        assert (about.frames, about.channels) == (seconds * 44_100, channels)
+    bass = {name: soundfile.read(folder / name / "bass.wav", always_2d=True)[0] for name in "bd"}
+    np.testing.assert_allclose(bass["d"].mean(axis=1), bass["b"][:, 0], atol=1e-5)
+
+
 def test_a_shard_of_which_nothing_can_be_separated_is_an_error(tmp_path, shard, separator_folder):
     for path in (tmp_path / "audio").rglob("*.wav"):
         path.write_text("cut short")

@@ -78,9 +78,7 @@ def separate_shard(
     with atomic_path(stems_folder) as folder, ThreadPoolExecutor(_WRITERS) as writers:
         folder.mkdir()
         writing = []
-        for clip, stems in _separated(
-            BatchSeparator(separator, batch_seconds), present, audio_folder, batch_seconds
-        ):
+        for clip, stems in _separated(BatchSeparator(separator, batch_seconds), present, audio_folder):
             if isinstance(stems, AudioError):
                 reasons[clip] = str(stems)
                 logging.warning("%s is left out: %s", clip.id, stems)
@@ -101,14 +99,11 @@ def separate_shard(
     logging.info("%d clips done, %d left out.", len(present) - len(failures), len(failures))
 
 
-def _separated(separator, clips, audio_folder, batch_seconds):
+def _separated(separator, clips, audio_folder):
     """Yield each clip with its stems, shape (4, channels, n_samples), or with the `AudioError` that it met."""
-    batches, unreadable = _batches(clips, audio_folder, batch_seconds)
+    batches, unreadable = _batches(clips, audio_folder, separator.batch_seconds)
     yield from unreadable
-    read = ordered_map(
-        lambda batch: [(clip, _read(clip, audio_folder)) for clip in batch], batches, workers=1
-    )
-    for batch in read:
+    for batch in ordered_map(lambda batch: _read(*batch, audio_folder), batches, workers=1):
         waveforms = [(clip, x) for clip, x in batch if not isinstance(x, AudioError)]
         yield from ((clip, x) for clip, x in batch if isinstance(x, AudioError))
         if waveforms:
@@ -116,7 +111,7 @@ def _separated(separator, clips, audio_folder, batch_seconds):
 
 
 def _batches(clips, audio_folder, batch_seconds):
-    """Group clips of equal shape into batches; return them, and the clips whose headers cannot be read."""
+    """Group clips of equal shape: return batches (shape, clips), and the clips whose headers cannot be read."""
     groups, unreadable = defaultdict(list), []
     for clip in clips:
         try:
@@ -127,18 +122,25 @@ def _batches(clips, audio_folder, batch_seconds):
         except AudioError as error:
             unreadable.append((clip, error))
     batches = []
-    for (n_samples, _), group in groups.items():
-        size = max(1, int(batch_seconds * audio.SEPARATION_RATE // n_samples))
-        batches += [group[start : start + size] for start in range(0, len(group), size)]
+    for shape, group in groups.items():
+        size = max(1, int(batch_seconds * audio.SEPARATION_RATE // shape[0]))
+        batches += [(shape, group[start : start + size]) for start in range(0, len(group), size)]
     return batches, unreadable
 
 
-def _read(clip, audio_folder):
-    try:
-        waveform, _ = audio.decode(inside(audio_folder, f"{clip.id}.wav"))
-        return np.ascontiguousarray(audio.one_channel_of_equal(waveform).T)
-    except AudioError as error:
-        return error
+def _read(shape, clips, audio_folder):
+    """Read a batch: each clip with its waveform, shape (channels, n_samples), or the `AudioError` that it met."""
+    read = []
+    for clip in clips:
+        path = inside(audio_folder, f"{clip.id}.wav")
+        try:
+            waveform, _ = audio.decode(path)
+            if waveform.shape != shape:
+                raise AudioError(f"{path}: holds {len(waveform)} samples, but its header says {shape[0]}")
+            read.append((clip, waveform.T))
+        except AudioError as error:
+            read.append((clip, error))
+    return read
 
 
 def _separate_or_reject(separator, batch):
