@@ -218,7 +218,7 @@ def compare_shortcuts(options):
             + " |\n|---|"
             + "---:|" * len(STEMS)
         )
-        for windows in (3, 5, 9):
+        for windows in (5, 7, 9):
             chunks = separate_in_chunks(separator, long, windows * 300).numpy()
             cells = " | ".join(f"{sdr(w.T, c.T):.1f}" for w, c in zip(whole, chunks, strict=True))
             print(f"| {windows * 300 * 1024 / 44_100:.0f} | {cells} |")

@@ -81,3 +81,14 @@ def test_file_without_samples_is_refused(tmp_path):
     soundfile.write(tmp_path / "none.wav", np.zeros(0, np.float32), RATE)
     with pytest.raises(AudioError, match="holds no audio"):
         decode(tmp_path / "none.wav")
+
+
+def test_header_that_promises_more_than_memory_holds_is_an_error(tmp_path):
+    path = tmp_path / "lies.flac"
+    soundfile.write(path, np.zeros(50_000), 16_000)
+    whole = bytearray(path.read_bytes())
+    whole[21] |= 0x0F  # the 36 bits of the number of samples begin here
+    whole[22:26] = b"\xff\xff\xff\xff"
+    path.write_bytes(whole)
+    with pytest.raises(AudioError, match=r"lies\.flac: (takes more memory than there is|cannot be decoded)"):
+        decode(path)

@@ -57,10 +57,12 @@ class RowWriter:
         return first
 
     def __exit__(self, kind, error, traceback):
-        if kind is None:
+        if kind is not None:
+            return self._stack.__exit__(kind, error, traceback)
+        with self._stack:  # which clears up, should the disk be full by now
             self._file.seek(0)
             self._write_header()
-        return self._stack.__exit__(kind, error, traceback)
+        return None
 
     def _write_header(self):
         # NumPy pads a header so that its first axis can grow: the second header fits over the first.

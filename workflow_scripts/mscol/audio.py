@@ -111,6 +111,8 @@ def decode(path):
         waveform, rate = soundfile.read(_openable(path), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({error})") from error
+    except MemoryError as error:  # some headers lie
+        raise AudioError(f"{path}: takes more memory than there is ({error})") from error
     if not len(waveform):
         raise AudioError(f"{path}: holds no audio")
     if not np.isfinite(waveform).all():
@@ -133,7 +135,12 @@ def resample(waveform, rate, to_rate):
     """
     if rate == to_rate:
         return waveform
-    return soxr.resample(waveform, rate, to_rate, quality="HQ")
+    try:
+        return soxr.resample(waveform, rate, to_rate, quality="HQ")
+    except MemoryError as error:
+        raise AudioError(
+            f"{len(waveform)} samples at {rate} Hz take more memory than there is at {to_rate} Hz"
+        ) from error
 
 
 def load_mono(path, rate=ANALYSIS_RATE):

@@ -64,8 +64,8 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
             else:
                 rows.append((clip, writer.append(mel), len(mel)))
             progress.step()
-        write_csv(index_table(rows), index)
-        write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
+    write_csv(index_table(rows), index)
+    write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
     _say(rows, failed, writer.n_rows)
 
 

@@ -113,6 +113,8 @@ def _inverse_l2_norm(waveform):
     parts = waveform[:whole].reshape(-1, _SUMMED_SAMPLES)
     energy = np.einsum("ij,ij->i", parts, parts).sum(dtype=np.float64)
     energy += np.square(waveform[whole:], dtype=np.float64).sum()
+    if not np.isfinite(energy):  # squares beyond what float32 holds
+        energy = np.square(waveform, dtype=np.float64).sum()
     return np.float32(1 / np.sqrt(max(energy, 1e-9)))
 
 

@@ -91,6 +91,14 @@ def test_channels_that_are_alike_do_not_drown_in_rounding_noise(any_separator, m
     assert np.abs(stems - truth).max() < max(1e-4, 0.1 * np.abs(single - truth).max())
 
 
+def test_last_window_of_a_single_frame_has_the_packages_stems(any_separator, make_stems):
+    step = any_separator.stft.n_hop
+    waveform = sum(make_stems(4, seconds=2.0).values())[: 300 * step + step - 1]
+    stems = separate(any_separator, waveform)
+    for stem, expected in zip(STEMS, by_the_package(any_separator, waveform), strict=True):
+        np.testing.assert_allclose(stems[stem], expected, atol=2e-5)
+
+
 def test_digital_silence_in_one_channel_stays_silent_where_the_network_hears_each(separator, make_stems):
     stems = separate(separator, sum(make_stems(2).values()) * np.float32([1, 0]))
     assert all(np.abs(samples[:, 1]).max() < 1e-6 < np.abs(samples[:, 0]).max() for samples in stems.values())
@@ -136,6 +144,7 @@ def test_chunks_have_the_stems_of_the_whole(separator, make_stems, channels, sec
     assert chunks.shape == whole.shape
     for ours, theirs in zip(chunks, whole, strict=True):
         assert sdr(theirs.T, ours.T) > 40
+        assert np.abs(theirs - ours).max() < 1e-3
 
 
 def test_clip_longer_than_may_be_separated_at_once_is_chunked(separator, make_stems):

@@ -87,6 +87,25 @@ def test_clips_of_several_lengths_and_channels_are_separated_in_one_shard(
     np.testing.assert_allclose(bass["d"].mean(axis=1), bass["b"][:, 0], atol=1e-5)
 
 
+def test_files_that_are_not_as_conversion_makes_them_cost_only_themselves(tmp_path, shard, separator_folder):
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "audio" / "b.wav", rng.normal(0, 0.1, (90_000, 3)), 44_100, subtype="FLOAT")
+    soundfile.write(tmp_path / "audio" / "c.wav", rng.normal(0, 0.1, (90_000, 2)), 48_000, subtype="FLOAT")
+    folder, rejected = run_shard(tmp_path, shard, separator_folder)
+    assert (folder / "0" / "é's" / "vocals.wav").is_file()
+    assert list(rejected["id"]) == ["b", "c"]
+    assert "3 channels, expected one or two" in rejected["reason"][0]
+    assert "48000 Hz, expected 44100" in rejected["reason"][1]
+
+
+def test_samples_that_are_not_finite_cost_only_their_clip(tmp_path, shard, separator_folder, make_stems):
+    waveform = sum(make_stems(1).values()) * np.float32(3e38)  # finite, but its spectrum is not
+    soundfile.write(tmp_path / "audio" / "b.wav", waveform, 44_100, subtype="FLOAT")
+    folder, rejected = run_shard(tmp_path, shard, separator_folder)
+    assert list(rejected["id"]) == ["b"] and "not finite" in rejected["reason"][0]
+    assert (folder / "c" / "vocals.wav").is_file()
+
+
 def test_a_shard_of_which_nothing_can_be_separated_is_an_error(tmp_path, shard, separator_folder):
     for path in (tmp_path / "audio").rglob("*.wav"):
         path.write_text("cut short")

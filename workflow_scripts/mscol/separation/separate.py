@@ -178,8 +178,11 @@ def chunk_windows(separator, frames):
 
 
 def context_windows(separator):
-    """How many windows of context a chunk has on either side: one, for the published networks."""
-    return math.ceil(_CONTEXT_SECONDS * audio.SEPARATION_RATE / window_samples(separator))
+    """How many windows of context a chunk has on either side: two, for the published networks.
+
+    Neighbours are blended in the first; the second alone touches the chunk's end, where frames are not those of the whole.
+    """
+    return max(2, math.ceil(_CONTEXT_SECONDS * audio.SEPARATION_RATE / window_samples(separator)))
 
 
 def window_samples(separator):
@@ -202,12 +205,7 @@ def is_out_of_memory(error):
 
 
 def _filter_and_invert(separator, magnitudes, spectrum, n_samples):
-    n_iterations, window = separator.niter, separator.wiener_win_len
-    sources = filter_sources(magnitudes, spectrum, n_iterations, window)
-    if not torch.view_as_real(sources).isfinite().all():
-        logging.info("The Wiener filter ran out of single precision; once more in double precision.")
-        sources = filter_sources(magnitudes.double(), spectrum.to(torch.complex128), n_iterations, window)
-        sources = sources.to(spectrum.dtype)
+    sources = filter_sources(magnitudes, spectrum, separator.niter, separator.wiener_win_len)
     return separator.istft(torch.view_as_real(sources), length=n_samples)
 
 

@@ -1,7 +1,7 @@
 """Separation of a shard: one warm process reads, separates and writes at the same time."""
 
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -19,11 +19,13 @@ from mscol.separation.separate import BatchSeparator, check_finite
 from mscol.separation.separator import load_separator
 
 _WRITERS = 2
+_MOST_WAITING_BYTES = 2**29  # of stems that wait to be written
 
 
 class Clip(NamedTuple):
-    """A clip of the manifest: ``id`` and ``path``."""
+    """A clip of the manifest: its place in it, ``id`` and ``path``."""
 
+    place: int
     id: str
     path: str
 
@@ -66,43 +68,43 @@ def separate_shard(
     """
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # squares of what is next to silent take a hundred times as long otherwise
-    table = clips_with_stems(clips)
-    present = [
-        Clip(row.id, row.path)
-        for row in table.itertuples()
-        if inside(audio_folder, f"{row.id}.wav").is_file()
-    ]
-    separator = load_separator(model, n_iterations, device) if present else None
-    progress, reasons = Progress("clips", len(present)), {}
-    logging.info("Separating %d clips.", len(present))
+    batches, failed = _batches(clips_with_stems(clips), audio_folder, batch_seconds)
+    n_clips = len(failed) + sum(len(batch) for _, batch in batches)
+    separator = load_separator(model, n_iterations, device) if batches else None
+    progress = Progress("clips", n_clips)
+    logging.info("Separating %d clips.", n_clips)
     with atomic_path(stems_folder) as folder, ThreadPoolExecutor(_WRITERS) as writers:
         folder.mkdir()
-        writing = []
-        for clip, stems in _separated(BatchSeparator(separator, batch_seconds), present, audio_folder):
-            if isinstance(stems, AudioError):
-                reasons[clip] = str(stems)
-                logging.warning("%s is left out: %s", clip.id, stems)
-            else:
-                writing.append(writers.submit(_write, stems, inside(folder, clip.id)))
-            # What waits to be written is held in memory: no more than some clips.
-            if len(writing) > 4 * _WRITERS:
-                writing.pop(0).result()
+        writing, waiting_bytes = deque(), 0
+        for clip, stems in _separated(BatchSeparator(separator, batch_seconds), batches, audio_folder):
             progress.step()
-        for written in writing:
+            if isinstance(stems, AudioError):
+                failed.append((clip, stems))
+                continue
+            writing.append((writers.submit(_write, stems, inside(folder, clip.id)), stems.nbytes))
+            waiting_bytes += stems.nbytes
+            while waiting_bytes > _MOST_WAITING_BYTES:
+                written, n_bytes = writing.popleft()
+                written.result()
+                waiting_bytes -= n_bytes
+        for written, _ in writing:
             written.result()
-        failures = [{"id": c.id, "path": c.path, "reason": reasons[c]} for c in present if c in reasons]
-        if len(present) > 1 and len(failures) == len(present):
+        failures = [
+            {"id": clip.id, "path": clip.path, "reason": str(error).removeprefix(f"{clip.path}: ")}
+            for clip, error in sorted(failed, key=lambda failure: failure[0].place)
+        ]
+        for failure in failures:
+            logging.warning("%s is left out: %s", failure["id"], failure["reason"])
+        if n_clips > 1 and len(failures) == n_clips:
             raise SeparationError(
-                f"{model}: none of {len(present)} clips could be separated; the first: {failures[0]['reason']}"
+                f"{model}: none of {n_clips} clips could be separated; the first: {failures[0]['reason']}"
             )
         reject(rejected, failures)
-    logging.info("%d clips done, %d left out.", len(present) - len(failures), len(failures))
+    logging.info("%d clips done, %d left out.", n_clips - len(failures), len(failures))
 
 
-def _separated(separator, clips, audio_folder):
+def _separated(separator, batches, audio_folder):
     """Yield each clip with its stems, shape (4, channels, n_samples), or with the `AudioError` that it met."""
-    batches, unreadable = _batches(clips, audio_folder, separator.batch_seconds)
-    yield from unreadable
     for batch in ordered_map(lambda batch: _read(*batch, audio_folder), batches, workers=1):
         waveforms = [(clip, x) for clip, x in batch if not isinstance(x, AudioError)]
         yield from ((clip, x) for clip, x in batch if isinstance(x, AudioError))
@@ -111,21 +113,26 @@ def _separated(separator, clips, audio_folder):
 
 
 def _batches(clips, audio_folder, batch_seconds):
-    """Group clips of equal shape: return batches (shape, clips), and the clips whose headers cannot be read."""
-    groups, unreadable = defaultdict(list), []
-    for clip in clips:
+    """Group clips of equal shape: return batches (shape, clips), and (clip, error) of those that cannot be used."""
+    groups, unusable = defaultdict(list), []
+    for row in clips.itertuples():
+        clip = Clip(row.Index, row.id, row.path)
         try:
             path = inside(audio_folder, f"{clip.id}.wav")
+            if not path.is_file():
+                continue  # rejected when it was converted
             shape = audio.read_shape(path)
             require_one_crop(shape[0], audio.SEPARATION_RATE, path)
+            if shape[1] > 2:
+                raise AudioError(f"{path}: {shape[1]} channels, expected one or two")
             groups[shape].append(clip)
         except AudioError as error:
-            unreadable.append((clip, error))
+            unusable.append((clip, error))
     batches = []
     for shape, group in groups.items():
         size = max(1, int(batch_seconds * audio.SEPARATION_RATE // shape[0]))
         batches += [(shape, group[start : start + size]) for start in range(0, len(group), size)]
-    return batches, unreadable
+    return batches, unusable
 
 
 def _read(shape, clips, audio_folder):
@@ -134,7 +141,9 @@ def _read(shape, clips, audio_folder):
     for clip in clips:
         path = inside(audio_folder, f"{clip.id}.wav")
         try:
-            waveform, _ = audio.decode(path)
+            waveform, rate = audio.decode(path)
+            if rate != audio.SEPARATION_RATE:
+                raise AudioError(f"{path}: {rate} Hz, expected {audio.SEPARATION_RATE}; resample it first")
             if waveform.shape != shape:
                 raise AudioError(f"{path}: holds {len(waveform)} samples, but its header says {shape[0]}")
             read.append((clip, waveform.T))
@@ -149,13 +158,13 @@ def _separate_or_reject(separator, batch):
         stems = separator.separate(torch.from_numpy(np.stack([waveform for _, waveform in batch]))).numpy()
     except torch.AcceleratorError:
         raise  # the GPU is in no state to separate the next clip
-    except (AudioError, RuntimeError) as error:
+    except (AudioError, MemoryError, RuntimeError) as error:
         if len(batch) > 1:
             for one in batch:
                 yield from _separate_or_reject(separator, [one])
             return
         clip, waveform = batch[0]
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         seconds = waveform.shape[-1] / audio.SEPARATION_RATE
         yield clip, AudioError(f"{seconds:.0f} s of audio cannot be separated ({reason}); leave it out")
         return

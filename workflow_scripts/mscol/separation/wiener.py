@@ -4,13 +4,13 @@ The networks estimate magnitudes; the filter makes the sources add up to the mix
 power ``v_j`` in each frame and bin, and by a spatial covariance ``R_j`` in each bin (2 x 2, over the two channels).
 Then ``y_j = v_j R_j C^-1 x`` with ``C = sum_j v_j R_j``.
 
-The package computes this matrix by matrix on left and right channel. Where one source prevails in a bin, as for a mono
-mixture in all, ``C`` is nearly singular there, and in single precision its inverse is noise (up to 1e-2 of full scale
-in the stems, sometimes not finite). Here the channels are first rotated, bin by bin, onto the principal axes of the sources.
-A rotation changes nothing but rounding: what nearly cancels is then small from the start, and the inverse is sound.
+The package computes this matrix by matrix in the precision of its input. Where one source prevails in a bin, ``C`` is nearly
+singular, and in single precision its inverse is noise (up to 1e-2 of full scale in the stems, sometimes not finite). So
+stereo is filtered in double precision here.
 
-For a mono mixture, whose channels are equal, the axes are the sum and the difference of the channels. The mixture's difference
-is zero, everything is real relative to its phase, and one channel has to be transformed back instead of two.
+For a mono mixture, whose channels are equal, ``C`` is singular in all bins. It is filtered on the sum and the difference of the
+channels instead of left and right, a rotation, which changes nothing but rounding: the mixture's difference is zero, everything is
+real relative to its phase, single precision will do, and one channel has to be transformed back instead of two.
 
 References
 ----------
@@ -55,15 +55,15 @@ def filter_sources(magnitudes, mixture, n_iterations, window_frames):
 
 
 def _filter_mono(magnitudes, mixture, n_iterations):
-    """Filter a window of two equal channels: relative to the mixture's phase everything is real."""
+    """Filter a window of two equal channels, on their sum (main) and difference (rest)."""
     magnitude = mixture[0].abs()
     phase = _phase(mixture[0], magnitude)
-    axes = math.sqrt(0.5), math.sqrt(0.5)
-    main, rest = _rotate(magnitudes, axes)
+    left, right = magnitudes[:, 0], magnitudes[:, -1]
+    main, rest = (left + right) / math.sqrt(2), (left - right) / math.sqrt(2)
     if n_iterations:
         scale = _scale(magnitude)
         mixture_main = math.sqrt(2) / scale * magnitude
-        main, rest = _iterate(
+        main, _ = _iterate(
             main / scale, rest / scale, mixture_main, torch.zeros_like(magnitude), n_iterations
         )
         main = main * scale
@@ -71,23 +71,21 @@ def _filter_mono(magnitudes, mixture, n_iterations):
 
 
 def _filter_stereo(magnitudes, mixture, n_iterations):
+    """Filter a window of left (main) and right (rest)."""
+    magnitudes, mixture = magnitudes.double(), mixture.to(torch.complex128)
     magnitude = mixture.abs()
     sources = magnitudes * _phase(mixture, magnitude)
-    if not n_iterations:
-        return sources
-    scale, axes = _scale(magnitude), _principal_axes(sources)
-    main, rest = _iterate(
-        *_rotate(sources / scale, axes), *_rotate(mixture[None] / scale, axes), n_iterations
-    )
-    cosine, sine = axes
-    return scale * torch.stack([cosine * main - sine * rest, sine * main + cosine * rest], dim=1)
+    if n_iterations:
+        scale = _scale(magnitude)
+        channels = _iterate(*(sources / scale).unbind(dim=1), *(mixture / scale), n_iterations)
+        sources = scale * torch.stack(channels, dim=1)
+    return sources
 
 
 def _iterate(main, rest, mixture_main, mixture_rest, n_iterations):
     """Estimate powers and covariances of the sources, and filter the mixture by them.
 
-    Sources have shape (n_sources, n_bins, n_frames), the mixture (n_bins, n_frames) or (1, n_bins, n_frames); real or
-    complex.
+    Two channels, main and rest: of the sources (n_sources, n_bins, n_frames), of the mixture (n_bins, n_frames); real or complex.
     """
     for _ in range(n_iterations):
         power_main, power_rest = _power(main), _power(rest)
@@ -107,22 +105,6 @@ def _iterate(main, rest, mixture_main, mixture_rest, n_iterations):
         main = power * (r_main * z_main + r_cross * z_rest)
         rest = power * (r_cross.conj() * z_main + r_rest * z_rest)
     return main, rest
-
-
-def _principal_axes(sources):
-    """Cosine and sine of the angle, in each bin, of the line along which two channels (axis 1) vary most; shape (n_bins, 1)."""
-    left, right = sources.unbind(dim=1)
-    cross = (left * right.conj()).real.sum(dim=(0, -1), keepdim=True)[0]
-    surplus = (_power(left) - _power(right)).sum(dim=(0, -1), keepdim=True)[0]
-    angle = torch.atan2(2 * cross, surplus) / 2
-    return angle.cos(), angle.sin()
-
-
-def _rotate(channels, axes):
-    """Turn two channels (axis 1) onto axes; where there is one for both, they are equal."""
-    cosine, sine = axes
-    left, right = channels[:, 0], channels[:, -1]
-    return cosine * left + sine * right, cosine * right - sine * left
 
 
 def _phase(spectrum, magnitude):
