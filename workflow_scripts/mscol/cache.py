@@ -35,6 +35,9 @@ SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel se
 REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
 RESIDENT_BYTES = 2**27  # of crops, gathered before pages are let go; a crop touches three times its own size
 REJECTED_COLUMNS = ["id", "path", "reason"]
+_SPARE_WORKERS = (
+    1  # fills the gaps in which the others wait for Python's lock: two cores then do twice the work of one
+)
 
 
 def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
@@ -57,7 +60,8 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     progress = Progress("clips", len(table))
     rows, failed = [], []
     with RowWriter(frames, (N_MELS,), dtype) as writer, one_blas_thread():
-        mels = ordered_map(lambda path: _attempt(_mixture_mel, Path(root, path)), table["path"], workers)
+        paths = (Path(root, path) for path in table["path"])
+        mels = ordered_map(lambda path: _attempt(_mixture_mel, path), paths, workers + _SPARE_WORKERS)
         for clip, path, mel in zip(table["id"], table["path"], mels, strict=True):
             if isinstance(mel, AudioError):
                 failed.append((clip, path, str(mel)))
@@ -133,7 +137,9 @@ def write_stems(clips, analyse, arrays, dtype, workers):
     rows, more, failed = [], [], []
     with contextlib.ExitStack() as stack, one_blas_thread():
         writers = {stem: stack.enter_context(RowWriter(arrays[stem], (N_MELS,), dtype)) for stem in STEMS}
-        results = ordered_map(lambda clip: _attempt(analyse, clip), clips.itertuples(), workers)
+        results = ordered_map(
+            lambda clip: _attempt(analyse, clip), clips.itertuples(), workers + _SPARE_WORKERS
+        )
         for clip, result in zip(clips.itertuples(), results, strict=True):
             progress.step()
             if isinstance(result, AudioError):
