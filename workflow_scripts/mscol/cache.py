@@ -35,9 +35,8 @@ SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel se
 REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
 RESIDENT_BYTES = 2**27  # of crops, gathered before pages are let go; a crop touches three times its own size
 REJECTED_COLUMNS = ["id", "path", "reason"]
-_SPARE_WORKERS = (
-    1  # fills the gaps in which the others wait for Python's lock: two cores then do twice the work of one
-)
+# Fills the gaps in which the others wait for Python's lock: two cores then do twice the work of one.
+_SPARE_WORKERS = 1
 
 
 def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):

@@ -11,9 +11,8 @@ from mscol.errors import AudioError
 from mscol.separation import STEMS
 from mscol.separation.wiener import filter_sources
 
-_CONTEXT_SECONDS = (
-    6  # on either side of a chunk, at least: what the networks' memory needs (docs/benchmarks.md)
-)
+# On either side of a chunk, at least: what the networks' memory needs (docs/benchmarks.md)
+_CONTEXT_SECONDS = 6
 
 
 class BatchSeparator:
