@@ -200,7 +200,9 @@ def is_out_of_memory(error):
     """Whether torch, on a GPU or a CPU, ran out of memory."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return "allocate memory" in str(error) or "not enough memory" in str(error)
+    # The last is how oneDNN, which computes layers on some processors, says that its scratch memory was refused.
+    signs = ("allocate memory", "not enough memory", "could not create a primitive")
+    return any(sign in str(error) for sign in signs)
 
 
 def _filter_and_invert(separator, magnitudes, spectrum, n_samples):
