@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: run test lint lock clean-run
+.PHONY: run test test-cluster lint lock clean-run
 
 run: .venv/installed
 	$(BIN)/snakemake --cores $(CORES)
@@ -12,6 +12,10 @@ run: .venv/installed
 
 test: .venv/installed lint
 	$(BIN)/python -m pytest
+
+# A whole run through a SLURM that it starts on this machine (Debian: slurm-wlm, munge; as root).
+test-cluster: .venv/installed
+	MSCOL_CLUSTER=required $(BIN)/python -m pytest tests/cluster
 
 lint: .venv/installed
 	$(BIN)/ruff check .

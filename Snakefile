@@ -24,6 +24,7 @@ include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/figures.smk"
 include: "rules/cards.smk"
+include: "rules/clusters.smk"
 
 
 report: "report/workflow.rst"

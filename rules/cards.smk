@@ -19,8 +19,8 @@ rule write_model_card:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         dataset=pretrained_on(),
         separator=card_separator(),

@@ -9,6 +9,7 @@ from mscol.errors import MscolError
 from mscol.names import (
     EMBEDDED_ROOT,
     SOURCES,
+    check_arrays,
     check_fraction,
     check_targets,
     effective_config,
@@ -48,6 +49,15 @@ wildcard_constraints:
 PRETRAINING_DATASET = config["pretraining"]["dataset"]
 EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
 DEMO_SEPARATOR = "separators/demo"
+
+
+def growing(amount):
+    """A function for `resources`: what ran out of memory or time asks for more in its next attempt."""
+
+    def grown(wildcards, attempt):
+        return amount * attempt
+
+    return grown
 
 
 def dataset_settings(dataset):

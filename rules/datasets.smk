@@ -16,8 +16,8 @@ rule make_demo_datasets:
         "../envs/audio.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         seed=config["demo"]["seed"],
         sizes=config["demo"]["sizes"],
@@ -45,8 +45,8 @@ checkpoint write_manifest:
         "../envs/audio.yaml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         layout=lambda wildcards: dataset_settings(wildcards.dataset)["layout"],
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
@@ -85,8 +85,8 @@ rule gather_rejected:
         "../envs/audio.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=library_fingerprint("gather_rejected.py"),
     message:

@@ -24,8 +24,8 @@ rule embed_clips:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=growing(6000),
+        runtime=growing(240),
     params:
         crops_per_segment=config["evaluation"]["crops_per_segment"],
         batch_size=config["evaluation"]["embedding_batch_size"],
@@ -62,8 +62,8 @@ rule embed_waveforms:
         "../envs/audio.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=growing(4000),
+        runtime=growing(480),
     params:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         callable=lambda wildcards: model_of(wildcards.model).callable,
@@ -103,8 +103,8 @@ rule train_probe:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         settings=head_settings,
         label_fraction=label_fraction,
@@ -139,8 +139,8 @@ rule finetune_encoder:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=growing(8000),
+        runtime=growing(1440),
     params:
         settings=finetuning_settings,
         label_fraction=label_fraction,
@@ -173,8 +173,8 @@ rule score_trained:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=growing(6000),
+        runtime=growing(120),
     params:
         framework_threads=config["framework_threads"],
         labels=labels_digest,
@@ -212,8 +212,8 @@ rule write_results_table:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         evaluations=lambda wildcards: evaluations(wildcards.model),
         seeds=config["seeds"],

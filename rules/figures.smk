@@ -22,8 +22,8 @@ rule plot_comparison:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=library_fingerprint("plot_comparison.py"),
     message:
@@ -51,8 +51,8 @@ rule plot_label_fractions:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=library_fingerprint("plot_label_fractions.py"),
     message:
@@ -82,8 +82,8 @@ rule plot_classes:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=library_fingerprint("plot_classes.py"),
     message:
@@ -112,8 +112,8 @@ rule plot_differences:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=library_fingerprint("plot_differences.py"),
     message:
@@ -142,8 +142,8 @@ rule plot_convergence:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         models=[run.split("/")[0] for run in configured_runs()],
         code=library_fingerprint("plot_convergence.py"),
@@ -192,8 +192,8 @@ rule plot_log_mels:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=growing(2000),
+        runtime=growing(20),
     params:
         threshold=config["pretraining"]["activity_threshold"],
         windows=config["pretraining"]["activity_windows"],

@@ -17,8 +17,8 @@ rule cache_mixture_mels:
         "../envs/audio.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         dtype=config["mels"]["dtype"],
@@ -52,8 +52,9 @@ rule cache_stem_mels:
         "../envs/audio.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        shards_in_flight=1,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
@@ -84,8 +85,9 @@ rule cache_degraded_mels:
         "../envs/audio.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        shards_in_flight=1,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         dtype=config["mels"]["dtype"],

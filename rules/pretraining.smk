@@ -19,8 +19,8 @@ rule plan_pretraining:
         "../envs/audio.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
     params:
         plan=lambda wildcards: pretraining_plan(wildcards.model),
         clips=clips_digest(PRETRAINING_DATASET),
@@ -57,8 +57,8 @@ rule pretrain_encoder:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=8000,
-        runtime=2880,
+        mem_mb=growing(8000),
+        runtime=growing(2880),
     message:
         "Pretraining {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -83,8 +83,8 @@ rule initialise_encoder:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     params:
         settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
@@ -114,8 +114,8 @@ rule import_encoder:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=growing(4000),
+        runtime=growing(10),
     params:
         checkpoint=lambda wildcards: model_of(wildcards.model).checkpoint,
         framework_threads=config["framework_threads"],

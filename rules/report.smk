@@ -20,8 +20,8 @@ rule compare_models:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         tables=results_tables("{dataset}/{model}"),
         reference=config["evaluation"]["compare_with"],
@@ -55,8 +55,8 @@ rule summarise_results:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         layouts={
             name: dataset["layout"] for name, dataset in config["datasets"].items()
@@ -79,8 +79,8 @@ rule write_config:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=growing(500),
+        runtime=growing(5),
     params:
         config=config,
         code=library_fingerprint("write_config.py"),

@@ -2,6 +2,9 @@
 # priority. Conversion takes as many threads as separation, so that it never finds room where a separation that
 # waits does not: the disk holds the stems of a few shards only. All of them go before the rest of the workflow,
 # because the models made from stems take the longest way.
+#
+# Each stage of a shard takes one `shards_in_flight`. Where a run has a limit of them (--resources shards_in_flight=8, as in
+# the cluster profiles), a shard's next stage follows in the place of the last one, and no further shard begins.
 
 
 rule convert_to_wav:
@@ -21,8 +24,9 @@ rule convert_to_wav:
         "../envs/audio.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=2000,
-        runtime=60,
+        shards_in_flight=1,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         clips=shard_digest,
@@ -48,8 +52,8 @@ rule train_separator:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings=config["separation"]["training"],
         seed=config["demo"]["seed"],
@@ -73,8 +77,8 @@ rule describe_separator:
         "../envs/openunmix.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         settings=config["separation"]["training"],
         code=library_fingerprint("describe_separator.py"),
@@ -99,8 +103,8 @@ rule judge_separator:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         model=DEMO_SEPARATOR,
         niter=config["separation"]["niter"],
@@ -130,8 +134,9 @@ rule separate_stems:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
     resources:
-        mem_mb=6000,
-        runtime=240,
+        shards_in_flight=1,
+        mem_mb=growing(6000),
+        runtime=growing(240),
     params:
         model=(
             DEMO_SEPARATOR
@@ -166,8 +171,9 @@ rule resample_stems:
         "../envs/audio.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        shards_in_flight=1,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         code=library_fingerprint("resample_stems.py"),
     message:
@@ -193,8 +199,9 @@ rule resample_brought_stems:
         "../envs/audio.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        shards_in_flight=1,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         stems_root=lambda wildcards: dataset_settings(wildcards.dataset)["stems"],
         clips=shard_digest,

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+import tempfile
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from tiny_runs import SETTINGS, STEMS, cache_files, outputs_in, run, weights
 from mscol.errors import TrainingError
 from mscol.model import load_encoder
 from mscol.pretraining import initialise
+from mscol.pretraining.scratch import on_scratch
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,28 @@ def test_cache_on_the_device_gives_the_same_encoder(cache, tmp_path):
     on_device = run(cache, tmp_path / "device", running={"cache_on": "device"}, **few)
     for expected, found in zip(weights(on_disk), weights(on_device), strict=True):
         np.testing.assert_array_equal(expected, found)
+
+
+def test_cache_on_scratch_gives_the_same_encoder_and_leaves_nothing_there(
+    cache, outputs, tmp_path, monkeypatch, caplog
+):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    with caplog.at_level("INFO"):
+        again = run(cache, tmp_path / "run", running={"cache_on": "scratch"})
+    assert f"of the mel cache to {scratch}" in caplog.text
+    assert list(scratch.iterdir()) == []
+    for ours, theirs in zip(weights(again), weights(outputs), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_cache_that_scratch_has_no_room_for_is_read_where_it_lies(cache, small_disk, monkeypatch, caplog):
+    files = cache_files(cache, STEMS)
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    with on_scratch(files) as where:
+        assert where is files
+    assert re.search(r"The mel cache takes .+ GB, and .+ has 0.0 GB free", caplog.text)
 
 
 def test_early_stopping_keeps_the_best_encoder(cache, tmp_path):

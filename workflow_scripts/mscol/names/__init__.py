@@ -10,11 +10,13 @@ from mscol.names.config import effective_config, write_config
 from mscol.names.datasets import EMBEDDED_ROOT, settings_of
 from mscol.names.models import SOURCES, Model, find_model, parse_model
 from mscol.names.provenance import file_digest, library_fingerprint
+from mscol.names.submission import check_arrays
 
 __all__ = [
     "EMBEDDED_ROOT",
     "SOURCES",
     "Model",
+    "check_arrays",
     "check_fraction",
     "check_targets",
     "effective_config",

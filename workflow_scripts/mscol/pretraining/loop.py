@@ -27,7 +27,7 @@ class Training:
         updates, learning_rate, schedule, warmup_updates, validation_every, validation_batches, patience
         and xla.
     running : dict
-        checkpoint_every (updates), loader_threads, cache_on (``disk`` or ``device``).
+        checkpoint_every (updates), loader_threads, cache_on (``disk``, ``scratch`` or ``device``).
     checkpoints : Checkpoints, optional
 
     Attributes

@@ -3,6 +3,7 @@
 import logging
 import platform
 import time
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from mscol.pretraining.checkpoints import Checkpoints
 from mscol.pretraining.data import load_data
 from mscol.pretraining.history import History
 from mscol.pretraining.loop import Training
+from mscol.pretraining.scratch import on_scratch
 
 FORGETTING = 20  # how many times over a run forgets the statistics that it starts from
 CALIBRATION_BATCHES = 32
@@ -71,7 +73,7 @@ def pretrain(
         Folder for the checkpoints of this model and seed; without it, a run cannot be resumed.
     running : dict, optional
         What changes no number: checkpoint_every (updates), keep_checkpoints, loader_threads, cache_on
-        (``disk`` or ``device``).
+        (``disk``, ``scratch`` or ``device``).
     code : str
         Digest of the code; a checkpoint of other code is not resumed.
 
@@ -83,9 +85,10 @@ def pretrain(
     """
     started = time.monotonic()
     configure(framework_threads, seed)
-    data = load_data(files, clips, sources, settings, seed, options)
-    what = _decisive(data, sources, options, settings, seed, framework_threads)
     running = RUNNING | (running or {})
+    with on_scratch(files) if running["cache_on"] == "scratch" else nullcontext(files) as where:
+        data = load_data(where, clips, sources, settings, seed, options)
+    what = _decisive(data, sources, options, settings, seed, framework_threads)
     store = (
         Checkpoints(checkpoints, what | {"code": code}, running["keep_checkpoints"]) if checkpoints else None
     )

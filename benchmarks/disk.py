@@ -1,0 +1,137 @@
+"""How much disk do stems take on their way to mels, by the number of shards in flight?
+
+Runs the stem rules on the embedded MagnaTagATune (29.1 s a clip), dealt into shards of equal number, with
+`--resources shards_in_flight=N`, and notes the bytes below `wav/` several times a second. What `wav/` holds is what is
+temporary; the kept mels lie elsewhere. From the repository's root:
+
+    python benchmarks/disk.py                         # 1 and 4 shards in flight, and no limit
+    python benchmarks/disk.py --figure disk.svg       # bytes over time, too
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+HOUSE = Path(__file__).parents[1]
+CONFIG = """
+shards: {{mtat: {shards}}}
+demo: {{sizes: {{mtat: {{train: {clips}, validation: 1, test: 1}}, stems: {{train: 4, test: 2}}, stem_seconds: 4}}}}
+separation: {{training: {{hidden_size: 8, updates: 6, batch_size: 2, sequence_seconds: 1.0}}}}
+"""
+NO_LIMIT = 10**6
+
+
+def main():
+    options = _parse()
+    with tempfile.TemporaryDirectory(prefix="mscol-benchmark-") as folder:
+        folder = Path(folder)
+        (folder / "config.yaml").write_text(CONFIG.format(shards=options.shards, clips=options.clips))
+        snakemake(
+            folder, options, "manifests/mtat/clips.csv", *(f"separators/demo/{stem}.pth" for stem in STEMS)
+        )
+        runs = {limit: measure(folder, options, limit) for limit in (*options.limits, NO_LIMIT)}
+        print(table(runs, folder).to_markdown(index=False, floatfmt=".1f"))
+        if options.figure:
+            draw(runs, options.figure)
+
+
+STEMS = ("bass", "drums", "other", "vocals")
+
+
+def measure(folder, options, limit):
+    """Run the stem rules with a limit of shards in flight; return the bytes below `wav/` over time."""
+    for name in ("wav", "mels"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    names = [f"{number:03d}-of-{options.shards:03d}" for number in range(options.shards)]
+    targets = [f"mels/mtat/{name}/stems.csv" for name in names]
+    started, rows = time.monotonic(), []
+    with start(folder, options, *targets, "--resources", f"shards_in_flight={limit}") as process:
+        while process.poll() is None:
+            rows.append((time.monotonic() - started, *bytes_below(folder / "wav")))
+            time.sleep(0.1)
+    if process.returncode:
+        sys.exit(f"The run with {limit} shards in flight failed; its logs lie in {folder}.")
+    return pd.DataFrame(rows, columns=["seconds", "bytes", "shards"])
+
+
+def bytes_below(folder):
+    """The bytes of all files below a folder, and how many shards have some."""
+    total, shards = 0, set()
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(f"{parent}/{name}").st_size
+            except FileNotFoundError:  # removed meanwhile
+                continue
+            shards.add(Path(parent).relative_to(folder).parts[:2])
+    return total, len(shards)
+
+
+def table(runs, folder):
+    """A row for each limit: the most bytes at any time, and what that is a clip in flight."""
+    clips = len(pd.read_csv(folder / "manifests/mtat/clips.csv").query("split != 'test'"))
+    shards = len(list((folder / "mels/mtat").iterdir()))
+    rows = []
+    for limit, run in runs.items():
+        most = run["bytes"].max()
+        rows.append(
+            {
+                "shards in flight, at most": "no limit" if limit == NO_LIMIT else limit,
+                "seen": run["shards"].max(),
+                "MB at most": most / 1e6,
+                "MB a clip in flight": most / 1e6 / (run["shards"].max() * clips / shards),
+                "seconds": run["seconds"].iloc[-1],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def draw(runs, path):
+    """Draw bytes over time, a line for each limit."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+    for limit, run in runs.items():
+        label = "no limit" if limit == NO_LIMIT else f"{limit} in flight"
+        axes.plot(run["seconds"], run["bytes"] / 1e6, label=label)
+    axes.set(xlabel="seconds", ylabel="temporary files in MB", ylim=(0, None))
+    axes.legend()
+    figure.savefig(path)
+
+
+def snakemake(folder, options, *arguments):
+    with start(folder, options, *arguments) as process:
+        if process.wait():
+            sys.exit("The embedded datasets could not be made.")
+
+
+def start(folder, options, *arguments):
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "snakemake", "--snakefile", HOUSE / "Snakefile", "--directory", folder,
+            *arguments, "--cores", str(options.cores), "--quiet", "all", "--configfile", folder / "config.yaml",
+        ]
+    )  # fmt: skip
+
+
+def _parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", type=int, default=63, help="training clips of 29.1 s")
+    parser.add_argument("--shards", type=int, default=16)
+    parser.add_argument("--limits", type=int, nargs="+", default=[1, 4], help="shards in flight")
+    parser.add_argument("--cores", type=int, default=8, help="jobs at once, whatever this machine has")
+    parser.add_argument("--figure", help="where to draw bytes over time")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The mel cache on the node's own disk: random crops from a shared file system are slow, and a burden to others."""
+
+import contextlib
+import logging
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from mscol.errors import TrainingError
+from mscol.logs import Progress
+from mscol.pretraining.signals import heed_warnings
+
+
+@contextlib.contextmanager
+def on_scratch(files):
+    """Copy the arrays of a mel cache to the folder for temporary files (``TMPDIR``) and yield where they are.
+
+    The copies are removed when the block ends. What has opened them by then keeps them, and their room is
+    free when the process ends, in whatever way. If there is not enough room, the files themselves are yielded.
+
+    Parameters
+    ----------
+    files : CacheFiles
+
+    Yields
+    ------
+    CacheFiles
+        With the same tables, and arrays on scratch.
+
+    Raises
+    ------
+    TrainingError
+        If SIGTERM or Ctrl-C comes while files are copied.
+    """
+    paths = [
+        Path(path) for path in (*files.frames, *(path for stem in files.stems.values() for path in stem))
+    ]
+    needed = sum(path.stat().st_size for path in paths)
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if needed > free:
+        logging.warning(
+            "The mel cache takes %.1f GB, and %s has %.1f GB free: crops are read from where it lies.",
+            needed / 1e9, tempfile.gettempdir(), free / 1e9,
+        )  # fmt: skip
+        yield files
+        return
+    with tempfile.TemporaryDirectory(prefix="mscol-mels-") as folder:
+        logging.info("Copying %.1f GB of the mel cache to %s.", needed / 1e9, folder)
+        copies = iter(_copy(paths, Path(folder)))
+        yield replace(
+            files,
+            frames=[next(copies) for _ in files.frames],
+            stems={stem: [next(copies) for _ in arrays] for stem, arrays in files.stems.items()},
+        )
+
+
+def _copy(paths, folder):
+    # Under their own paths, by which errors name them
+    copies = [folder / path.relative_to(path.anchor) for path in paths]
+    progress = Progress("arrays", len(paths))
+    with heed_warnings() as warned:
+        for path, copy in zip(paths, copies, strict=True):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            progress.step()
+            if warned.by:
+                raise TrainingError(
+                    f"stopped by {warned.by} while the mel cache was copied; run the same command again"
+                )
+    return copies
