@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mscol.errors import ConfigError
 from mscol.names.datasets import EMBEDDED_DATASETS, settings_of
+from mscol.names.downloads import check_downloads, fetched_layout
 from mscol.names.models import find_model, parse_model
 
 # Heads and classifiers that a rule makes
@@ -26,6 +27,7 @@ def check_meaning(config):
     ConfigError
         One sentence that names the key, what is wrong, and what is allowed.
     """
+    check_downloads(config["downloads"])
     _check_encoders(config["encoders"])
     for model in config["models"]:
         try:
@@ -33,8 +35,10 @@ def check_meaning(config):
         except ConfigError as error:
             raise ConfigError(f"config key 'models': {error}") from None
     for name, dataset in config["datasets"].items():
-        embedded = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"]
-        if not embedded and not Path(dataset["root"]).is_dir():
+        made = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"] or fetched_layout(
+            dataset, config
+        )
+        if not made and not Path(dataset["root"]).is_dir():
             raise ConfigError(
                 f"config key 'datasets/{name}/root': there is no folder {dataset['root']!r} "
                 f"(relative paths start at {Path.cwd()}); write where the dataset lies"
@@ -251,9 +255,10 @@ def check_targets(words, config):
     Raises
     ------
     ConfigError
-        If there is no such dataset, the model's name is not of the grammar, or a function is asked for what only an
-        encoder has.
+        If there is no such dataset, the model's name is not of the grammar, a function is asked for what only an
+        encoder has, or a dataset must be fetched first.
     """
+    _check_fetched(words, config)
     for word in words:
         table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
@@ -264,6 +269,18 @@ def check_targets(words, config):
             raise ConfigError(
                 f"'{of_a_model[1]}' is a function: nothing of it is trained, and {word} cannot be made; ask for "
                 f"results/DATASET_{of_a_model[1]}.csv"
+            )
+
+
+def _check_fetched(words, config):
+    """Check that datasets are there whose place is known to be where a rule puts them, unless it is asked to."""
+    asked = {word.removeprefix("fetch_") for word in words if word.startswith("fetch_")}
+    for name, dataset in config["datasets"].items():
+        layout = fetched_layout(dataset, config)
+        if layout and not asked and not Path(dataset["root"]).is_dir():
+            raise ConfigError(
+                f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet; run `snakemake fetch_{layout} "
+                "--cores 1` first, with the same config file behind it"
             )
 
 
