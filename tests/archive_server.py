@@ -23,19 +23,42 @@ class ArchiveServer(http.server.ThreadingHTTPServer):
     seconds_a_chunk : float
         A pause after each 16 kB.
     sent : list of (str, int, int)
-        Of each download: the name, the first byte, and how many were sent.
+        Of each download that is over: the name, the first byte, and how many were sent.
     """
 
     def __init__(self, files):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files = dict(files)
         self.knows_ranges = self.names_versions = self.says_sizes = True
-        self.cuts, self.refusals, self.sent = [], [], []
+        self.cuts, self.refusals, self._sent = [], [], []
+        self._sending = threading.Condition()
+        self._downloads = 0
         self.seconds_a_chunk = 0.0
 
     @property
     def address(self):
         return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def sent(self):
+        # A client may have its last byte before we have written down that we sent it.
+        with self._sending:
+            self._sending.wait_for(lambda: self._downloads == 0, timeout=10)
+            return list(self._sent)
+
+    @contextlib.contextmanager
+    def noting(self, name, start):
+        """Note a download when it is over; the block counts its bytes up."""
+        counted = [0]
+        with self._sending:
+            self._downloads += 1
+        try:
+            yield counted
+        finally:
+            with self._sending:
+                self._sent.append((name, start, counted[0]))
+                self._downloads -= 1
+                self._sending.notify_all()
 
     def sent_of(self, name):
         return [(start, count) for sent_name, start, count in self.sent if sent_name == name]
@@ -99,11 +122,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         end = len(content)
         if server.cuts:
             end = min(end, start + server.cuts.pop(0))
-        count = 0
-        with contextlib.suppress(ConnectionError):
+        with server.noting(name, start) as counted, contextlib.suppress(ConnectionError):
             for position in range(start, end, 1 << 14):
                 chunk = content[position : min(end, position + (1 << 14))]
                 self.wfile.write(chunk)
-                count += len(chunk)
+                counted[0] += len(chunk)
                 time.sleep(server.seconds_a_chunk)
-        server.sent.append((name, start, count))

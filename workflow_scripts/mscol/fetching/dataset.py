@@ -101,7 +101,7 @@ def _look_at(layout, root, files, counts):
     try:
         require_counts(layout, root, counts)
     except FetchError as error:
-        raise FetchError(f"{root}: {error}; move the folder away to have it made anew") from error
+        raise FetchError(f"{error}; move the folder {root} away to have it made anew") from error
     logging.info("%s is there already, and its clips are complete.", root)
     return record
 

@@ -23,7 +23,6 @@ from mscol.files import read_json, write_json
 from mscol.logs import Progress, spoken_time
 
 TIMEOUT_SECONDS = 60.0
-# Between attempts that bring nothing; after one that brings something they start again.
 PAUSES_SECONDS = (1, 5, 15, 60, 120, 300)
 _PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _CHUNK_BYTES = 1 << 18
@@ -62,7 +61,7 @@ def download(url, path, vouched=False, pauses=PAUSES_SECONDS, timeout=TIMEOUT_SE
         Whether a checksum will tell the right file. Then a part is also completed where the server does not say
         which version of the file it has.
     pauses : sequence of float
-        Seconds to wait before each further attempt, if the one before brought nothing.
+        Seconds to wait before each further attempt; they start again after one that brought something.
     timeout : float
         Seconds without a byte after which an attempt ends.
 

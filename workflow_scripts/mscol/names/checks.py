@@ -35,10 +35,9 @@ def check_meaning(config):
         except ConfigError as error:
             raise ConfigError(f"config key 'models': {error}") from None
     for name, dataset in config["datasets"].items():
-        made = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"] or fetched_layout(
-            dataset, config
-        )
-        if not made and not Path(dataset["root"]).is_dir():
+        embedded = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"]
+        made_here = embedded or fetched_layout(dataset, config)
+        if not made_here and not Path(dataset["root"]).is_dir():
             raise ConfigError(
                 f"config key 'datasets/{name}/root': there is no folder {dataset['root']!r} "
                 f"(relative paths start at {Path.cwd()}); write where the dataset lies"
@@ -273,11 +272,12 @@ def check_targets(words, config):
 
 
 def _check_fetched(words, config):
-    """Check that datasets are there whose place is known to be where a rule puts them, unless it is asked to."""
-    asked = {word.removeprefix("fetch_") for word in words if word.startswith("fetch_")}
+    """Check that the datasets are there that a rule must have fetched, unless this is the run that fetches."""
+    if any(word.startswith("fetch_") for word in words):
+        return
     for name, dataset in config["datasets"].items():
         layout = fetched_layout(dataset, config)
-        if layout and not asked and not Path(dataset["root"]).is_dir():
+        if layout and not Path(dataset["root"]).is_dir():
             raise ConfigError(
                 f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet; run `snakemake fetch_{layout} "
                 "--cores 1` first, with the same config file behind it"
