@@ -119,6 +119,15 @@ def entry(name, kind=tarfile.REGTYPE, target="", size=0):
     return info
 
 
+def negative_size():
+    """A tar whose member announces a size below zero: readers that skip it would go backwards for ever."""
+    info = tarfile.TarInfo("evil")
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = (-1024).to_bytes(12, "big", signed=True)
+    header[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(header))[0]
+    return bytes(header) + bytes(10_240)
+
+
 def long_header(size):
     """A tar whose first header is followed by a name of ``size`` bytes, all of which a reader would keep."""
     info = tarfile.TarInfo("././@LongLink")
@@ -143,6 +152,7 @@ ATTACKS = {
     "a zero byte": ("x.zip", renamed(zipped({"name": b""}), b"name", b"na\0e"), "control characters"),
     "a control character": ("x.zip", zipped({"na\x1bme": b""}), "control characters"),
     "a long name": ("x.zip", zipped({"n" * 300: b""}), r"'n+\.\.\.' of a member has a part longer than 255"),
+    "a deep path": ("x.zip", zipped({"d/" * 30_000 + "evil": b""}), "lies 30001 folders deep, more than 64"),
     "an encrypted member": ("x.zip", encrypted(), "'a' is encrypted"),
     "a bomb": ("x.zip", zipped({"bomb": bytes(LIMIT)}), "takes 1.0 MB of disk, more than the 1.0 MB"),
     "many small files": ("x.zip", zipped({f"{n}": b"" for n in range(300)}), "takes 1.0 MB of disk, more than"),
@@ -163,6 +173,7 @@ ATTACKS = {
     "a tar's pipe": ("x.tar", tarred({entry("d", tarfile.FIFOTYPE): b""}, "w:"), "a device or the like"),
     "a tar's name twice": ("x.tar", tarred({"a": b"1", entry("a"): b"2"}, "w:"), "'a' is there twice"),
     "a tar's name, no UTF-8": ("x.tar", renamed(tarred({"name": b""}, "w:"), b"name", b"n\xe4me"), "damaged|not UTF-8"),
+    "a tar's negative size": ("x.tar", negative_size(), "'evil' announces -1024 bytes"),
     "a tar's bomb": ("x.tar.gz", tarred({entry("bomb", size=LIMIT): b""}), "takes 1.0 MB of disk, more than the"),
     "a tar's long header": ("x.tar.gz", long_header(1 << 25), "header is larger than any honest one"),
     "a cut tar": ("x.tar.gz", tarred(MEMBERS)[:-30], "damaged, or not a whole archive"),

@@ -139,6 +139,11 @@ def test_server_that_is_away_is_told(tmp_path):
             download(address, tmp_path / "x.zip", pauses=(0,))
 
 
+def test_address_that_is_none_is_told_at_once(tmp_path):
+    with pytest.raises(FetchError, match=r"http://host/x y: not an address"):
+        download("http://host/x y", tmp_path / "x.zip", pauses=(60,))
+
+
 def test_silent_server_is_given_up_after_the_timeout(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/x.zip"

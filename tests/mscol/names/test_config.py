@@ -143,6 +143,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': 'gtzan' is none"),
         ({"downloads": {"folder": "demo/"}}, "'downloads/folder': 'demo/' cannot be used"),
         ({"downloads": {"mtat": {"source": "ftp://host/x"}}}, "'downloads/mtat/source': 'ftp://host/x' is not valid, write"),
+        ({"downloads": {"mtat": {"source": "http://[x"}}}, "'downloads/mtat/source': 'http://\\[x' is not valid, write"),
         ({"downloads": {"mtat": {"files": {"x.zip": {"url": "s3://x"}}}}}, "'downloads/mtat/files/x.zip/url': 's3://x' is not"),
         ({"downloads": {"fma": {"files": {"../x": {}}}}}, "'downloads/fma/files/../x': '../x' is no file name"),
         ({"downloads": {"fma": {"files": {"x": {"checksum": "md5:0"}}}}}, "'downloads/fma/files/x/checksum': 'md5:0' is not valid"),

@@ -130,8 +130,7 @@ def _unpack_zip(paths, intake):
                 continue
             chunk_bytes = _CHUNK_BYTES.get(info.compress_type, _SMALL_CHUNK_BYTES)
             with archive.open(info) as stream:
-                intake.write(parts, stream, info.file_size, chunk_bytes)
-            progress.step(info.file_size / 1e6)
+                intake.write(parts, stream, info.file_size, lambda n: progress.step(n / 1e6), chunk_bytes)
 
 
 def _admit_zipped(info, intake):
@@ -181,8 +180,10 @@ def _unpack_tar(path, intake):
         ration.left = _HEADER_BYTES
         archive = opened.enter_context(tarfile.open(fileobj=ration, mode="r|", encoding="utf-8"))
         while member := _next_member(archive, ration):
-            _take_tarred(archive, member, ration, intake)
-            progress.step(file.tell() / 1e6 - progress.done)
+            # How far the archive is read: how much it will be unpacked, no tar says.
+            _take_tarred(
+                archive, member, ration, intake, lambda n: progress.step(file.tell() / 1e6 - progress.done)
+            )
         _require_end(stream)
 
 
@@ -192,7 +193,7 @@ def _next_member(archive, ration):
     return archive.next()
 
 
-def _take_tarred(archive, member, ration, intake):
+def _take_tarred(archive, member, ration, intake, told):
     if not (member.isreg() or member.isdir()) or member.issparse():
         raise ArchiveError(
             f"the member {shown(member.name)} is neither a file nor a folder, but a link, a device or the like"
@@ -204,7 +205,7 @@ def _take_tarred(archive, member, ration, intake):
     # tarfile reads ahead by a record, and to the end of a block.
     ration.left = member.size + _HEADER_BYTES
     with archive.extractfile(member) as stream:
-        intake.write(parts, stream, member.size)
+        intake.write(parts, stream, member.size, told)
 
 
 def _require_end(stream):

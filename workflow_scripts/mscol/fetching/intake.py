@@ -6,6 +6,7 @@ from mscol.errors import ArchiveError
 from mscol.fetching.disk import on_disk, spoken_bytes
 
 _LONGEST_NAME_BYTES = 255  # of one part of a path, on every common file system
+_DEEPEST = 64  # folders within folders: comparing paths takes the square of it
 _DRIVE = re.compile("[A-Za-z]:")
 _SHOWN_CHARACTERS = 80  # of a name in a message: an archive may hold names of 64 kB
 
@@ -51,6 +52,8 @@ class Intake:
             If it must not be unpacked.
         """
         parts = _safe_parts(name)
+        if size < 0:
+            raise ArchiveError(f"the member {shown(name)} announces {size} bytes")
         if parts in self._files or (parts in self._folders and not is_folder):
             raise ArchiveError(f"the member {shown(name)} is there twice")
         above = [parts[:length] for length in range(len(parts))]
@@ -70,8 +73,19 @@ class Intake:
             )
         return parts
 
-    def write(self, parts, stream, size, chunk_bytes=1 << 20):
+    def write(self, parts, stream, size, told=None, chunk_bytes=1 << 20):
         """Write an admitted file: ``size`` bytes of a stream, never more.
+
+        Parameters
+        ----------
+        parts : tuple of str
+            As `admit` returned it.
+        stream : file-like
+        size : int
+        told : callable, optional
+            Called with the bytes of each chunk that is written.
+        chunk_bytes : int
+            How much is read at once.
 
         Raises
         ------
@@ -88,6 +102,8 @@ class Intake:
                     raise EOFError(f"{shown('/'.join(parts))} ends {left} bytes too early")
                 file.write(data)
                 left -= len(data)
+                if told:
+                    told(len(data))
 
     def make_folder(self, parts):
         """Make an admitted folder."""
@@ -115,6 +131,8 @@ def _safe_parts(name):
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if ".." in parts:
         raise ArchiveError(f"the member {shown(name)} leaves its folder")
+    if len(parts) > _DEEPEST:
+        raise ArchiveError(f"the member {shown(name)} lies {len(parts)} folders deep, more than {_DEEPEST}")
     if any(len(part.encode()) > _LONGEST_NAME_BYTES for part in parts):
         raise ArchiveError(
             f"the name {shown(name)} of a member has a part longer than {_LONGEST_NAME_BYTES} bytes"

@@ -44,7 +44,7 @@ def remote_size(url, timeout=TIMEOUT_SECONDS):
     try:
         with urllib.request.urlopen(_request(url, {}, method="HEAD"), timeout=timeout) as response:
             return _length(response)
-    except (OSError, http.client.HTTPException):
+    except (OSError, ValueError, http.client.HTTPException):
         return None
 
 
@@ -167,6 +167,8 @@ def _opened(url, headers, partial, timeout):
         raise FetchError(
             f"{url}: the server answers {error.code} ({error.reason}); correct the address, or name another source"
         ) from error
+    except (http.client.InvalidURL, ValueError) as error:
+        raise FetchError(f"{url}: not an address ({error}); correct it") from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         unknown = isinstance(reason, socket.gaierror) and reason.errno != socket.EAI_AGAIN
@@ -175,8 +177,6 @@ def _opened(url, headers, partial, timeout):
                 f"{url}: no connection ({reason}); look whether this machine has internet access, or name another source"
             ) from error
         raise _Cut(f"no connection ({reason or type(error).__name__})") from error
-    except ValueError as error:
-        raise FetchError(f"{url}: not an address ({error}); correct it") from error
 
 
 def _length(response):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mscol.errors import ConfigError
 from mscol.names.datasets import EMBEDDED_ROOT
@@ -47,11 +47,18 @@ def check_downloads(downloads):
 
 
 def _check_source(source, key):
-    if urlsplit(source).scheme not in _SCHEMES:
+    if _scheme(source) not in _SCHEMES:
         raise ConfigError(
             f"config key '{key}': {source!r} is not valid, write an address that begins with http://, https:// or file://, "
             "or a path"
         )
+
+
+def _scheme(source):
+    try:
+        return urlsplit(source).scheme
+    except ValueError:  # brackets where a host should be
+        return None
 
 
 def _check_file(name, entry, key):
@@ -91,19 +98,30 @@ def fetching_settings(layout, config):
         ``limit_bytes``.
     """
     downloads = config["downloads"][layout]
-    source = downloads["source"].rstrip("/")
     root = fetched_root(layout, config)
     above, _, name = root.rpartition("/")
     return {
         "root": root,
         "downloads": f"{above}/.{name}-downloads",
         "files": {
-            name: {"address": entry["url"] or f"{source}/{name}", "checksum": entry["checksum"].lower()}
+            name: {
+                "address": entry["url"] or _below(downloads["source"], name),
+                "checksum": entry["checksum"].lower(),
+            }
             for name, entry in downloads["files"].items()
         },
         "counts": downloads["counts"],
         "limit_bytes": round(downloads["unpacked_gigabytes"] * 1e9),
     }
+
+
+def _below(source, name):
+    """The address of a file in a folder.
+
+    >>> _below("https://host/x/", "a b.zip"), _below("/data", "a b.zip")
+    ('https://host/x/a%20b.zip', '/data/a b.zip')
+    """
+    return f"{source.rstrip('/')}/{quote(name) if _scheme(source) else name}"
 
 
 def dataset_lines(layout, config):
