@@ -104,9 +104,9 @@ def _names_by_folder(root):
 
 
 def _count(names_in, pattern):
-    """Count the files that match a pattern, part by part.
+    """Count the files that match a pattern, part by part; hidden ones are none, as for a shell.
 
-    >>> _count({"0": {"a.mp3", "a.txt"}, "0/more": {"b.mp3"}}, "[0-9]/*.mp3")
+    >>> _count({"0": {"a.mp3", "a.txt", "._a.mp3"}, "0/more": {"b.mp3"}}, "[0-9]/*.mp3")
     1
     """
     above, _, name = pattern.rpartition("/")
@@ -116,7 +116,10 @@ def _count(names_in, pattern):
         parts = folder.split("/")
         return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
-    return sum(len(fnmatch.filter(names, name)) for folder, names in names_in.items() if matches(folder))
+    visible = (
+        {name for name in names_in[folder] if name[0] != "."} for folder in names_in if matches(folder)
+    )
+    return sum(len(fnmatch.filter(names, name)) for names in visible)
 
 
 def _missing_clips(layout, root, names_in):
