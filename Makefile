@@ -40,7 +40,7 @@ lock: .venv/installed
 	.venv/locking/bin/uv pip compile --quiet --upgrade --no-deps --generate-hashes --no-annotate --python-version 3.11 \
 		--custom-compile-command "make lock" envs/legacy.in -o envs/legacy.lock
 
-# All that a run makes; the environment stays.
+# All that a run makes; the environment and fetched datasets stay.
 clean-run:
 	rm -rf .snakemake checkpoints demo embeddings logs manifests mels models results separators timings wav
 

@@ -16,6 +16,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/targets.smk"
+include: "rules/fetch.smk"
 include: "rules/datasets.smk"
 include: "rules/stems.smk"
 include: "rules/mels.smk"

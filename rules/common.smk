@@ -12,8 +12,11 @@ from mscol.names import (
     check_arrays,
     check_fraction,
     check_targets,
+    dataset_lines,
     effective_config,
     encoder_files,
+    fetched_root,
+    fetching_settings,
     file_digest,
     find_model,
     library_fingerprint,
@@ -37,6 +40,7 @@ except MscolError as error:
 
 wildcard_constraints:
     dataset="[a-z0-9]+",
+    layout="mtat|nsynth|fma",
     shard=r"\d+-of-\d+",
     stem="bass|drums|other|vocals",
     # Wider than the grammar, so that find_model can say what is wrong with a name.

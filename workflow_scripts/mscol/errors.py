@@ -27,3 +27,21 @@ class SeparationError(MscolError):
 
 class TrainingError(MscolError):
     """A training run that cannot start or go on."""
+
+
+class FetchError(MscolError):
+    """A dataset that cannot be downloaded, checked or unpacked."""
+
+
+class ArchiveError(FetchError):
+    """An archive that is damaged, or holds what must not be unpacked.
+
+    Attributes
+    ----------
+    files : list of pathlib.Path
+        The archive, in its parts.
+    """
+
+    def __init__(self, message, files=()):
+        super().__init__(message)
+        self.files = list(files)

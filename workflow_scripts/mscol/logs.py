@@ -69,8 +69,8 @@ class Progress:
     ----------
     what : str
         What is counted, in the plural: "clips", "updates".
-    total : int
-        How many there are.
+    total : int or None
+        How many there are; None where nobody knows, and no time left is told.
     every : float
         Seconds between two lines.
     done : int
@@ -95,10 +95,14 @@ class Progress:
         if now - self.last_said < self.every or not done_here:
             return
         self.last_said = now
+        note = f" {note}" if note else ""
+        if self.total is None:
+            logging.info("%d %s done.%s", self.done, self.what, note)
+            return
         left = (now - self.started) / done_here * (self.total - self.done)
         logging.info(
             "%d of %d %s done, about %s left.%s",
-            self.done, self.total, self.what, spoken_time(left), f" {note}" if note else "",
+            self.done, self.total, self.what, spoken_time(left), note,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mscol.errors import ConfigError
-from mscol.names import check_targets, effective_config, write_config
+from mscol.names import check_targets, effective_config, fetching_settings, write_config
 
 HOUSE = Path(__file__).parents[3]
 PRESETS, SCHEMA = HOUSE / "presets", HOUSE / "schemas" / "config.schema.yaml"
@@ -141,6 +141,16 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is no name for a dataset"),
         ({"pretraining": {"dataset": "gtzan"}}, "'pretraining/dataset': 'gtzan' is none of the datasets"),
         ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': 'gtzan' is none"),
+        ({"downloads": {"folder": "demo/"}}, "'downloads/folder': 'demo/' cannot be used"),
+        ({"downloads": {"mtat": {"source": "ftp://host/x"}}}, "'downloads/mtat/source': 'ftp://host/x' is not valid, write"),
+        ({"downloads": {"mtat": {"source": "http://[x"}}}, "'downloads/mtat/source': 'http://\\[x' is not valid, write"),
+        ({"downloads": {"mtat": {"files": {"x.zip": {"url": "s3://x"}}}}}, "'downloads/mtat/files/x.zip/url': 's3://x' is not"),
+        ({"downloads": {"fma": {"files": {"../x": {}}}}}, "'downloads/fma/files/../x': '../x' is no file name"),
+        ({"downloads": {"fma": {"files": {"x": {"checksum": "md5:0"}}}}}, "'downloads/fma/files/x/checksum': 'md5:0' is not valid"),
+        ({"downloads": {"fma": {"files": dict.fromkeys(["fma_small.zip", "fma_metadata.zip"])}}}, "'downloads/fma/files': there is none"),
+        ({"downloads": {"fma": {"files": {"x": {"sha1": "0"}}}}}, "'downloads/fma/files/x/sha1' is unknown; known here are checksum, url"),
+        ({"downloads": {"fma": {"counts": {"*.mp3": -1}}}}, "'downloads/fma/counts/\\*.mp3': -1 is not valid, it must be at least 0"),
+        ({"downloads": {"fma": {"unpacked_gigabytes": 0}}}, "'downloads/fma/unpacked_gigabytes': 0 is not valid, it must be more"),
         ({"separation": {"model": "spleeter"}}, "'separation/model': 'spleeter' is neither"),
     ],
 )  # fmt: skip
@@ -148,6 +158,34 @@ def test_each_mistake_gets_one_sentence_with_the_key(given, message):
     with pytest.raises(ConfigError, match=message) as caught:
         effective(**given)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_downloads_are_the_official_ones_unless_a_mirror_is_named():
+    given = {"mtat": {"source": "/data/", "files": {"clip_info_final.csv": None}}, "folder": "/scratch/"}
+    config = effective(downloads=given | {"fma": {"files": {"fma_small.zip": {"url": "file:///x/y.zip"}}}})
+    mtat, nsynth, fma = (fetching_settings(layout, config) for layout in ("mtat", "nsynth", "fma"))
+    assert (mtat["root"], mtat["downloads"]) == ("/scratch/mtat", "/scratch/.mtat-downloads")
+    parts = {f"mp3.zip.{number:03d}" for number in (1, 2, 3)}
+    assert set(mtat["files"]) == {*parts, "annotations_final.csv"}
+    assert mtat["files"]["mp3.zip.001"]["address"] == "/data/mp3.zip.001"
+    assert mtat["files"]["mp3.zip.001"]["checksum"].startswith("sha256:f857fe18")
+    assert nsynth["counts"]["nsynth-train/audio/*.wav"] == 289_205 and len(nsynth["files"]) == 3
+    assert fma["files"]["fma_small.zip"]["address"] == "file:///x/y.zip"
+    assert (
+        fma["files"]["fma_metadata.zip"]["address"] == "https://os.unil.cloud.switch.ch/fma/fma_metadata.zip"
+    )
+
+
+def test_dataset_that_is_to_be_fetched_may_be_named_before(tmp_path):
+    datasets = {"mtat": {"layout": "mtat", "root": f"{tmp_path}/mtat"}}
+    config = effective(datasets=datasets, downloads={"folder": str(tmp_path)})
+    check_targets(["fetch_mtat"], config)
+    with pytest.raises(
+        ConfigError, match="'datasets/mtat/root': .* run `snakemake fetch_mtat --cores 1` first"
+    ):
+        check_targets(["results/summary.csv"], config)
+    (tmp_path / "mtat").mkdir()
+    check_targets(["results/summary.csv"], config)
 
 
 def test_encoder_is_found_by_its_file_or_by_the_index_of_its_checkpoint(tmp_path):

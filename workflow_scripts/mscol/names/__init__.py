@@ -8,6 +8,7 @@ from mscol.datasets.watch import watched_paths
 from mscol.names.checks import check_fraction, check_targets, encoder_files, trained_file
 from mscol.names.config import effective_config, write_config
 from mscol.names.datasets import EMBEDDED_ROOT, settings_of
+from mscol.names.downloads import dataset_lines, fetched_root, fetching_settings
 from mscol.names.models import SOURCES, Model, find_model, parse_model
 from mscol.names.provenance import file_digest, library_fingerprint
 from mscol.names.submission import check_arrays
@@ -19,8 +20,11 @@ __all__ = [
     "check_arrays",
     "check_fraction",
     "check_targets",
+    "dataset_lines",
     "effective_config",
     "encoder_files",
+    "fetched_root",
+    "fetching_settings",
     "file_digest",
     "find_model",
     "library_fingerprint",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mscol.errors import ConfigError
 from mscol.names.datasets import EMBEDDED_DATASETS, settings_of
+from mscol.names.downloads import check_downloads, fetched_layout
 from mscol.names.models import find_model, parse_model
 
 # Heads and classifiers that a rule makes
@@ -26,6 +27,7 @@ def check_meaning(config):
     ConfigError
         One sentence that names the key, what is wrong, and what is allowed.
     """
+    check_downloads(config["downloads"])
     _check_encoders(config["encoders"])
     for model in config["models"]:
         try:
@@ -34,7 +36,8 @@ def check_meaning(config):
             raise ConfigError(f"config key 'models': {error}") from None
     for name, dataset in config["datasets"].items():
         embedded = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"]
-        if not embedded and not Path(dataset["root"]).is_dir():
+        made_here = embedded or fetched_layout(dataset, config)
+        if not made_here and not Path(dataset["root"]).is_dir():
             raise ConfigError(
                 f"config key 'datasets/{name}/root': there is no folder {dataset['root']!r} "
                 f"(relative paths start at {Path.cwd()}); write where the dataset lies"
@@ -251,9 +254,10 @@ def check_targets(words, config):
     Raises
     ------
     ConfigError
-        If there is no such dataset, the model's name is not of the grammar, or a function is asked for what only an
-        encoder has.
+        If there is no such dataset, the model's name is not of the grammar, a function is asked for what only an
+        encoder has, or a dataset must be fetched first.
     """
+    _check_fetched(words, config)
     for word in words:
         table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
@@ -264,6 +268,19 @@ def check_targets(words, config):
             raise ConfigError(
                 f"'{of_a_model[1]}' is a function: nothing of it is trained, and {word} cannot be made; ask for "
                 f"results/DATASET_{of_a_model[1]}.csv"
+            )
+
+
+def _check_fetched(words, config):
+    """Check that the datasets are there that a rule must have fetched, unless this is the run that fetches."""
+    if any(word.startswith("fetch_") for word in words):
+        return
+    for name, dataset in config["datasets"].items():
+        layout = fetched_layout(dataset, config)
+        if layout and not Path(dataset["root"]).is_dir():
+            raise ConfigError(
+                f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet; run `snakemake fetch_{layout} "
+                "--cores 1` first, with the same config file behind it"
             )
 
 

@@ -12,6 +12,7 @@ from mscol.errors import ConfigError
 from mscol.files import atomic_path
 from mscol.names.checks import check_meaning
 from mscol.names.datasets import EMBEDDED_DATASETS
+from mscol.names.downloads import complete_downloads
 
 # Encoders that need no config
 BUILT_IN_ENCODERS = {"mfcc": {"callable": "mscol.baselines:mfcc"}}
@@ -69,6 +70,7 @@ def effective_config(given, presets, schema_path):
         name: merge(_defaults(schema["$defs"]["dataset"]), dataset)
         for name, dataset in config["datasets"].items()
     }
+    config["downloads"] = complete_downloads(config["downloads"])
     check_meaning(config)
     return config
 

@@ -1,0 +1,60 @@
+# Getting the datasets: `snakemake fetch_mtat --cores 1`, fetch_nsynth, fetch_fma. Nothing that `all` makes asks for them.
+
+
+# Of a cluster, often the login node alone has internet access.
+localrules:
+    fetch_dataset,
+    fetch_mtat,
+    fetch_nsynth,
+    fetch_fma,
+
+
+# The dataset's folder is no output, because Snakemake would remove it, and with it what has come already.
+rule fetch_dataset:
+    output:
+        record=fetched_root("{layout}", config) + ".json",
+    log:
+        "logs/fetch_dataset/{layout}.log",
+    benchmark:
+        "timings/fetch_dataset/{layout}.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=2880,
+    params:
+        settings=lambda wildcards: fetching_settings(wildcards.layout, config),
+        lines=lambda wildcards: dataset_lines(wildcards.layout, config),
+        code=library_fingerprint("fetch_dataset.py"),
+    message:
+        "Fetching the dataset {wildcards.layout}; {log} says how far it is"
+    script:
+        "../workflow_scripts/fetch_dataset.py"
+
+
+rule fetch_mtat:
+    input:
+        fetched_root("mtat", config) + ".json",
+    params:
+        lines=dataset_lines("mtat", config),
+    message:
+        "The dataset is whole. Write into your config: {params.lines}"
+
+
+rule fetch_nsynth:
+    input:
+        fetched_root("nsynth", config) + ".json",
+    params:
+        lines=dataset_lines("nsynth", config),
+    message:
+        "The dataset is whole. Write into your config: {params.lines}"
+
+
+rule fetch_fma:
+    input:
+        fetched_root("fma", config) + ".json",
+    params:
+        lines=dataset_lines("fma", config),
+    message:
+        "The dataset is whole. Write into your config: {params.lines}"

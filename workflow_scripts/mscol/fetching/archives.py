@@ -1,0 +1,217 @@
+"""Archives: zip, zip in parts, tar and tar.gz, unpacked below one folder by `intake.Intake`.
+
+Of an archive nothing is believed: see `Intake` for names, links and sizes. All members of a zip are checked before the
+first is written; a tar is a stream, so that the folder must be removed where a later member is refused.
+"""
+
+import contextlib
+import gzip
+import io
+import logging
+import lzma
+import re
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+
+from mscol.errors import ArchiveError, FetchError
+from mscol.fetching.disk import require_space, spoken_bytes
+from mscol.fetching.intake import shown
+from mscol.fetching.parts import JoinedParts
+from mscol.logs import Progress
+
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
+           RuntimeError, ValueError, IndexError, OverflowError, struct.error)  # fmt: skip
+_PART = re.compile(r"(.+\.zip)\.(\d{3})")
+_FLAG_ENCRYPTED, _FLAG_UTF8 = 0x1, 0x800
+# zipfile unpacks a whole chunk of bzip2 or LZMA at once, however large it becomes; deflate it stops in time.
+_CHUNK_BYTES = {zipfile.ZIP_STORED: 1 << 20, zipfile.ZIP_DEFLATED: 1 << 20}
+_SMALL_CHUNK_BYTES = 4096
+_HEADER_BYTES = 1 << 20  # more than any honest header of a tar member takes
+_PADDING_BYTES = 1 << 24  # zeros behind the last member of a tar: writers fill up a record
+
+
+def group_archives(names):
+    """Put the parts of an archive together.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    list of list of str
+        The names of each archive or plain file, parts in their order.
+
+    Raises
+    ------
+    FetchError
+        If a part is missing.
+
+    Examples
+    --------
+    >>> group_archives(["mp3.zip.002", "labels.csv", "mp3.zip.001"])
+    [['labels.csv'], ['mp3.zip.001', 'mp3.zip.002']]
+    """
+    groups = {}
+    for name in sorted(names):
+        part = _PART.fullmatch(name)
+        groups.setdefault(part[1] if part else name, []).append(name)
+    for name, parts in groups.items():
+        expected = [f"{name}.{number:03d}" for number in range(1, len(parts) + 1)]
+        if _PART.fullmatch(parts[0]) and parts != expected:
+            raise FetchError(
+                f"{name}: its parts are {', '.join(parts)}, expected {', '.join(expected)}; name all parts"
+            )
+    return list(groups.values())
+
+
+def unpack(paths, intake):
+    """Unpack an archive, or take a file that is none as it is.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        The parts of one archive; one path where it is whole.
+    intake : mscol.fetching.intake.Intake
+        Takes in what the archive holds.
+
+    Raises
+    ------
+    ArchiveError
+        If it is damaged, or holds what must not be unpacked.
+    FetchError
+        If there is not enough room for what it announces.
+    OSError
+        What the disk refuses.
+    """
+    name = paths[0].name
+    try:
+        if name.endswith((".tar", ".tar.gz", ".tgz")):
+            _unpack_tar(paths[0], intake)
+        elif name.endswith(".zip") or _PART.fullmatch(name):
+            _unpack_zip(paths, intake)
+        else:
+            _take_file(paths[0], intake)
+    except ArchiveError as error:
+        raise ArchiveError(
+            f"{paths[0]}: refused, because {error}; get the archive from its official place", paths
+        ) from None
+    except (*_DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's, not the archive's
+        raise ArchiveError(
+            f"{paths[0]}: damaged, or not a whole archive ({error}); get it anew", paths
+        ) from error
+
+
+def _take_file(path, intake):
+    size = path.stat().st_size
+    with open(path, "rb") as stream:
+        intake.write(intake.admit(path.name, size), stream, size)
+
+
+def _unpack_zip(paths, intake):
+    with (
+        io.BufferedReader(JoinedParts(paths), 1 << 20) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
+        taken_before = intake.taken_bytes
+        members = [(info, _admit_zipped(info, intake)) for info in archive.infolist()]
+        require_space(intake.folder, intake.taken_bytes - taken_before, f"to unpack {paths[0].name}")
+        total = sum(info.file_size for info, _ in members)
+        logging.info("Unpacking %s: %d members, %s.", paths[0].name, len(members), spoken_bytes(total))
+        progress = Progress("MB", total / 1e6)
+        for info, parts in members:
+            if info.is_dir():
+                intake.make_folder(parts)
+                continue
+            chunk_bytes = _CHUNK_BYTES.get(info.compress_type, _SMALL_CHUNK_BYTES)
+            with archive.open(info) as stream:
+                intake.write(parts, stream, info.file_size, lambda n: progress.step(n / 1e6), chunk_bytes)
+
+
+def _admit_zipped(info, intake):
+    if info.flag_bits & _FLAG_ENCRYPTED:
+        raise ArchiveError(f"the member {shown(info.filename)} is encrypted")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ArchiveError(
+            f"the member {shown(info.filename)} is neither a file nor a folder, but a link or a device"
+        )
+    return intake.admit(_zipped_name(info), info.file_size, info.is_dir())
+
+
+def _zipped_name(info):
+    """The name as it was written: zipfile cuts it at a zero byte, and takes what is not flagged for code page 437."""
+    if info.flag_bits & _FLAG_UTF8:
+        return info.orig_filename
+    try:
+        return info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        raise ArchiveError(f"the name {shown(info.orig_filename)} of a member is not UTF-8") from None
+
+
+class _Rationed:
+    """A stream that refuses to be read further than ``left`` bytes: tarfile reads a header as long as it says it is."""
+
+    def __init__(self, stream):
+        self.stream, self.left = stream, 0
+
+    def read(self, count):
+        data = self.stream.read(count)
+        self.left -= len(data)
+        if self.left < 0:
+            raise ArchiveError("a member's header is larger than any honest one")
+        return data
+
+
+def _unpack_tar(path, intake):
+    size = path.stat().st_size
+    logging.info("Unpacking %s: %s, compressed.", path.name, spoken_bytes(size))
+    progress = Progress("MB of the archive", size / 1e6)
+    with contextlib.ExitStack() as opened:
+        file = opened.enter_context(open(path, "rb"))
+        # Not tarfile's own gzip, which checks no digest at the end
+        stream = file if path.name.endswith(".tar") else opened.enter_context(gzip.GzipFile(fileobj=file))
+        ration = _Rationed(stream)
+        ration.left = _HEADER_BYTES
+        archive = opened.enter_context(tarfile.open(fileobj=ration, mode="r|", encoding="utf-8"))
+        while member := _next_member(archive, ration):
+            # How far the archive is read: how much it will be unpacked, no tar says.
+            _take_tarred(
+                archive, member, ration, intake, lambda n: progress.step(file.tell() / 1e6 - progress.done)
+            )
+        _require_end(stream)
+
+
+def _next_member(archive, ration):
+    archive.members.clear()  # it would hold all 289,205 of NSynth's
+    ration.left = _HEADER_BYTES
+    return archive.next()
+
+
+def _take_tarred(archive, member, ration, intake, told):
+    if not (member.isreg() or member.isdir()) or member.issparse():
+        raise ArchiveError(
+            f"the member {shown(member.name)} is neither a file nor a folder, but a link, a device or the like"
+        )
+    parts = intake.admit(member.name, member.size, member.isdir())
+    if member.isdir():
+        intake.make_folder(parts)
+        return
+    # tarfile reads ahead by a record, and to the end of a block.
+    ration.left = member.size + _HEADER_BYTES
+    with archive.extractfile(member) as stream:
+        intake.write(parts, stream, member.size, told)
+
+
+def _require_end(stream):
+    """Read to the end, where gzip compares its digest: there must be nothing but some zeros."""
+    left = _PADDING_BYTES
+    while data := stream.read(1 << 16):
+        left -= len(data)
+        if left < 0 or data.strip(b"\0"):
+            raise ArchiveError("it goes on behind its end")

@@ -1,0 +1,130 @@
+"""Checks: digests of files, and what an unpacked dataset must hold."""
+
+import fnmatch
+import hashlib
+import importlib
+import logging
+import os
+
+from mscol.errors import FetchError
+from mscol.fetching.disk import spoken_bytes
+from mscol.logs import Progress
+
+RECORDED_DIGEST = "sha256"  # of a file that comes without a checksum
+_EXAMPLES_NAMED = 5
+_CHUNK_BYTES = 1 << 22
+
+
+def digest_of(path, algorithm):
+    """Digest a file: "sha256:f857...".
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    algorithm : str
+        sha256, sha1 or md5.
+    """
+    size = path.stat().st_size
+    logging.info("Computing the %s of %s (%s).", algorithm, path.name, spoken_bytes(size))
+    progress = Progress("MB", size / 1e6)
+    digest = hashlib.new(algorithm, usedforsecurity=algorithm != "md5")
+    with open(path, "rb") as file:
+        while data := file.read(_CHUNK_BYTES):
+            digest.update(data)
+            progress.step(len(data) / 1e6)
+    return f"{algorithm}:{digest.hexdigest()}"
+
+
+def checked_digest(path, expected):
+    """Compare a file with its checksum.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    expected : str
+        "ALGORITHM:HEX", or "" where there is none: the digest is logged then.
+
+    Returns
+    -------
+    str
+        The digest of what is there.
+
+    Raises
+    ------
+    FetchError
+        If it is another than expected.
+    """
+    found = digest_of(path, expected.partition(":")[0] or RECORDED_DIGEST)
+    if not expected:
+        logging.warning("%s comes without a checksum; what is there has %s.", path.name, found)
+    elif found != expected.lower():
+        raise FetchError(f"{path}: wrong checksum, expected {expected}, found {found}")
+    return found
+
+
+def require_counts(layout, root, counts):
+    """Check that a dataset is complete.
+
+    Parameters
+    ----------
+    layout : str
+        mtat, nsynth or fma: its reader says which clips the metadata list.
+    root : str or os.PathLike
+    counts : dict of str to int
+        How many files match each pattern below the root, such as ``fma_small/*/*.mp3``. Files of no bytes count.
+
+    Raises
+    ------
+    FetchError
+        If a count is not as expected. It names clips that the metadata list and that are not there.
+    DatasetError
+        If the metadata cannot be read.
+    """
+    names_in = _names_by_folder(root)
+    found = {pattern: _count(names_in, pattern) for pattern in counts}
+    for pattern, count in found.items():
+        logging.info("%d files match %s; expected are %d.", count, pattern, counts[pattern])
+    missing = _missing_clips(layout, root, names_in)
+    named = ", ".join(missing[:_EXAMPLES_NAMED])
+    wrong = [pattern for pattern in counts if found[pattern] != counts[pattern]]
+    if wrong:
+        listed = f" (listed but not there: {len(missing)}, for example {named})" if missing else ""
+        raise FetchError(
+            f"{layout}: {found[wrong[0]]} files match {wrong[0]}, expected {counts[wrong[0]]}{listed}; the archives hold "
+            "something else, or the expected number is wrong"
+        )
+    if missing:
+        logging.warning("The metadata list %d clips that are not there, for example %s.", len(missing), named)
+
+
+def _names_by_folder(root):
+    """The names of the files in each folder below a root; no file is looked at, which a cluster's disk would feel."""
+    tree = os.walk(root, followlinks=True)
+    return {os.path.relpath(folder, root): set(names) for folder, _, names in tree}
+
+
+def _count(names_in, pattern):
+    """Count the files that match a pattern, part by part; hidden ones are none, as for a shell.
+
+    >>> _count({"0": {"a.mp3", "a.txt", "._a.mp3"}, "0/more": {"b.mp3"}}, "[0-9]/*.mp3")
+    1
+    """
+    above, _, name = pattern.rpartition("/")
+    wanted = above.split("/") if above else ["."]
+
+    def matches(folder):
+        parts = folder.split("/")
+        return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
+
+    visible = (
+        {name for name in names_in[folder] if name[0] != "."} for folder in names_in if matches(folder)
+    )
+    return sum(len(fnmatch.filter(names, name)) for names in visible)
+
+
+def _missing_clips(layout, root, names_in):
+    """The clips that the metadata list and that are not there; paths relative to the root."""
+    # By name, as `mscol.datasets.manifest` does it
+    reader = importlib.import_module(f"mscol.datasets.{layout}")
+    paths = reader.read_clips(root)["path"]
+    return [path for path in paths if os.path.basename(path) not in names_in.get(os.path.dirname(path), ())]

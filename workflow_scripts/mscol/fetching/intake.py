@@ -1,0 +1,146 @@
+"""What may leave an archive: plain files and folders, below one folder, within a number of bytes, each once."""
+
+import re
+
+from mscol.errors import ArchiveError
+from mscol.fetching.disk import on_disk, spoken_bytes
+
+_LONGEST_NAME_BYTES = 255  # of one part of a path, on every common file system
+_DEEPEST = 64  # folders within folders: comparing paths takes the square of it
+_DRIVE = re.compile("[A-Za-z]:")
+_SHOWN_CHARACTERS = 80  # of a name in a message: an archive may hold names of 64 kB
+
+
+class Intake:
+    """Takes in the members of archives, and refuses those that do not belong below its folder.
+
+    Every member is admitted by `admit` before `write` opens a file, so that nothing is ever written outside of the
+    folder, through a link (none is made), or over another member.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        An empty folder that nobody else writes to.
+    limit_bytes : int
+        All that may be written, in whole blocks, so that a billion empty files are too much, too.
+    """
+
+    def __init__(self, folder, limit_bytes):
+        self.folder, self.limit_bytes = folder, limit_bytes
+        self.taken_bytes = 0
+        self._files, self._folders = set(), {()}
+
+    def admit(self, name, size, is_folder=False):
+        """Check a member.
+
+        Parameters
+        ----------
+        name : str
+            As the archive has it.
+        size : int
+            The bytes that it announces.
+        is_folder : bool
+
+        Returns
+        -------
+        tuple of str
+            The parts of its path; empty for the folder itself.
+
+        Raises
+        ------
+        ArchiveError
+            If it must not be unpacked.
+        """
+        parts = _safe_parts(name)
+        if size < 0:
+            raise ArchiveError(f"the member {shown(name)} announces {size} bytes")
+        if parts in self._files or (parts in self._folders and not is_folder):
+            raise ArchiveError(f"the member {shown(name)} is there twice")
+        above = [parts[:length] for length in range(len(parts))]
+        inside = next((folder for folder in above if folder in self._files), None)
+        if inside:
+            raise ArchiveError(f"the member {shown(name)} lies in {shown('/'.join(inside))}, which is a file")
+        new_folders = {*above, *([parts] if is_folder else [])} - self._folders
+        self._folders |= new_folders
+        if not is_folder:
+            self._files.add(parts)
+            self.taken_bytes += on_disk(size)
+        self.taken_bytes += len(new_folders) * on_disk(0)
+        if self.taken_bytes > self.limit_bytes:
+            raise ArchiveError(
+                f"with the member {shown(name)} it takes {spoken_bytes(self.taken_bytes)} of disk, more than the "
+                f"{spoken_bytes(self.limit_bytes)} that are allowed"
+            )
+        return parts
+
+    def write(self, parts, stream, size, told=None, chunk_bytes=1 << 20):
+        """Write an admitted file: ``size`` bytes of a stream, never more.
+
+        Parameters
+        ----------
+        parts : tuple of str
+            As `admit` returned it.
+        stream : file-like
+        size : int
+        told : callable, optional
+            Called with the bytes of each chunk that is written.
+        chunk_bytes : int
+            How much is read at once.
+
+        Raises
+        ------
+        EOFError
+            If the stream ends before.
+        OSError
+            What the disk refuses.
+        """
+        with _created(self.folder.joinpath(*parts)) as file:
+            left = size
+            while left:
+                data = stream.read(min(left, chunk_bytes))
+                if not data:
+                    raise EOFError(f"{shown('/'.join(parts))} ends {left} bytes too early")
+                file.write(data)
+                left -= len(data)
+                if told:
+                    told(len(data))
+
+    def make_folder(self, parts):
+        """Make an admitted folder."""
+        self.folder.joinpath(*parts).mkdir(parents=True, exist_ok=True)
+
+
+def _created(path):
+    try:
+        return open(path, "xb")
+    except FileNotFoundError:  # rarer than asking for the folder of each of 300,000 files
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "xb")
+
+
+def _safe_parts(name):
+    """Split a member's name into the parts of a path below a folder.
+
+    >>> _safe_parts("./nsynth-train/audio/")
+    ('nsynth-train', 'audio')
+    """
+    if name.startswith("/") or "\\" in name or _DRIVE.match(name):
+        raise ArchiveError(f"the member {shown(name)} has an absolute path, or one with backslashes")
+    if not name.isprintable():
+        raise ArchiveError(f"the name {shown(name)} of a member is not UTF-8, or holds control characters")
+    parts = tuple(part for part in name.split("/") if part not in ("", "."))
+    if ".." in parts:
+        raise ArchiveError(f"the member {shown(name)} leaves its folder")
+    if len(parts) > _DEEPEST:
+        raise ArchiveError(f"the member {shown(name)} lies {len(parts)} folders deep, more than {_DEEPEST}")
+    if any(len(part.encode()) > _LONGEST_NAME_BYTES for part in parts):
+        raise ArchiveError(
+            f"the name {shown(name)} of a member has a part longer than {_LONGEST_NAME_BYTES} bytes"
+        )
+    return parts
+
+
+def shown(name):
+    """A member's name for a message: quoted, escaped, and cut short."""
+    cut = name if len(name) <= _SHOWN_CHARACTERS else name[:_SHOWN_CHARACTERS] + "..."
+    return ascii(cut)
