@@ -43,7 +43,8 @@ AccountingStorageType=accounting_storage/none
 SchedulerParameters=sched_min_interval=100000
 SlurmdParameters=config_overrides
 GresTypes=gpu
-ReturnToService=2
+# A node that was taken down stays so until it is told to resume.
+ReturnToService=1
 MaxArraySize=1001
 # Finished jobs can be asked for as long as the tests take.
 MinJobAge=3600
