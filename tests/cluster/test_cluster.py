@@ -70,7 +70,8 @@ def story(scheduler, tmp_path_factory):
     story.left_over = end_left_over_jobs(story.folder)
     snakemake(story.folder, "--unlock")
     # One minute is the shortest limit. The job is made slow: it stands still until SLURM ends it, which wakes it first.
-    with submit_host(story.folder, "second.log", "--set-resources", "pretrain_encoder:runtime=1") as host:
+    profile = with_a_limit(story.folder / "profile", "pretrain_encoder", minutes=1)
+    with submit_host(story.folder, "second.log", profile=profile) as host:
         story.timed_out = wait_for_job(host, "pretrain_encoder")
         going_on = story.folder / "logs/pretrain_encoder/bass_vocals/seed1.log"
         wait_until(lambda: "Going on from" in text_of(going_on), host, "pretraining to go on")
@@ -137,7 +138,9 @@ def test_nothing_was_made_twice(story):
 
 def test_any_submit_command_will_do_and_a_killed_job_is_noticed(scheduler, local, tmp_path):
     target = "results/mtat_mfcc.csv"
-    with submit_host(tmp_path, "run.log", target, profile="generic", pace=("--latency-wait", "10")) as host:
+    with submit_host(
+        tmp_path, "run.log", target, profile=HOUSE / "profiles/generic", pace=("--latency-wait", "10")
+    ) as host:
         killed = wait_for_job(host, "write_manifest")
         scheduler.cancel("--signal=KILL", "--full", killed.id)
         assert host.wait() == 0, text_of(tmp_path / "run.log")[-6000:]
@@ -149,12 +152,12 @@ def test_any_submit_command_will_do_and_a_killed_job_is_noticed(scheduler, local
 
 
 @contextlib.contextmanager
-def submit_host(folder, log, *arguments, profile="slurm", pace=PACE):
+def submit_host(folder, log, *arguments, profile=HOUSE / "profiles/slurm", pace=PACE):
     """Snakemake at work in the background, in a session of its own; ended at the end of the block if it still runs."""
     with (
         open(folder / log, "w") as output,
         subprocess.Popen(
-            snakemake_command(folder, "--profile", str(HOUSE / "profiles" / profile), *arguments, *pace),
+            snakemake_command(folder, "--profile", profile, *arguments, *pace),
             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         ) as host,
     ):  # fmt: skip
@@ -164,6 +167,16 @@ def submit_host(folder, log, *arguments, profile="slurm", pace=PACE):
         finally:
             if host.poll() is None:
                 os.killpg(host.pid, signal.SIGKILL)
+
+
+def with_a_limit(profile, rule, minutes):
+    """A copy of profiles/slurm in which a rule's jobs have a time limit, written as its comment says."""
+    given = (HOUSE / "profiles/slurm/config.yaml").read_text()
+    line = f"  {rule}: {{slurm_partition: gpu, gpu: 1"
+    assert given.count(line) == 1
+    profile.mkdir()
+    (profile / "config.yaml").write_text(given.replace(line, f"{line}, runtime: {minutes}"))
+    return profile
 
 
 def snakemake(folder, *arguments):
