@@ -70,7 +70,7 @@ def story(scheduler, tmp_path_factory):
     story.left_over = end_left_over_jobs(story.folder)
     snakemake(story.folder, "--unlock")
     # One minute is the shortest limit. The job is made slow: it stands still until SLURM ends it, which wakes it first.
-    profile = with_a_limit(story.folder / "profile", "pretrain_encoder", minutes=1)
+    profile = with_a_limit(story.folder / "profile", "pretrain_encoder", "1 * attempt")
     with submit_host(story.folder, "second.log", profile=profile) as host:
         story.timed_out = wait_for_job(host, "pretrain_encoder")
         going_on = story.folder / "logs/pretrain_encoder/bass_vocals/seed1.log"
