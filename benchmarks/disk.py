@@ -37,7 +37,7 @@ def main():
             folder, options, "manifests/mtat/clips.csv", *(f"separators/demo/{stem}.pth" for stem in STEMS)
         )
         runs = {limit: measure(folder, options, limit) for limit in (*options.limits, NO_LIMIT)}
-        print(table(runs, folder).to_markdown(index=False, floatfmt=".1f"))
+        print(table(runs).to_markdown(index=False, floatfmt=".1f"))
         if options.figure:
             draw(runs, options.figure)
 
@@ -51,18 +51,27 @@ def measure(folder, options, limit):
         shutil.rmtree(folder / name, ignore_errors=True)
     names = [f"{number:03d}-of-{options.shards:03d}" for number in range(options.shards)]
     targets = [f"mels/mtat/{name}/stems.csv" for name in names]
+    clips = {name: clips_of(folder / f"manifests/mtat/shards/{name}.csv") for name in names}
     started, rows = time.monotonic(), []
     with start(folder, options, *targets, "--resources", f"shards_in_flight={limit}") as process:
         while process.poll() is None:
-            rows.append((time.monotonic() - started, *bytes_below(folder / "wav")))
+            total, shards = bytes_below(folder / "wav")
+            rows.append(
+                (time.monotonic() - started, total, len(shards), sum(clips[shard] for shard in shards))
+            )
             time.sleep(0.1)
     if process.returncode:
         sys.exit(f"The run with {limit} shards in flight failed; its logs lie in {folder}.")
-    return pd.DataFrame(rows, columns=["seconds", "bytes", "shards"])
+    return pd.DataFrame(rows, columns=["seconds", "bytes", "shards", "clips"])
+
+
+def clips_of(shard):
+    """How many clips of a shard have stems."""
+    return len(pd.read_csv(shard).query("split != 'test'"))
 
 
 def bytes_below(folder):
-    """The bytes of all files below a folder, and how many shards have some."""
+    """The bytes of all files below a folder, and the shards that have some."""
     total, shards = 0, set()
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -70,23 +79,22 @@ def bytes_below(folder):
                 total += os.lstat(f"{parent}/{name}").st_size
             except FileNotFoundError:  # removed meanwhile
                 continue
-            shards.add(Path(parent).relative_to(folder).parts[:2])
-    return total, len(shards)
+            shards.add(Path(parent).relative_to(folder).parts[1])
+    return total, shards
 
 
-def table(runs, folder):
-    """A row for each limit: the most bytes at any time, and what that is a clip in flight."""
-    clips = len(pd.read_csv(folder / "manifests/mtat/clips.csv").query("split != 'test'"))
-    shards = len(list((folder / "mels/mtat").iterdir()))
+def table(runs):
+    """A row for each limit: the most bytes at any time, and of how many shards and clips they were."""
     rows = []
     for limit, run in runs.items():
-        most = run["bytes"].max()
+        most = run.loc[run["bytes"].idxmax()]
         rows.append(
             {
                 "shards in flight, at most": "no limit" if limit == NO_LIMIT else limit,
                 "seen": run["shards"].max(),
-                "MB at most": most / 1e6,
-                "MB a clip in flight": most / 1e6 / (run["shards"].max() * clips / shards),
+                "MB at most": most["bytes"] / 1e6,
+                "of clips": int(most["clips"]),
+                "MB a clip": most["bytes"] / 1e6 / most["clips"],
                 "seconds": run["seconds"].iloc[-1],
             }
         )
