@@ -27,6 +27,7 @@ try:
         config,
         f"{workflow.basedir}/presets",
         f"{workflow.basedir}/schemas/config.schema.yaml",
+        check_schema=workflow.is_main_process,
     )
     # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
     check_targets(sys.argv[1:], config)
@@ -48,6 +49,14 @@ wildcard_constraints:
 PRETRAINING_DATASET = config["pretraining"]["dataset"]
 EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
 DEMO_SEPARATOR = "separators/demo"
+
+
+def code_of(script):
+    """A function for `params`: a digest of the library modules that a script imports.
+
+    A function, because each job of a cluster parses all rules, and needs the digest of its own alone.
+    """
+    return lambda wildcards: library_fingerprint(script)
 
 
 def dataset_settings(dataset):

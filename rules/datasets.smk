@@ -21,7 +21,7 @@ rule make_demo_datasets:
     params:
         seed=config["demo"]["seed"],
         sizes=config["demo"]["sizes"],
-        code=library_fingerprint("make_demo_datasets.py"),
+        code=code_of("make_demo_datasets.py"),
     message:
         "Making the embedded datasets and stems"
     script:
@@ -88,7 +88,7 @@ rule gather_rejected:
         mem_mb=2000,
         runtime=10,
     params:
-        code=library_fingerprint("gather_rejected.py"),
+        code=code_of("gather_rejected.py"),
     message:
         "Gathering what was rejected, and why"
     script:
