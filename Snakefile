@@ -4,6 +4,7 @@
 #   snakemake --cores all results/mtat_bass_vocals.csv      one table, and what it needs
 
 import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 
@@ -27,6 +28,12 @@ include: "rules/cards.smk"
 
 
 report: "report/workflow.rst"
+
+
+onsuccess:
+    # write_manifest says why.
+    for written in Path("manifests").glob("*/written"):
+        written.unlink()
 
 
 localrules:

@@ -36,6 +36,9 @@ checkpoint write_manifest:
         rejected="manifests/{dataset}/rejected.csv",
         about="manifests/{dataset}/about.json",
         shards=directory("manifests/{dataset}/shards"),
+        # Removed at the end of a run (Snakefile). Snakemake takes all jobs behind a checkpoint anew where all that it
+        # makes is there, also if nothing is to do, which doubles the time of a start.
+        written=temp("manifests/{dataset}/written"),
     log:
         "logs/write_manifest/{dataset}.log",
     benchmark:
