@@ -2,6 +2,7 @@
 #
 #   snakemake --cores all                                   everything that config.yaml names
 #   snakemake --cores all results/mtat_bass_vocals.csv      one table, and what it needs
+#   snakemake --cores all estimate                          what it will cost, before anything is made
 
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/figures.smk"
 include: "rules/cards.smk"
+include: "rules/estimate.smk"
 
 
 report: "report/workflow.rst"

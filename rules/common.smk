@@ -81,6 +81,22 @@ def dataset_options(dataset):
     return {name: settings[name] for name in names}
 
 
+def measured_datasets():
+    """What tells the size of each dataset: its manifest where it is there already, else its metadata."""
+    return {
+        name: {
+            "layout": settings["layout"],
+            "root": settings["root"],
+            "options": dataset_options(name),
+            "manifest": f"manifests/{name}/clips.csv",
+            "demo_sizes": (
+                config["demo"]["sizes"][name] if is_embedded(name) else None
+            ),
+        }
+        for name, settings in config["datasets"].items()
+    }
+
+
 def manifest_inputs(wildcards):
     """What a manifest depends on: the made dataset, or the metadata and audio folders of a real one."""
     settings = dataset_settings(wildcards.dataset)
