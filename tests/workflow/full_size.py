@@ -116,6 +116,36 @@ def write_manifests(directory, datasets, n_shards):
             os.utime(path, (0, 0))
 
 
+def watch_opened_files(folder):
+    """Let Python processes write down which files they open, and which folders they list.
+
+    Returns
+    -------
+    environment : dict
+        What is to be set for these processes.
+    opened : callable
+        Returns the paths that were opened or listed since it was last called, for instance "open /data/a.csv".
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "opened.txt"
+    (folder / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        f"log = os.open({str(log)!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)\n"
+        "def note(event, arguments):\n"
+        "    if event in ('open', 'os.listdir', 'os.scandir') and isinstance(arguments[0], str):\n"
+        "        os.write(log, f'{event} {os.path.abspath(arguments[0])}\\n'.encode(errors='replace'))\n"
+        "sys.addaudithook(note)\n"
+    )
+
+    def opened():
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return lines
+
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return {"PYTHONPATH": path}, opened
+
+
 def make_stand_ins(arguments):
     """Let Snakemake take all jobs for done: every output, log and timing becomes an empty file where there is none.
 
