@@ -4,12 +4,16 @@
 #   snakemake --cores all results/mtat_bass_vocals.csv      one table, and what it needs
 #   snakemake --cores all estimate                          what it will cost, before anything is made
 
+import gc
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
+# The graph consists of objects that stay. To look for garbage among them less often saves a sixth of the time of a dry
+# run at full size, for 8 MB of memory.
+gc.set_threshold(100_000, 50, 100)
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 
