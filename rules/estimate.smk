@@ -5,15 +5,13 @@ localrules:
     estimate,
 
 
-# It has no output, so that it is run whenever it is asked for; the table goes to the terminal. Manifests are no inputs,
-# because they are not to be made for it.
+# It has no output and no timing, so that it is run whenever it is asked for; the table goes to the terminal. Manifests are
+# no inputs, because they are not to be made for it.
 rule estimate:
     input:
         rates=config["estimate"]["rates"] or f"{workflow.basedir}/benchmarks/rates.yaml",
     log:
         "logs/estimate.log",
-    benchmark:
-        "timings/estimate.tsv"
     conda:
         "../envs/report.yaml"
     threads: 1
