@@ -2,12 +2,18 @@
 #
 #   snakemake --cores all                                   everything that config.yaml names
 #   snakemake --cores all results/mtat_bass_vocals.csv      one table, and what it needs
+#   snakemake --cores all estimate                          what it will cost, before anything is made
 
+import gc
 import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
+# The graph consists of objects that stay. To look for garbage among them less often saves a sixth of the time of a dry
+# run at full size, for 8 MB of memory.
+gc.set_threshold(100_000, 50, 100)
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 
@@ -26,9 +32,16 @@ include: "rules/report.smk"
 include: "rules/figures.smk"
 include: "rules/cards.smk"
 include: "rules/clusters.smk"
+include: "rules/estimate.smk"
 
 
 report: "report/workflow.rst"
+
+
+onsuccess:
+    # write_manifest says why.
+    for written in Path("manifests").glob("*/written"):
+        written.unlink()
 
 
 localrules:

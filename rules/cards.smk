@@ -25,7 +25,7 @@ rule write_model_card:
         dataset=pretrained_on(),
         separator=card_separator(),
         evaluated=EVALUATED_DATASETS,
-        code=library_fingerprint("write_model_card.py"),
+        code=code_of("write_model_card.py"),
     message:
         "Writing the card of {wildcards.model}, seed {wildcards.seed}"
     script:

@@ -7,7 +7,7 @@ onstart:
     arrays = getattr(workflow.executor_settings, "array_jobs", None)
     if arrays:
         to_run = [job.rule for job in workflow.dag.needrun_jobs()]
-        limit = workflow.global_resources.get("shards_in_flight")
+        limit = shards_in_flight()
         turns = [
             rule.name for rule in to_run if "shards_in_flight" in rule.resources
         ]

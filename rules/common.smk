@@ -31,6 +31,7 @@ try:
         config,
         f"{workflow.basedir}/presets",
         f"{workflow.basedir}/schemas/config.schema.yaml",
+        check_schema=workflow.is_main_process,
     )
     # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
     check_targets(sys.argv[1:], config)
@@ -64,6 +65,20 @@ def growing(amount):
     return grown
 
 
+def code_of(script):
+    """A function for `params`: a digest of the library modules that a script imports.
+
+    A function, because each job of a cluster parses all rules, and needs the digest of its own alone.
+    """
+    return lambda wildcards: library_fingerprint(script)
+
+
+def shards_in_flight():
+    """How many shards may have stems at once, where the run has such a limit; otherwise None."""
+    limit = workflow.global_resources.get("shards_in_flight")
+    return getattr(limit, "value", limit)
+
+
 def dataset_settings(dataset):
     """The config of a dataset, by the name in a target."""
     return settings_of(dataset, config)
@@ -84,6 +99,22 @@ def dataset_options(dataset):
     settings = dataset_settings(dataset)
     names = {"mtat": ["split"], "table": ["table"]}.get(settings["layout"], [])
     return {name: settings[name] for name in names}
+
+
+def measured_datasets():
+    """What tells the size of each dataset: its manifest where it is there already, else its metadata."""
+    return {
+        name: {
+            "layout": settings["layout"],
+            "root": settings["root"],
+            "options": dataset_options(name),
+            "manifest": f"manifests/{name}/clips.csv",
+            "demo_sizes": (
+                config["demo"]["sizes"][name] if is_embedded(name) else None
+            ),
+        }
+        for name, settings in config["datasets"].items()
+    }
 
 
 def manifest_inputs(wildcards):

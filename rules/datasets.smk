@@ -21,7 +21,7 @@ rule make_demo_datasets:
     params:
         seed=config["demo"]["seed"],
         sizes=config["demo"]["sizes"],
-        code=library_fingerprint("make_demo_datasets.py"),
+        code=code_of("make_demo_datasets.py"),
     message:
         "Making the embedded datasets and stems"
     script:
@@ -36,6 +36,9 @@ checkpoint write_manifest:
         rejected="manifests/{dataset}/rejected.csv",
         about="manifests/{dataset}/about.json",
         shards=directory("manifests/{dataset}/shards"),
+        # Removed at the end of a run (Snakefile). Snakemake takes all jobs behind a checkpoint anew where all that it
+        # makes is there, also if nothing is to do, which doubles the time of a start.
+        written=temp("manifests/{dataset}/written"),
     log:
         "logs/write_manifest/{dataset}.log",
     benchmark:
@@ -88,7 +91,7 @@ rule gather_rejected:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=library_fingerprint("gather_rejected.py"),
+        code=code_of("gather_rejected.py"),
     message:
         "Gathering what was rejected, and why"
     script:

@@ -31,7 +31,7 @@ rule embed_clips:
         batch_size=config["evaluation"]["embedding_batch_size"],
         framework_threads=config["framework_threads"],
         clips=clips_digest(None),
-        code=library_fingerprint("embed_clips.py"),
+        code=code_of("embed_clips.py"),
     message:
         "Embedding {wildcards.dataset} with {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -111,7 +111,7 @@ rule train_probe:
         standardise=standardises,
         framework_threads=config["framework_threads"],
         labels=labels_digest,
-        code=library_fingerprint("train_probe.py"),
+        code=code_of("train_probe.py"),
     message:
         "Training the {wildcards.dataset}{wildcards.labels} head on {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -146,7 +146,7 @@ rule finetune_encoder:
         label_fraction=label_fraction,
         framework_threads=config["framework_threads"],
         labels=labels_digest,
-        code=library_fingerprint("finetune_encoder.py"),
+        code=code_of("finetune_encoder.py"),
     message:
         "Finetuning {wildcards.model} on {wildcards.dataset}{wildcards.labels}, seed {wildcards.seed}"
     script:
@@ -178,7 +178,7 @@ rule score_trained:
     params:
         framework_threads=config["framework_threads"],
         labels=labels_digest,
-        code=library_fingerprint("score_trained.py"),
+        code=code_of("score_trained.py"),
     message:
         "Scoring {wildcards.dataset} with what {input.model} was trained for, seed {wildcards.seed}"
     script:
@@ -219,7 +219,7 @@ rule write_results_table:
         seeds=config["seeds"],
         n_resamples=config["evaluation"]["bootstrap_resamples"],
         labels=labels_digest,
-        code=library_fingerprint("write_results_table.py"),
+        code=code_of("write_results_table.py"),
     message:
         "Writing results/{wildcards.dataset}_{wildcards.model}.csv"
     script:

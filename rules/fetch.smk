@@ -26,7 +26,7 @@ rule fetch_dataset:
     params:
         settings=lambda wildcards: fetching_settings(wildcards.layout, config),
         lines=lambda wildcards: dataset_lines(wildcards.layout, config),
-        code=library_fingerprint("fetch_dataset.py"),
+        code=code_of("fetch_dataset.py"),
     message:
         "Fetching the dataset {wildcards.layout}; {log} says how far it is"
     script:

@@ -25,7 +25,7 @@ rule plot_comparison:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=library_fingerprint("plot_comparison.py"),
+        code=code_of("plot_comparison.py"),
     message:
         "Drawing the models beside each other"
     script:
@@ -54,7 +54,7 @@ rule plot_label_fractions:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=library_fingerprint("plot_label_fractions.py"),
+        code=code_of("plot_label_fractions.py"),
     message:
         "Drawing results by the share of training labels"
     script:
@@ -85,7 +85,7 @@ rule plot_classes:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=library_fingerprint("plot_classes.py"),
+        code=code_of("plot_classes.py"),
     message:
         "Drawing the tags or classes of {wildcards.dataset} with {wildcards.model}"
     script:
@@ -115,7 +115,7 @@ rule plot_differences:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=library_fingerprint("plot_differences.py"),
+        code=code_of("plot_differences.py"),
     message:
         f"Drawing how {{wildcards.model}} differs from {REFERENCE_MODEL} on {{wildcards.dataset}}"
     script:
@@ -146,7 +146,7 @@ rule plot_convergence:
         runtime=growing(10),
     params:
         models=[run.split("/")[0] for run in configured_runs()],
-        code=library_fingerprint("plot_convergence.py"),
+        code=code_of("plot_convergence.py"),
     message:
         "Drawing how pretraining went"
     script:
@@ -197,7 +197,7 @@ rule plot_log_mels:
     params:
         threshold=config["pretraining"]["activity_threshold"],
         windows=config["pretraining"]["activity_windows"],
-        code=library_fingerprint("plot_log_mels.py"),
+        code=code_of("plot_log_mels.py"),
     message:
         "Drawing the log-mels of a mixture and its stems"
     script:

@@ -23,7 +23,7 @@ rule cache_mixture_mels:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
-        code=library_fingerprint("cache_mixture_mels.py"),
+        code=code_of("cache_mixture_mels.py"),
     message:
         "Caching log-mels of {wildcards.dataset} {wildcards.shard}"
     script:
@@ -58,7 +58,7 @@ rule cache_stem_mels:
     params:
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
-        code=library_fingerprint("cache_stem_mels.py"),
+        code=code_of("cache_stem_mels.py"),
     message:
         "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}"
     script:
@@ -92,7 +92,7 @@ rule cache_degraded_mels:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
-        code=library_fingerprint("cache_degraded_mels.py"),
+        code=code_of("cache_degraded_mels.py"),
     message:
         "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, degraded to {wildcards.decibels} dB"
     script:

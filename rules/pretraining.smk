@@ -89,7 +89,7 @@ rule initialise_encoder:
         settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
         clips=clips_digest(PRETRAINING_DATASET),
-        code=library_fingerprint("initialise_encoder.py"),
+        code=code_of("initialise_encoder.py"),
     message:
         "Initialising the untrained encoder, seed {wildcards.seed}"
     script:
@@ -119,7 +119,7 @@ rule import_encoder:
     params:
         checkpoint=lambda wildcards: model_of(wildcards.model).checkpoint,
         framework_threads=config["framework_threads"],
-        code=library_fingerprint("import_encoder.py"),
+        code=code_of("import_encoder.py"),
     message:
         "Taking over the encoder {wildcards.model}"
     script:

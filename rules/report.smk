@@ -25,7 +25,7 @@ rule compare_models:
     params:
         tables=results_tables("{dataset}/{model}"),
         reference=config["evaluation"]["compare_with"],
-        code=library_fingerprint("compare_models.py"),
+        code=code_of("compare_models.py"),
     message:
         "Comparing all models with {params.reference}"
     script:
@@ -61,7 +61,7 @@ rule summarise_results:
         layouts={
             name: dataset["layout"] for name, dataset in config["datasets"].items()
         },
-        code=library_fingerprint("summarise_results.py"),
+        code=code_of("summarise_results.py"),
     message:
         "Summarising all results"
     script:
@@ -83,7 +83,7 @@ rule write_config:
         runtime=growing(5),
     params:
         config=config,
-        code=library_fingerprint("write_config.py"),
+        code=code_of("write_config.py"),
     message:
         "Writing down the config of this run"
     script:

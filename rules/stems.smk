@@ -30,7 +30,7 @@ rule convert_to_wav:
     params:
         root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
         clips=shard_digest,
-        code=library_fingerprint("convert_to_wav.py"),
+        code=code_of("convert_to_wav.py"),
     message:
         "Converting {wildcards.dataset} {wildcards.shard} to 44.1 kHz wav"
     script:
@@ -58,7 +58,7 @@ rule train_separator:
         settings=config["separation"]["training"],
         seed=config["demo"]["seed"],
         framework_threads=config["framework_threads"],
-        code=library_fingerprint("train_separator.py"),
+        code=code_of("train_separator.py"),
     message:
         "Training a small Open-Unmix for {wildcards.stem}"
     script:
@@ -81,7 +81,7 @@ rule describe_separator:
         runtime=growing(10),
     params:
         settings=config["separation"]["training"],
-        code=library_fingerprint("describe_separator.py"),
+        code=code_of("describe_separator.py"),
     message:
         "Describing the small Open-Unmix"
     script:
@@ -110,7 +110,7 @@ rule judge_separator:
         niter=config["separation"]["niter"],
         device=config["separation"]["device"],
         framework_threads=config["framework_threads"],
-        code=library_fingerprint("judge_separator.py"),
+        code=code_of("judge_separator.py"),
     message:
         "Judging the small Open-Unmix on songs it has not heard"
     script:
@@ -148,7 +148,7 @@ rule separate_stems:
         batch_seconds=config["separation"]["batch_seconds"],
         framework_threads=config["framework_threads"],
         clips=shard_digest,
-        code=library_fingerprint("separate_stems.py"),
+        code=code_of("separate_stems.py"),
     message:
         "Separating {wildcards.dataset} {wildcards.shard}"
     script:
@@ -175,7 +175,7 @@ rule resample_stems:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        code=library_fingerprint("resample_stems.py"),
+        code=code_of("resample_stems.py"),
     message:
         "Resampling the stems of {wildcards.dataset} {wildcards.shard}"
     script:
@@ -205,7 +205,7 @@ rule resample_brought_stems:
     params:
         stems_root=lambda wildcards: dataset_settings(wildcards.dataset)["stems"],
         clips=shard_digest,
-        code=library_fingerprint("resample_brought_stems.py"),
+        code=code_of("resample_brought_stems.py"),
     message:
         "Resampling the stems that {wildcards.dataset} {wildcards.shard} brings along"
     script:

@@ -1,6 +1,7 @@
 """Write the manifest of one dataset: clips, rejected clips, labels, and a table for each shard."""
 
 import logging
+from pathlib import Path
 
 from mscol.datasets.manifest import write_manifest
 from mscol.logs import log_to_file
@@ -18,3 +19,4 @@ write_manifest(
     shard_paths=[f"{snakemake.output.shards}/{shard}.csv" for shard in snakemake.params.shards],
     workers=snakemake.threads,
 )
+Path(snakemake.output.written).touch()

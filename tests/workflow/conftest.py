@@ -7,6 +7,7 @@ from running import HOUSE, run
 
 PARTS = (
     "Snakefile",
+    "benchmarks",
     "config.yaml",
     "report",
     "rules",

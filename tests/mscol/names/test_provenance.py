@@ -19,8 +19,9 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "_SCRIPTS", copy)
 
     def digest(*names):
-        for cached in (provenance.library_fingerprint, provenance._parsed, provenance._meaning):
-            cached.cache_clear()
+        for cached in vars(provenance).values():
+            if hasattr(cached, "cache_clear"):
+                cached.cache_clear()
         return provenance.library_fingerprint(*names)
 
     yield copy, digest

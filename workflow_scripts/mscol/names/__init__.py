@@ -6,7 +6,7 @@ Quick to import: nothing here imports NumPy, pandas or a training framework.
 from mscol.datasets.shards import shard_names
 from mscol.datasets.watch import watched_paths
 from mscol.names.checks import check_fraction, check_targets, encoder_files, trained_file
-from mscol.names.config import effective_config, write_config
+from mscol.names.config import effective_config, read_yaml, write_config
 from mscol.names.datasets import EMBEDDED_ROOT, settings_of
 from mscol.names.downloads import dataset_lines, fetched_root, fetching_settings
 from mscol.names.models import SOURCES, Model, find_model, parse_model
@@ -29,6 +29,7 @@ __all__ = [
     "find_model",
     "library_fingerprint",
     "parse_model",
+    "read_yaml",
     "settings_of",
     "shard_names",
     "trained_file",

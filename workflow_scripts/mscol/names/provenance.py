@@ -14,6 +14,7 @@ PACKAGE = "mscol"
 _SCRIPTS = Path(__file__).resolve().parents[2]  # workflow_scripts/, which holds the package
 # Imported by every module, and unable to change a number
 _UNCOUNTED = {"mscol", "mscol.errors", "mscol.logs", "mscol.versions"}
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
 
 
 @functools.cache
@@ -77,6 +78,7 @@ def _content_digest(path, mtime_ns, size):
     return hashlib.sha256(Path(path).read_bytes()).digest()
 
 
+@functools.cache
 def _module_path(module):
     base = _SCRIPTS.joinpath(*module.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
@@ -85,10 +87,11 @@ def _module_path(module):
     return None
 
 
+@functools.cache
 def _imports(path, package):
     """The mscol modules that a file imports, their parent packages included."""
     names = set()
-    for node in ast.walk(_parsed(path)):
+    for node in _statements(_parsed(path)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -101,6 +104,16 @@ def _imports(path, package):
     return {".".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
 
 
+def _statements(tree):
+    """All statements, those inside others too. Each cluster job digests code: expressions, most of a tree, are left out."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in _BLOCKS:
+            waiting += getattr(node, field, ())
+
+
 @functools.cache
 def _parsed(path):
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -109,8 +122,8 @@ def _parsed(path):
 @functools.cache
 def _meaning(path):
     """The code of a file without comments, docstrings and positions."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    tree = _parsed(path)
+    for node in _statements(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]

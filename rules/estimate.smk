@@ -1,0 +1,38 @@
+# What the run will cost, before anything of it is made: `snakemake estimate --cores 8 --configfile mine.yaml`.
+
+
+localrules:
+    estimate,
+
+
+# It has no output and no timing, so that it is run whenever it is asked for; the table goes to the terminal. Manifests are
+# no inputs, because they are not to be made for it.
+rule estimate:
+    input:
+        rates=config["estimate"]["rates"] or f"{workflow.basedir}/benchmarks/rates.yaml",
+    log:
+        "logs/estimate.log",
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        settings=config,
+        datasets=measured_datasets(),
+        shards={name: len(shards(name)) for name in config["datasets"]},
+        embedded=[name for name in config["datasets"] if is_embedded(name)],
+        cores=workflow.resource_settings.cores or 1,
+        # Without a limit, as many are separated at a time as fit into the cores, and as many more wait for it, or are
+        # resampled.
+        shards_in_flight=shards_in_flight()
+        or 2
+        * max(
+            1, (workflow.resource_settings.cores or 1) // config["framework_threads"]
+        ),
+        code=code_of("estimate.py"),
+    message:
+        "Estimating what this run will cost"
+    script:
+        "../workflow_scripts/estimate.py"

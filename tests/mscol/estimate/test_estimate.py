@@ -1,0 +1,145 @@
+"""What a run is said to cost: sizes counted by hand, times round rates."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from mscol.errors import DatasetError
+from mscol.estimate import DatasetSize, Run, estimate, estimate_table, in_flight_bytes, measure_dataset
+from mscol.files import read_csv
+from mscol.names import effective_config
+
+HOUSE = Path(__file__).parents[3]
+RATES = yaml.safe_load((HOUSE / "benchmarks" / "rates.yaml").read_text())
+SECONDS = 30.0  # 2,998 frames, 7 segments, 30 windows
+FRAMES, SEGMENTS, WINDOWS = 2998, 7, 30
+
+
+def make_run(tmp_path, rates=None, shards_in_flight=2, **given):
+    """The paper preset on 10 + 2 + 4 clips of 30 s."""
+    root = tmp_path / "root"
+    root.mkdir(exist_ok=True)
+    config = {
+        "preset": "paper",
+        "models": ["bass"],
+        "datasets": {"mine": {"layout": "fma", "root": str(root)}},
+    }
+    config |= {"pretraining": {"dataset": "mine", "updates": 100, "validation_every": 1000}} | given
+    settings = effective_config(config, HOUSE / "presets", HOUSE / "schemas" / "config.schema.yaml")
+    size = DatasetSize({"train": 10, "validation": 2, "test": 4}, SECONDS, "hand")
+    rates = RATES | {"cpu": RATES["cpu"] | {"start": dict.fromkeys(RATES["cpu"]["start"], 0)} | (rates or {})}
+    return Run(settings, {"mine": size}, {"mine": 4}, frozenset(), rates, shards_in_flight)
+
+
+def cost_of(run, stage):
+    [cost] = [cost for cost in estimate(run) if cost.stage == stage]
+    return cost
+
+
+def test_separation_costs_its_rate_for_each_second_of_training_and_validation(tmp_path):
+    run = make_run(tmp_path, {"separation_second": {512: 0.1, 1024: 0.2}})
+    cost = cost_of(run, "separation")
+    assert cost.jobs == 4 and cost.cpu_seconds == pytest.approx(12 * SECONDS * 0.2)
+
+
+def test_separation_of_a_size_in_between_is_interpolated(tmp_path):
+    training = {"hidden_size": 768}
+    run = make_run(
+        tmp_path,
+        {"separation_second": {512: 0.1, 1024: 0.2}},
+        separation={"model": "demo", "training": training},
+        demo={"sizes": yaml.safe_load((HOUSE / "presets" / "demo.yaml").read_text())["demo"]["sizes"]},
+    )
+    assert cost_of(run, "separation").cpu_seconds == pytest.approx(12 * SECONDS * 0.15)
+
+
+def test_pretraining_costs_its_rate_for_each_pair_of_each_seed(tmp_path):
+    run = make_run(tmp_path, {"pretraining_pair": 0.05}, seeds=[1, 2])
+    cost = cost_of(run, "pretraining")
+    assert cost.cpu_seconds == pytest.approx(2 * 100 * 128 * 0.05)
+    assert cost.jobs == 3  # and a plan
+
+
+def test_an_encoder_of_twice_the_width_costs_three_times_as_much(tmp_path):
+    costs = [cost_of(make_run(tmp_path, encoder={"width": w}), "pretraining").cpu_seconds for w in (1.0, 2.0)]
+    assert costs[1] == pytest.approx(3 * costs[0])
+
+
+def test_embeddings_cost_their_rate_for_each_crop(tmp_path):
+    cost = cost_of(make_run(tmp_path, {"embedding_crop": 0.01}), "embeddings")
+    crops = 12 * SEGMENTS * 8 + 4 * WINDOWS
+    assert cost.cpu_seconds == pytest.approx(crops * 0.01)
+    assert cost.kept_bytes == crops * 1280 * 4
+
+
+@pytest.mark.parametrize(("dtype", "n_bytes"), [("float32", 4), ("float16", 2)])
+def test_log_mels_are_kept_at_the_size_of_their_type(tmp_path, dtype, n_bytes):
+    run = make_run(tmp_path, mels={"dtype": dtype})
+    assert cost_of(run, "log-mels of mixtures").kept_bytes == 16 * FRAMES * 64 * n_bytes
+    assert cost_of(run, "stems").kept_bytes == 4 * 12 * FRAMES * 64 * n_bytes
+
+
+@pytest.mark.parametrize(("in_flight", "shards"), [(1, 1), (2, 2), (9, 4)])
+def test_disk_at_most_grows_with_the_shards_in_flight_up_to_all(tmp_path, in_flight, shards):
+    run = make_run(tmp_path, shards_in_flight=in_flight)
+    assert in_flight_bytes(run) == pytest.approx(shards * 3 * SECONDS * 4 * (44_100 + 16_000) * 4)
+
+
+def test_brought_stems_are_not_separated(tmp_path):
+    (tmp_path / "root").mkdir()
+    mine = {"layout": "fma", "root": str(tmp_path / "root"), "stems": str(tmp_path / "root")}
+    run = make_run(tmp_path, datasets={"mine": mine})
+    assert "separation" not in {cost.stage for cost in estimate(run)}
+    assert in_flight_bytes(run) == pytest.approx(2 * 3 * SECONDS * 4 * 16_000 * 4)
+
+
+def test_models_without_stems_make_none(tmp_path):
+    stages = {cost.stage for cost in estimate(make_run(tmp_path, models=["mixture", "mfcc"]))}
+    assert not {"stems", "separation", "separator"} & stages and "functions" in stages
+
+
+def test_table_is_aligned_and_says_what_was_not_measured(tmp_path):
+    text = estimate_table(make_run(tmp_path), cores=8)
+    rows = text.split("\n\n")[2].splitlines()
+    assert rows[0].split()[:2] == ["stage", "jobs"] and rows[-1].startswith("all ")
+    assert len({len(row) for row in rows}) == 1
+    assert "assumed, not measured" in text and "8 cores" in text
+
+
+def test_a_run_takes_at_least_as_long_as_one_pretraining_on_its_threads(tmp_path):
+    run = make_run(tmp_path, {"pretraining_pair": 3600 * 8 / 128}, framework_threads=8)
+    assert "On 1000 cores without a GPU at least 100 hours: as long as one" in estimate_table(run, cores=1000)
+
+
+def test_size_comes_from_the_manifest_where_there_is_one(tmp_path):
+    manifest = tmp_path / "clips.csv"
+    manifest.write_text("id,split,duration\n1,train,10\n2,train,20\n3,test,30\n")
+    assert len(read_csv(manifest)) == 3
+    size = measure_dataset("fma", tmp_path / "nowhere", {}, manifest)
+    assert size.clips == {"train": 2, "validation": 0, "test": 1} and size.seconds == 60
+    assert size.source == "its manifest"
+
+
+def test_size_of_an_embedded_dataset_comes_from_the_config(tmp_path):
+    size = measure_dataset(
+        "nsynth", "demo/nsynth", {}, tmp_path / "none", {"train": 3, "validation": 2, "test": 1}
+    )
+    assert size.n_clips == 6 and size.seconds == 24 and "config" in size.source
+    assert size.segments("train") == 3 and size.windows == 4
+
+
+def test_size_of_a_table_comes_from_its_rows_and_some_headers(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(16_000 * 3), 16_000)
+    (tmp_path / "b.wav").write_bytes(b"broken")
+    (tmp_path / "clips.csv").write_text("path,split,label\na.wav,train,x\nb.wav,test,x\nc.wav,validation,x\n")
+    size = measure_dataset("table", tmp_path, {"table": "clips.csv"}, tmp_path / "none")
+    assert size.clips == {"train": 1, "validation": 1, "test": 1} and size.clip_seconds == 3
+    assert "headers of 1 file" in size.source
+
+
+def test_missing_metadata_get_a_sentence(tmp_path):
+    with pytest.raises(DatasetError, match="annotations_final.csv: there is no such file"):
+        measure_dataset("mtat", tmp_path, {"split": "cleaned"}, tmp_path / "none")

@@ -1,0 +1,247 @@
+"""What each stage of a run costs: its work, counted from sizes and settings, times measured rates.
+
+Upper bounds where the work is not known beforehand: heads and finetuning are taken to use all their epochs. Mono is assumed
+of what passes through separation; stereo takes twice the disk there.
+"""
+
+from dataclasses import dataclass
+
+from mscol.audio import ANALYSIS_RATE, SEPARATION_RATE
+from mscol.estimate.run import by_size, encoder_bytes, encoder_parameters, encoder_scale, encoder_values
+from mscol.estimate.sizes import OFFICIAL_SECONDS
+
+N_STEMS = 4
+FLOAT_BYTES = 4
+LABELS = {"mtat": 50, "nsynth": 11, "fma": 8, "table": 50}  # of a table: a guess, which weighs little
+FUNCTION_VALUES = 120  # of mfcc; other functions may give more
+MTAT_TEST_CLIPS = 5_329
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a stage costs.
+
+    Attributes
+    ----------
+    stage : str
+    jobs : int
+    cpu_seconds : float
+        Of one core, when there is no GPU.
+    gpu_seconds : float
+        With a GPU, in place of the CPU's; 0 for a stage that uses none.
+    kept_bytes : float
+        On disk for good.
+    passing_bytes : float
+        On disk while the stage is at work, at most, beside what is kept.
+    """
+
+    stage: str
+    jobs: int
+    cpu_seconds: float
+    gpu_seconds: float = 0.0
+    kept_bytes: float = 0.0
+    passing_bytes: float = 0.0
+
+
+def estimate(run):
+    """Estimate what a run costs if nothing of it has been made yet.
+
+    Returns
+    -------
+    list of Cost
+        A stage each, in the order in which data flows.
+    """
+    stages = (datasets, separator, stems, separation, mixtures, pretraining, embeddings, functions, heads,
+              finetuning, report)  # fmt: skip
+    return [cost for cost in (stage(run) for stage in stages) if cost.jobs]
+
+
+def datasets(run):
+    """Embedded music where it is used, and manifests."""
+    rate = run.rates["bytes"]
+    made = _embedded_seconds(run) if run.embedded or run.trains_separator else {}
+    clips = sum(size.n_clips for size in run.sizes.values())
+    jobs = len(run.sizes) + bool(made)
+    cpu = run.start("light", jobs) + clips * run.cpu("header")
+    cpu += sum(made.values()) * run.cpu("synthesis_second")
+    kept = clips * rate["manifest_clip"] + sum(made[name] * rate["embedded_second"][name] for name in made)
+    return Cost("datasets", jobs, cpu, kept_bytes=kept)
+
+
+def _embedded_seconds(run):
+    """Length of the embedded music, of each dataset and of the multitrack songs; one job makes all of it."""
+    sizes = run.settings["demo"]["sizes"]
+    made = {name: sum(sizes[name].values()) * seconds for name, seconds in OFFICIAL_SECONDS.items()}
+    return made | {"stems": sum(sizes["stems"].values()) * sizes["stem_seconds"]}
+
+
+def separator(run):
+    """Training and judging the small separator."""
+    if not run.trains_separator:
+        return Cost("separator", 0, 0)
+    training, sizes = run.settings["separation"]["training"], run.settings["demo"]["sizes"]
+    excerpts = training["updates"] * training["batch_size"] * training["sequence_seconds"]
+    judged = sizes["stems"]["test"] * sizes["stem_seconds"]
+    cpu = run.start("torch", N_STEMS + 2) + N_STEMS * excerpts * run.cpu("separator_second")
+    cpu += judged * by_size(run.cpu("separation_second"), run.hidden_size)
+    return Cost(
+        "separator", N_STEMS + 2, cpu, kept_bytes=by_size(run.rates["bytes"]["separator"], run.hidden_size)
+    )
+
+
+def stems(run):
+    """Conversion to wav, resampling, and log-mels of the stems."""
+    if not run.needs_stems:
+        return Cost("stems", 0, 0)
+    n_degraded = len({model.degraded_db for model in run.models} - {None})
+    jobs = run.shards[run.pretrained_on] * ((3 if run.separates else 2) + n_degraded)
+    cpu = run.start("light", jobs) + run.stem_seconds * run.cpu("stems_second")
+    cpu += n_degraded * N_STEMS * run.stem_seconds * run.cpu("mixture_mels_second")
+    frames = run.stem_clips * run.sizes[run.pretrained_on].clip_frames
+    kept = (1 + n_degraded) * N_STEMS * frames * run.mel_bytes
+    return Cost("stems", jobs, cpu, kept_bytes=kept, passing_bytes=in_flight_bytes(run))
+
+
+def in_flight_bytes(run):
+    """Bytes of the stems that are on disk at a time, at both rates: a shard's wavs go when it is separated."""
+    n_shards = run.shards[run.pretrained_on]
+    rate = ANALYSIS_RATE + (SEPARATION_RATE if run.separates else 0)
+    return min(run.shards_in_flight, n_shards) / n_shards * run.stem_seconds * N_STEMS * rate * FLOAT_BYTES
+
+
+def separation(run):
+    """Open-Unmix."""
+    if not run.separates:
+        return Cost("separation", 0, 0)
+    jobs = run.shards[run.pretrained_on]
+    rate = by_size(run.cpu("separation_second"), run.hidden_size)
+    cpu, gpu = (run.start("torch", jobs) + run.stem_seconds * r for r in (rate, run.gpu("separation_second")))
+    return Cost("separation", jobs, cpu, gpu)
+
+
+def mixtures(run):
+    """Log-mels of the mixtures of all datasets that are evaluated or pretrained on."""
+    names = set(run.evaluated)
+    if any(model.trained or model.name == "untrained" for model in run.models):
+        names.add(run.pretrained_on)
+    jobs = sum(run.shards[name] for name in names)
+    sizes = [run.sizes[name] for name in names]
+    cpu = run.start("light", jobs) + sum(size.n_clips for size in sizes) * run.cpu("mixture_mels_file")
+    cpu += sum(size.seconds for size in sizes) * run.cpu("mixture_mels_second")
+    kept = sum(size.n_clips * size.clip_frames for size in sizes) * run.mel_bytes
+    return Cost("log-mels of mixtures", jobs, cpu, kept_bytes=kept)
+
+
+def pretraining(run):
+    """One run a model and seed; encoders that are imported or left untrained cost their start."""
+    encoders = [model for model in run.models if not model.callable]
+    n_trained = sum(model.trained for model in encoders)
+    settings, n_runs = run.settings["pretraining"], n_trained * run.n_seeds
+    starts = run.start("training", n_runs) + run.start("tensorflow", len(encoders) * run.n_seeds - n_runs)
+    trained_pairs = n_runs * settings["updates"] * settings["batch_size"]
+    validations = settings["updates"] // settings["validation_every"] * settings["validation_batches"]
+    seen_pairs = n_runs * validations * settings["batch_size"]
+    cpu, gpu = (
+        starts
+        + encoder_scale(run)
+        * (trained_pairs * rate("pretraining_pair") + 2 * seen_pairs * rate("embedding_crop"))
+        for rate in (run.cpu, run.gpu)
+    )
+    # Weights and Adam's two averages, of encoder, projection and similarity
+    projection = run.settings["encoder"]["projection"]
+    weights = encoder_parameters(run) + projection * (encoder_values(run) + projection)
+    checkpoint = 3 * FLOAT_BYTES * weights
+    kept = len(encoders) * run.n_seeds * encoder_bytes(run) + n_runs * checkpoint
+    passing = n_runs * (settings["running"]["keep_checkpoints"] - 1) * checkpoint
+    return Cost("pretraining", len(encoders) * run.n_seeds + n_trained, cpu, gpu, kept, passing)
+
+
+def embeddings(run):
+    """The frozen encoder's pass over the datasets."""
+    passes = [crops for crops, model in _passes(run) if not model.callable]
+    jobs = len(passes) * run.n_seeds
+    start, crops = run.start("tensorflow", jobs), run.n_seeds * sum(passes)
+    cpu, gpu = (start + crops * encoder_scale(run) * rate("embedding_crop") for rate in (run.cpu, run.gpu))
+    return Cost("embeddings", jobs, cpu, gpu, crops * encoder_values(run) * FLOAT_BYTES)
+
+
+def functions(run):
+    """What functions, such as mfcc, make of the datasets."""
+    passes = [crops for crops, model in _passes(run) if model.callable]
+    jobs, times = (
+        len(passes) * run.n_seeds,
+        run.n_seeds * sum(model.callable is not None for model in run.models),
+    )
+    seconds = sum(run.sizes[name].seconds for name in run.evaluated) * times if jobs else 0.0
+    cpu = run.start("light", jobs) + seconds * run.cpu("function_second")
+    return Cost("functions", jobs, cpu, kept_bytes=run.n_seeds * sum(passes) * FUNCTION_VALUES * FLOAT_BYTES)
+
+
+def _passes(run):
+    """The crops of each dataset that a model embeds, where heads are trained on embeddings or were before."""
+    evaluation = run.settings["evaluation"]
+    for name, model in _evaluations(run):
+        by_head = evaluation["trained"].get(name, {}).get("head") and run.ways("evaluate")
+        if run.ways("frozen") or by_head:
+            size = run.sizes[name]
+            segments = size.segments("train") + size.segments("validation")
+            yield segments * evaluation["crops_per_segment"] + size.windows, model
+
+
+def heads(run):
+    """Heads on embeddings, for each share of labels, and what was trained before."""
+    jobs, cpu, kept = 0, 0.0, 0.0
+    for name, _ in _evaluations(run):
+        size, ways = run.sizes[name], [*run.ways("frozen"), *run.ways("evaluate")]
+        times = run.n_seeds * len(ways)
+        rows = sum(
+            size.segments("train") * share + size.segments("validation") for share in run.ways("frozen")
+        )
+        epochs = run.settings["evaluation"]["training"]["epochs"]
+        jobs += times
+        cpu += run.start("tensorflow", times) + run.n_seeds * epochs * rows * run.cpu("head_row")
+        kept += times * _score_bytes(run, name)
+    return Cost("heads", jobs, cpu, kept_bytes=kept)
+
+
+def finetuning(run):
+    """Encoder and head trained together, for each share of labels."""
+    jobs, crops, kept = 0, 0.0, 0.0
+    epochs = run.settings["evaluation"]["finetuning"]["epochs"]
+    for name, model in _evaluations(run):
+        size, shares = run.sizes[name], run.ways("finetuned", model)
+        rows = sum(size.segments("train") * share + size.segments("validation") for share in shares)
+        jobs += run.n_seeds * len(shares)
+        crops += run.n_seeds * epochs * rows
+        kept += run.n_seeds * len(shares) * (encoder_bytes(run) + _score_bytes(run, name))
+    start = run.start("training", jobs)
+    cpu, gpu = (start + crops * encoder_scale(run) * rate("finetuning_crop") for rate in (run.cpu, run.gpu))
+    return Cost("finetuning", jobs, cpu, gpu, kept)
+
+
+def report(run):
+    """Tables, figures, model cards, what was rejected, and the config."""
+    settings = run.settings["evaluation"]
+    tables, n_encoders = len(_evaluations(run)), sum(not model.callable for model in run.models)
+    compared = settings["compare_with"] in run.settings["models"]
+    curves = len(settings["label_fractions"]) > 1 and settings["protocols"] != ["evaluate"]
+    jobs = (
+        2 * tables + n_encoders * run.n_seeds + 5 + curves + run.needs_stems
+    )  # 5: summary, comparisons, their figure, ...
+    jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
+    resamples = 0.0
+    for name, model in _evaluations(run):
+        ways = sum(len(run.ways(protocol, model)) for protocol in settings["protocols"])
+        layout = run.settings["datasets"][name]["layout"]
+        part = run.sizes[name].clips["test"] / MTAT_TEST_CLIPS * LABELS[layout] / LABELS["mtat"]
+        resamples += part * ways * run.n_seeds * settings["bootstrap_resamples"]
+    cpu = run.start("report", jobs) + resamples * run.cpu("resample")
+    return Cost("tables and figures", jobs, cpu, kept_bytes=tables * run.rates["bytes"]["table"])
+
+
+def _evaluations(run):
+    return [(name, model) for name in run.evaluated for model in run.models]
+
+
+def _score_bytes(run, name):
+    return run.sizes[name].windows * LABELS[run.settings["datasets"][name]["layout"]] * FLOAT_BYTES

@@ -1,0 +1,102 @@
+"""An estimate as a page of text."""
+
+from mscol.estimate.costs import estimate
+
+HEADER = ("stage", "jobs", "CPU hours", "or GPU hours", "GB kept", "GB at most")
+
+
+def estimate_table(run, cores):
+    """Print an estimate as an aligned table, with what it rests on.
+
+    Parameters
+    ----------
+    run : Run
+    cores : int
+        Of the machine, for the shortest time that a run may take.
+
+    Returns
+    -------
+    str
+        Lines of text, the last one ended.
+    """
+    costs = estimate(run)
+    rows = [
+        (cost.stage, f"{cost.jobs:,}", _hours(cost.cpu_seconds), _hours(cost.gpu_seconds) if cost.gpu_seconds else "",
+         _gigabytes(cost.kept_bytes), _gigabytes(cost.kept_bytes + cost.passing_bytes))
+        for cost in costs
+    ]  # fmt: skip
+    jobs, kept = sum(cost.jobs for cost in costs), sum(cost.kept_bytes for cost in costs)
+    highest = kept + sum(cost.passing_bytes for cost in costs)
+    cpu, gpu = sum(cost.cpu_seconds for cost in costs), sum(cost.gpu_seconds for cost in costs)
+    total = (
+        "all",
+        f"{jobs:,}",
+        _hours(cpu),
+        _hours(gpu) if gpu else "",
+        _gigabytes(kept),
+        _gigabytes(highest),
+    )
+    lines = ["What this run will cost, if nothing of it has been made yet", "", *_about_sizes(run), ""]
+    lines += [*_aligned([HEADER, *rows, total]), "", *_notes(run, costs, cores)]
+    return "\n".join(lines) + "\n"
+
+
+def _about_sizes(run):
+    for name, size in run.sizes.items():
+        clips = ", ".join(f"{count:,} {split}" for split, count in size.clips.items())
+        yield f"{name}: {clips}; {size.seconds / 3600:,.1f} hours of audio, by {size.source}."
+
+
+def _notes(run, costs, cores):
+    on_gpu = [cost for cost in costs if cost.gpu_seconds]
+    left = sum(cost.cpu_seconds for cost in costs if not cost.gpu_seconds)
+    yield f"CPU hours are those of one core, as measured on {run.rates['machine']}."
+    if on_gpu:
+        measured = "measured" if run.rates["gpu"]["measured"] else "assumed, not measured"
+        gpu = _hours(sum(cost.gpu_seconds for cost in on_gpu))
+        yield (
+            f"With a GPU (its rates are {measured}): {gpu} GPU hours, and {_hours(left)} CPU hours of the stages without one."
+        )
+    all_cores = sum(cost.cpu_seconds for cost in costs) / cores
+    longest = _longest_job(run, costs)
+    why = "all of them busy" if all_cores >= longest else "as long as one run of pretraining takes"
+    yield f"On {cores} cores without a GPU at least {_hours(max(all_cores, longest))} hours: {why}."
+    yield "Heads and finetuning are taken to use all their epochs. The datasets themselves are not counted."
+    if run.needs_stems:
+        yield f"GB at most: with the stems of {run.shards_in_flight} shards (mono) on disk at a time."
+
+
+def _longest_job(run, costs):
+    """Seconds that one run of pretraining takes, on its own threads."""
+    n_runs = run.n_seeds * sum(model.trained for model in run.models)
+    seconds = sum(cost.cpu_seconds for cost in costs if cost.stage == "pretraining")
+    return seconds / max(n_runs, 1) / run.settings["framework_threads"]
+
+
+def _aligned(rows):
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        if number in (1, len(rows) - 1):
+            yield "  ".join("-" * width for width in widths)
+        yield "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        ).rstrip()
+
+
+def _hours(seconds):
+    hours = seconds / 3600
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.1f}" if hours >= 1 else f"{hours:.2f}"
+
+
+def _gigabytes(size):
+    gigabytes = size / 1e9
+    return (
+        f"{gigabytes:,.0f}"
+        if gigabytes >= 100
+        else f"{gigabytes:.1f}"
+        if gigabytes >= 1
+        else f"{gigabytes:.2f}"
+    )
