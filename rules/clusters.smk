@@ -3,20 +3,34 @@
 from collections import Counter
 
 
+def jobs_behind_manifests():
+    """How many jobs each rule that works on shards has at most; they join the graph when a manifest is done."""
+    of_all = sum(len(shards(dataset)) for dataset in config["datasets"])
+    of_stems = len(shards(PRETRAINING_DATASET))
+    return Counter(
+        {
+            known.name: of_stems if "shards_in_flight" in known.resources else of_all
+            for known in workflow.rules
+            if "shard" in known.wildcard_names
+        }
+    )
+
+
 onstart:
     arrays = getattr(workflow.executor_settings, "array_jobs", None)
     if arrays:
-        to_run = [job.rule for job in workflow.dag.needrun_jobs()]
+        jobs = Counter(job.rule.name for job in workflow.dag.needrun_jobs())
         limit = shards_in_flight()
-        turns = [
-            rule.name for rule in to_run if "shards_in_flight" in rule.resources
-        ]
         try:
             check_arrays(
                 arrays,
-                Counter(rule.name for rule in to_run),
+                jobs | jobs_behind_manifests() if jobs["write_manifest"] else jobs,
                 at_once=workflow.resource_settings.nodes,
-                turns=dict.fromkeys(turns, limit) if limit else {},
+                turns={
+                    known.name: limit
+                    for known in workflow.rules
+                    if limit and "shards_in_flight" in known.resources
+                },
             )
         except MscolError as error:
             raise WorkflowError(str(error))
