@@ -64,7 +64,7 @@ def separate_shard(
     Raises
     ------
     SeparationError
-        As `load_separator`; and if not one clip of several can be separated.
+        As `load_separator`; if not one clip of several can be separated; and if a file goes meanwhile.
     """
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # squares of what is next to silent take a hundred times as long otherwise
@@ -148,6 +148,11 @@ def _read(shape, clips, audio_folder):
                 raise AudioError(f"{path}: holds {len(waveform)} samples, but its header says {shape[0]}")
             read.append((clip, waveform.T))
         except AudioError as error:
+            if not path.is_file():  # it was there a moment ago
+                raise SeparationError(
+                    f"{path}: went while its shard was separated; does another run work in this folder? Run again "
+                    "when no other does"
+                ) from error
             read.append((clip, error))
     return read
 
