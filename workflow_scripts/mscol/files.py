@@ -67,8 +67,8 @@ def open_array(path):
     more = os.path.getsize(path) - array.offset - array.nbytes
     if more:
         raise CacheError(f"{path}: damaged ({more} bytes more than its header says); {_AGAIN}")
-    if array.dtype.kind != "f":
-        raise CacheError(f"{path}: holds {array.dtype}, expected floating-point numbers; {_AGAIN}")
+    if array.dtype.kind != "f" or not array.dtype.isnative:
+        raise CacheError(f"{path}: holds {array.dtype.str}, expected floating-point numbers; {_AGAIN}")
     return array
 
 
