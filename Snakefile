@@ -29,6 +29,10 @@ include: "rules/cards.smk"
 report: "report/workflow.rst"
 
 
+onstart:
+    require_writable_folders(workflow.dag.needrun_jobs())
+
+
 localrules:
     all,
 

@@ -11,6 +11,7 @@ from mscol.names import (
     SOURCES,
     check_fraction,
     check_targets,
+    check_writable,
     effective_config,
     encoder_files,
     file_digest,
@@ -30,6 +31,9 @@ try:
     )
     # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
     check_targets(sys.argv[1:], config)
+    # Where Snakemake keeps its own books, without which it does nothing
+    if workflow.is_main_process:
+        check_writable([".snakemake/locks"])
 except MscolError as error:
     raise WorkflowError(str(error))
 
@@ -43,6 +47,18 @@ wildcard_constraints:
     decibels=r"\d+",
     labels=r"|-labels[0-9.e-]+",
     seed=r"\d+",
+
+
+def require_writable_folders(jobs):
+    """Stop before the first job where one of them could not write what it makes."""
+    try:
+        check_writable(
+            path
+            for job in jobs
+            for path in filter(None, [*job.output, *job.log, job.benchmark])
+        )
+    except MscolError as error:
+        raise WorkflowError(str(error))
 
 
 PRETRAINING_DATASET = config["pretraining"]["dataset"]

@@ -8,6 +8,7 @@ from mscol.datasets.watch import watched_paths
 from mscol.names.checks import check_fraction, check_targets, encoder_files, trained_file
 from mscol.names.config import effective_config, write_config
 from mscol.names.datasets import EMBEDDED_ROOT, settings_of
+from mscol.names.folders import check_writable
 from mscol.names.models import SOURCES, Model, find_model, parse_model
 from mscol.names.provenance import file_digest, library_fingerprint
 
@@ -17,6 +18,7 @@ __all__ = [
     "Model",
     "check_fraction",
     "check_targets",
+    "check_writable",
     "effective_config",
     "encoder_files",
     "file_digest",
