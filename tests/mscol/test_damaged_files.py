@@ -14,6 +14,7 @@ from mscol.errors import CacheError, TrainingError
 from mscol.files import read_csv, read_json, write_csv, write_json
 from mscol.probes.frozen import open_embeddings
 from mscol.probes.labels import save_scores
+from mscol.separation.resampling import resample_stems
 from mscol.tables import summarise_results
 from mscol.tables.results import read_scores
 
@@ -220,12 +221,36 @@ def test_clip_whose_stems_are_lost_between_two_stages_is_missed(tmp_path):
     clips = [("a", "a.mp3", "train"), ("b", "b.mp3", "validation"), ("c", "c.mp3", "test")]
     write_csv(pd.DataFrame(clips, columns=["id", "path", "split"]), tmp_path / "shard.csv")
     stems_of(tmp_path / "stems", "a")
-    with pytest.raises(CacheError, match=r"stems: lacks the stems of 1 clips \(b\), which no stage rejected"):
+    with pytest.raises(
+        CacheError, match=r"stems: lacks 1 clips \(b\) that no stage rejected; .*Delete .*stems"
+    ):
         cache(tmp_path)
     assert cache(tmp_path, "b") == ["a"]
     (tmp_path / "stems" / "a" / "other.wav").unlink()
-    with pytest.raises(CacheError, match=r"a/other\.wav: there is no such file; does another run work"):
+    with pytest.raises(CacheError, match=r"a/other\.wav: there is no such file; does another run work here"):
         cache(tmp_path, "b")
+
+
+def test_stages_before_miss_a_lost_clip_too(tmp_path):
+    from mscol.separation.shard import separate_shard
+
+    write_csv(
+        pd.DataFrame([("a", "a.mp3", "train")], columns=["id", "path", "split"]), tmp_path / "shard.csv"
+    )
+    write_csv(pd.DataFrame([], columns=["id", "path", "reason"]), tmp_path / "before.csv")
+    told = {"clips": tmp_path / "shard.csv", "rejected_before": [tmp_path / "before.csv"]}
+    for folder in ("audio", "stems"):  # as another run leaves them, which is about to remove them
+        (tmp_path / folder).mkdir()
+    with pytest.raises(
+        CacheError, match=r"audio: lacks 1 clips \(a\) that no stage rejected; .*Delete .*audio"
+    ):
+        separate_shard(
+            audio_folder=tmp_path / "audio", stems_folder=tmp_path / "out", rejected=tmp_path / "x.csv",
+            model="demo", **told,
+        )  # fmt: skip
+    with pytest.raises(CacheError, match=r"stems: lacks 1 clips \(a\) that no stage rejected"):
+        resample_stems(tmp_path / "stems", tmp_path / "out", **told)
+    assert not (tmp_path / "out").exists()
 
 
 def test_cut_separator_description_is_named(tmp_path):

@@ -7,7 +7,6 @@ source counts as active stays a setting of pretraining.
 """
 
 import contextlib
-import itertools
 import logging
 import mmap
 from pathlib import Path
@@ -17,7 +16,13 @@ import pandas as pd
 
 from mscol.arrays import RowWriter, advise
 from mscol.audio import load_mono
-from mscol.datasets.listed import SPLITS_WITH_STEMS, read_listed, require_dataset, require_unchanged
+from mscol.datasets.listed import (
+    read_listed,
+    read_rejected,
+    require_all,
+    require_dataset,
+    require_unchanged,
+)
 from mscol.errors import AudioError, CacheError
 from mscol.files import open_array, read_csv, write_csv
 from mscol.logs import Progress
@@ -37,7 +42,6 @@ SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel se
 REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
 RESIDENT_BYTES = 2**27  # of crops, gathered before pages are let go; a crop touches three times its own size
 REJECTED_COLUMNS = ["id", "path", "reason"]
-_AGAIN = "Run again when no other does"
 # Fills the gaps in which the others wait for Python's lock: two cores then do twice the work of one.
 _SPARE_WORKERS = 1
 
@@ -104,7 +108,7 @@ def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_befor
     workers : int
     """
     failed = read_rejected(rejected_before)
-    present = clips_with_folder(clips, folder, {clip for clip, _, _ in failed})
+    present = clips_with_stems_in(folder, clips, rejected_before)
     rows, magnitudes, failed_here = write_stems(
         present, lambda clip: _analyse(Path(folder, clip.id)), arrays, dtype, workers
     )
@@ -114,17 +118,17 @@ def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_befor
     write_csv(pd.DataFrame(failed + failed_here, columns=REJECTED_COLUMNS), rejected)
 
 
-def clips_with_folder(clips, folder, rejected):
+def clips_with_stems_in(folder, clips, rejected_before):
     """Read the rows of a shard's manifest for whose clips a folder holds stems.
 
     Parameters
     ----------
-    clips : str or os.PathLike
-        The shard's part of the manifest.
     folder : str or os.PathLike
         Holds ``{clip}/{stem}.wav``.
-    rejected : set of str
-        Ids of the clips that earlier stages rejected.
+    clips : str or os.PathLike
+        The shard's part of the manifest.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected.
 
     Returns
     -------
@@ -135,16 +139,9 @@ def clips_with_folder(clips, folder, rejected):
     CacheError
         If a clip for training or validation has no stems, though no stage rejected it.
     """
+    require_all(folder, "{}", clips, rejected_before)
     table = read_listed(clips)
-    has_stems = np.array([Path(folder, clip).is_dir() for clip in table["id"]], bool)
-    expected = table["split"].isin(SPLITS_WITH_STEMS) & ~table["id"].isin(rejected)
-    lost = table.loc[expected & ~has_stems, "id"]
-    if len(lost):
-        raise CacheError(
-            f"{folder}: lacks the stems of {len(lost)} clips ({lost.iloc[0]}), which no stage rejected; does another "
-            f"run work in this folder? {_AGAIN}"
-        )
-    return table[has_stems]
+    return table[[Path(folder, clip).is_dir() for clip in table["id"]]]
 
 
 def write_stems(clips, analyse, arrays, dtype, workers):
@@ -209,7 +206,10 @@ def load_stems(folder):
     paths = {stem: Path(folder, f"{stem}.wav") for stem in STEMS}
     lost = [path for path in paths.values() if not path.is_file()]
     if lost:
-        raise CacheError(f"{lost[0]}: there is no such file; does another run work in this folder? {_AGAIN}")
+        raise CacheError(
+            f"{lost[0]}: there is no such file; does another run work here, too? Delete {folder}, and run again when "
+            "none does"
+        )
     waveforms = {stem: load_mono(path) for stem, path in paths.items()}
     # Stems of one clip may differ by a sample after resampling; brought ones by more.
     n_samples = min(len(waveform) for waveform in waveforms.values())
@@ -391,12 +391,6 @@ def index_table(rows):
 def _activity(segments):
     columns = ["clip", "segment", *STEMS, *(f"{stem}_reference" for stem in STEMS)]
     return pd.concat(segments)[columns] if segments else pd.DataFrame(columns=columns)
-
-
-def read_rejected(paths):
-    """Read what stages of a shard rejected: tuples of id, path and reason."""
-    rows = [read_csv(path)[REJECTED_COLUMNS].itertuples(index=False, name=None) for path in paths]
-    return list(itertools.chain(*rows))
 
 
 def _read_index(path):

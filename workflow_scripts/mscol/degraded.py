@@ -13,10 +13,9 @@ import pandas as pd
 from mscol.audio import load_mono
 from mscol.cache import (
     REJECTED_COLUMNS,
-    clips_with_folder,
+    clips_with_stems_in,
     index_table,
     load_stems,
-    read_rejected,
     write_stems,
 )
 from mscol.datasets.listed import require_dataset, require_unchanged
@@ -85,7 +84,7 @@ def cache_degraded_stems(
         shares = [share for _, share in blends.values()]
         return {stem: log_mel(blend) for stem, (blend, _) in blends.items()}, shares
 
-    present = clips_with_folder(clips, folder, {clip for clip, _, _ in read_rejected(rejected_before)})
+    present = clips_with_stems_in(folder, clips, rejected_before)
     rows, shares, failed = write_stems(present, analyse, arrays, dtype, workers)
     require_dataset(root, [Path(root, path) for path in present["path"]], len(failed))
     write_csv(index_table(rows), index)

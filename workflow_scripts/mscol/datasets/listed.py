@@ -1,5 +1,6 @@
 """The clips that a manifest lists: read whole or not at all, and held against what lies in the dataset now."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -41,6 +42,44 @@ def read_listed(path):
             f"delete {folder}, and it is made again"
         )
     return table
+
+
+def read_rejected(paths):
+    """Read what stages of a shard rejected: tuples of id, path and reason."""
+    rows = [read_csv(path)[["id", "path", "reason"]].itertuples(index=False, name=None) for path in paths]
+    return list(itertools.chain(*rows))
+
+
+def require_all(folder, name, clips, rejected_before):
+    """Raise where a stage has not all of its clips before it.
+
+    Without this, whatever took files away, such as a second run in the same folder, would cost clips unseen.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        What the stage before made.
+    name : str
+        What a clip is called there, ``{}`` for its id.
+    clips : str or os.PathLike
+        The shard's part of the manifest.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected.
+
+    Raises
+    ------
+    CacheError
+        If a clip for training or validation is not there, though no stage rejected it.
+    """
+    table = read_listed(clips)
+    rejected = {clip for clip, _, _ in read_rejected(rejected_before)}
+    wanted = table.loc[table["split"].isin(SPLITS_WITH_STEMS), "id"]
+    lost = [clip for clip in wanted if clip not in rejected and not Path(folder, name.format(clip)).exists()]
+    if lost:
+        raise CacheError(
+            f"{folder}: lacks {len(lost)} clips ({lost[0]}) that no stage rejected; does another run work here, too? "
+            f"Delete {folder}, and run again when none does"
+        )
 
 
 def require_unchanged(file, clip):
