@@ -31,11 +31,17 @@ include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/figures.smk"
 include: "rules/cards.smk"
-include: "rules/clusters.smk"
+include: "rules/start.smk"
 include: "rules/estimate.smk"
 
 
 report: "report/workflow.rst"
+
+
+onstart:
+    jobs = list(workflow.dag.needrun_jobs())
+    require_writable_folders(jobs)
+    require_arrays_that_start(jobs)
 
 
 onsuccess:

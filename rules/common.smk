@@ -12,6 +12,7 @@ from mscol.names import (
     check_arrays,
     check_fraction,
     check_targets,
+    check_writable,
     dataset_lines,
     effective_config,
     encoder_files,
@@ -35,6 +36,9 @@ try:
     )
     # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
     check_targets(sys.argv[1:], config)
+    # Where Snakemake keeps its own books, without which it does nothing
+    if workflow.is_main_process:
+        check_writable([".snakemake/locks"])
 except MscolError as error:
     raise WorkflowError(str(error))
 

@@ -69,6 +69,7 @@ rule cache_degraded_mels:
     input:
         shards=ancient("manifests/{dataset}/shards"),
         stems="wav/{dataset}/{shard}/stems16k",
+        rejected=stem_rejections,
     output:
         bass="mels/{dataset}/{shard}/bass-degraded{decibels}.npy",
         drums="mels/{dataset}/{shard}/drums-degraded{decibels}.npy",

@@ -121,6 +121,7 @@ rule separate_stems:
     input:
         shards=ancient("manifests/{dataset}/shards"),
         audio="wav/{dataset}/{shard}/audio",
+        rejected="wav/{dataset}/{shard}/rejected.csv",
         model=separator_files,
     output:
         stems=temp(directory("wav/{dataset}/{shard}/stems")),
@@ -157,7 +158,9 @@ rule separate_stems:
 
 rule resample_stems:
     input:
+        shards=ancient("manifests/{dataset}/shards"),
         stems="wav/{dataset}/{shard}/stems",
+        rejected=stem_rejections,
     output:
         stems=temp(directory("wav/{dataset}/{shard}/stems16k")),
     log:

@@ -1,6 +1,7 @@
-"""Child processes of tests find the library, too."""
+"""Child processes of tests find the library, too; and small disks, for tests of what a full or read-only one does."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,13 +15,43 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as mscol.model has it, where a test
 os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
 
+class SmallDisk:
+    """A file system of its own in a folder, whose size and rights may be changed."""
+
+    def __init__(self, folder, *options):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._mount(*options)
+
+    def grow(self, megabytes=64):
+        self._mount("-o", f"remount,size={megabytes}m")
+
+    def allow_writing(self, allowed):
+        self._mount("-o", "remount,bind,rw" if allowed else "remount,bind,ro")
+
+    def unmount(self):
+        subprocess.run(["umount", "--lazy", self.folder], check=False)
+
+    def _mount(self, *options):
+        done = subprocess.run(["mount", *options, self.folder], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+
+
 @pytest.fixture
-def small_disk(tmp_path):
-    """The folder of a disk of 64 kB."""
-    folder = tmp_path / "small disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"no disk could be mounted: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+def mount():
+    """Return a function that mounts a small disk (of so many kilobytes) in a folder, or the folder once more on itself."""
+    if shutil.which("mount") is None:
+        pytest.skip("no file system can be mounted here: there is no command `mount`")
+    disks = []
+
+    def mount(folder, kilobytes=None):
+        kind = (
+            ["--bind", folder] if kilobytes is None else ["-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"]
+        )
+        disks.append(SmallDisk(folder, *kind))
+        return disks[-1]
+
+    yield mount
+    for disk in reversed(disks):
+        disk.unmount()

@@ -12,6 +12,7 @@ cache_degraded_stems(
     arrays={stem: snakemake.output[stem] for stem in STEMS},
     index=snakemake.output.index,
     rejected=snakemake.output.rejected,
+    rejected_before=snakemake.input.rejected,
     decibels=int(snakemake.wildcards.decibels),
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,

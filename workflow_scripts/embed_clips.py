@@ -5,15 +5,15 @@ from mscol.logs import log_to_file
 log_to_file(snakemake.log[0])
 
 from mscol.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.datasets.listed import read_listed  # noqa: E402
 from mscol.embeddings import SPLITS, embed_clips  # noqa: E402
-from mscol.files import read_csv  # noqa: E402
 from mscol.model import configure, load_encoder  # noqa: E402
 
 configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))
 embed_clips(
     encoder=load_encoder(snakemake.input.encoder),
     cache=MelCache.open(snakemake.input.frames, snakemake.input.index),
-    clips=read_csv(snakemake.input.clips),
+    clips=read_listed(snakemake.input.clips),
     arrays={split: snakemake.output[split] for split in SPLITS},
     indices={split: snakemake.output[f"{split}_index"] for split in SPLITS},
     seed=int(snakemake.wildcards.seed),

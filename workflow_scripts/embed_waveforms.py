@@ -6,13 +6,13 @@ log_to_file(snakemake.log[0])
 
 from mscol.cache import cached_clips  # noqa: E402 (what the function's packages say belongs in the log)
 from mscol.callables import embed_waveforms, load_callable  # noqa: E402
+from mscol.datasets.listed import read_listed  # noqa: E402
 from mscol.embeddings import SPLITS  # noqa: E402
-from mscol.files import read_csv  # noqa: E402
 
 embed_waveforms(
     function=load_callable(snakemake.params.callable),
     cached=cached_clips(snakemake.input.index),
-    clips=read_csv(snakemake.input.clips),
+    clips=read_listed(snakemake.input.clips),
     root=snakemake.params.root,
     arrays={split: snakemake.output[split] for split in SPLITS},
     indices={split: snakemake.output[f"{split}_index"] for split in SPLITS},

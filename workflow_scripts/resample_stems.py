@@ -8,4 +8,6 @@ resample_stems(
     stems_folder=snakemake.input.stems,
     resampled_folder=snakemake.output.stems,
     workers=snakemake.threads,
+    clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
+    rejected_before=snakemake.input.rejected,
 )

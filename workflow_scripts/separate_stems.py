@@ -14,4 +14,5 @@ separate_shard(
     device=snakemake.params.device,
     threads=snakemake.params.framework_threads,
     batch_seconds=snakemake.params.batch_seconds,
+    rejected_before=[snakemake.input.rejected],
 )

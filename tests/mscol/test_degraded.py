@@ -69,7 +69,7 @@ def test_cached_mels_are_those_of_the_blends_and_a_lost_clip_costs_only_itself(s
     arrays = {stem: shard / "out" / f"{stem}.npy" for stem in STEMS}
     cache_degraded_stems(
         shard / "clips.csv", shard, shard / "stems", arrays, shard / "out" / "degraded5.csv",
-        shard / "out" / "rejected.csv", decibels=5, dtype="float32", workers=2,
+        shard / "out" / "rejected.csv", [], decibels=5, dtype="float32", workers=2,
     )  # fmt: skip
     cache = MelCache.open([arrays["drums"]], [shard / "out" / "degraded5.csv"])
     assert cache.clips["clip"].tolist() == ["0/é", "b"]
@@ -90,7 +90,7 @@ def test_clips_and_lengths_are_those_of_the_plain_stems(shard):
     arrays = {stem: shard / "out" / f"{stem}.npy" for stem in STEMS}
     cache_degraded_stems(
         shard / "clips.csv", shard, shard / "stems", arrays, shard / "out" / "degraded0.csv",
-        shard / "out" / "rejected.csv", decibels=0, dtype="float32", workers=1,
+        shard / "out" / "rejected.csv", [], decibels=0, dtype="float32", workers=1,
     )  # fmt: skip
     tables = [pd.read_csv(shard / name) for name in ("plain/stems.csv", "out/degraded0.csv")]
     pd.testing.assert_frame_equal(tables[0][:2], tables[1])

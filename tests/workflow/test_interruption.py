@@ -1,41 +1,72 @@
 """Killed and interrupted anywhere, then run again: the tables are those of an uninterrupted run."""
 
-import contextlib
+import json
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from running import command, run
 
+# Which renaming of its outputs a job does not live to see, counted from 1: between two outputs, where it has several
+EARLY = {
+    "make_demo_datasets": 3, "write_manifest": 2, "cache_mixture_mels": 2, "convert_to_wav": 2, "train_separator": 2,
+    "describe_separator": 1, "separate_stems": 2, "resample_stems": 1, "cache_stem_mels": 3,
+    "plan_pretraining": 1, "pretrain_encoder": 4, "embed_clips": 3, "embed_waveforms": 3,
+}  # fmt: skip
+LATE = {
+    "train_probe": 2, "write_results_table": 2, "compare_models": 2, "summarise_results": 3, "gather_rejected": 1, "judge_separator": 1,
+    "write_model_card": 1, "plot_comparison": 1, "plot_classes": 1, "plot_differences": 1,
+}  # fmt: skip
 
-def test_killed_jobs_and_an_interrupted_run_end_in_the_same_tables(house, finished, tmp_path):
-    # kill -9 of jobs in three stages; what does not need what they were to make goes on
-    for scripts in ({"separate_stems.py", "cache_mixture_mels.py"}, {"pretrain_encoder.py"}):
-        with start(house, tmp_path) as process:
-            kill_one_job_of_each(process, scripts)
-            assert process.wait() != 0
-    # Ctrl-C while heads are trained
-    with start(house, tmp_path) as process:
-        wait_for_job(process, {"train_probe.py"})
+
+def test_jobs_killed_in_every_stage_a_run_interrupted_and_a_power_cut_end_in_the_same_tables(
+    house, finished, tmp_path
+):
+    # A job of each stage is killed with -9 between two of its outputs, and tried again; then Ctrl-C
+    with start(house, tmp_path / "run", tmp_path / "early", EARLY, "--retries", "1") as process:
+        wait_for_kills(process, tmp_path / "early", EARLY)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the run
         assert process.wait() != 0
-    run(house, tmp_path)
-    expected = sorted((finished / "results").rglob("*_bass_vocals.csv"))
-    assert len(expected) == 6
+    # All processes are killed at once, Snakemake's own included: nobody clears up
+    with start(
+        house, tmp_path / "run", tmp_path / "cut", {"write_results_table": 3}, everything=True
+    ) as process:
+        assert process.wait() == -signal.SIGKILL
+    assert killed_in(tmp_path / "cut") == {"write_results_table"}
+    assert list((tmp_path / "run").rglob(".partial-*"))
+    said = run(house, tmp_path / "run", succeeds=False)
+    assert "It can be removed with the --unlock argument" in said
+    run(house, tmp_path / "run", "--unlock")
+    with start(house, tmp_path / "run", tmp_path / "late", LATE, "--retries", "1") as process:
+        assert process.wait() == 0
+    assert killed_in(tmp_path / "late") == set(LATE)
+    assert_same_results(tmp_path / "run", finished)
+    assert not list((tmp_path / "run").rglob(".partial-*"))
+
+
+def assert_same_results(directory, finished):
+    expected = sorted((finished / "results").rglob("*.csv"))
+    assert len(expected) > 15
     for path in expected:
-        again = tmp_path / path.relative_to(finished)
+        again = directory / path.relative_to(finished)
         assert again.read_bytes() == path.read_bytes(), path.name
 
 
-def start(house, directory):
-    """Start a run in the background, in a session of its own."""
+def start(house, directory, marks, kills, *arguments, everything=False):
+    """Start a run in the background, in a session of its own, whose jobs are killed (kills/sitecustomize.py)."""
+    for folder in (directory, marks):
+        folder.mkdir(exist_ok=True)
+    about = {"folder": str(marks), "jobs": kills, "everything": list(kills) if everything else []}
+    path = os.pathsep.join([str(Path(__file__).with_name("kills")), os.environ["PYTHONPATH"]])
     return subprocess.Popen(
-        command(house, directory),
+        command(house, directory, *arguments),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=heed_interrupts,
+        env=os.environ | {"PYTHONPATH": path, "MSCOL_KILLS": json.dumps(about)},
     )
 
 
@@ -44,45 +75,15 @@ def heed_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def kill_one_job_of_each(process, scripts):
-    """Kill the first job that is caught at work of each script, in whatever order they come."""
-    while scripts:
-        script, pid = wait_for_job(process, scripts)
-        time.sleep(0.3)  # so that it is at work
-        with contextlib.suppress(ProcessLookupError):  # too quick for us: the next one, then
-            os.kill(pid, signal.SIGKILL)
-            scripts = scripts - {script}
+def killed_in(marks):
+    """The scripts of which a job was killed."""
+    return {path.name for path in marks.iterdir()}
 
 
-def wait_for_job(process, scripts, at_most_seconds=300):
-    """Wait until one of the scripts runs; return it and its process id."""
+def wait_for_kills(process, marks, scripts, at_most_seconds=900):
+    """Wait until a job of each script was killed."""
     until = time.monotonic() + at_most_seconds
-    while time.monotonic() < until:
-        assert process.poll() is None, (
-            f"the run ended with {process.returncode} before {scripts} were started"
-        )
-        for pid in session_members(process.pid):
-            for script in scripts:
-                if script in command_line(pid):
-                    return script, pid
+    while killed_in(marks) != set(scripts):
+        assert process.poll() is None, f"the run ended, and killed were jobs of {killed_in(marks)} only"
+        assert time.monotonic() < until, f"killed were jobs of {killed_in(marks)} only"
         time.sleep(0.1)
-    raise AssertionError(f"{scripts} were not started within {at_most_seconds} s")
-
-
-def session_members(session):
-    """The Python processes of a session, by /proc."""
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                if os.getsid(int(entry)) == session and "python" in command_line(int(entry)).split("\0")[0]:
-                    yield int(entry)
-            except ProcessLookupError:
-                continue
-
-
-def command_line(pid):
-    try:
-        with open(f"/proc/{pid}/cmdline") as file:
-            return file.read()
-    except OSError:
-        return ""

@@ -16,6 +16,13 @@ import pandas as pd
 
 from mscol.arrays import RowWriter, advise
 from mscol.audio import load_mono
+from mscol.datasets.listed import (
+    read_listed,
+    read_rejected,
+    require_all,
+    require_dataset,
+    require_unchanged,
+)
 from mscol.errors import AudioError, CacheError
 from mscol.files import open_array, read_csv, write_csv
 from mscol.logs import Progress
@@ -54,19 +61,29 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
         ``float32`` or ``float16``.
     workers : int
         Threads.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset is not there any more.
     """
-    table = read_csv(clips)
+    table = read_listed(clips)
+    files = [Path(root, path) for path in table["path"]]
     progress = Progress("clips", len(table))
     rows, failed = [], []
     with RowWriter(frames, (N_MELS,), dtype) as writer, one_blas_thread():
-        paths = (Path(root, path) for path in table["path"])
-        mels = ordered_map(lambda path: _attempt(_mixture_mel, path), paths, workers + _SPARE_WORKERS)
-        for clip, path, mel in zip(table["id"], table["path"], mels, strict=True):
+        mels = ordered_map(
+            lambda clip: _attempt(lambda: _mixture_mel(root, clip)),
+            table.itertuples(),
+            workers + _SPARE_WORKERS,
+        )
+        for clip, mel in zip(table.itertuples(), mels, strict=True):
             if isinstance(mel, AudioError):
-                failed.append((clip, path, str(mel)))
+                failed.append((clip.id, clip.path, str(mel)))
             else:
-                rows.append((clip, writer.append(mel), len(mel)))
+                rows.append((clip.id, writer.append(mel), len(mel)))
             progress.step()
+        require_dataset(root, files, len(failed))
     write_csv(index_table(rows), index)
     write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
     _say(rows, failed, writer.n_rows)
@@ -90,8 +107,8 @@ def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_befor
     dtype : str
     workers : int
     """
-    failed = [row for path in rejected_before for row in _read_rejected(path)]
-    present = clips_with_folder(clips, folder)
+    failed = read_rejected(rejected_before)
+    present = clips_with_stems_in(folder, clips, rejected_before)
     rows, magnitudes, failed_here = write_stems(
         present, lambda clip: _analyse(Path(folder, clip.id)), arrays, dtype, workers
     )
@@ -101,9 +118,29 @@ def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_befor
     write_csv(pd.DataFrame(failed + failed_here, columns=REJECTED_COLUMNS), rejected)
 
 
-def clips_with_folder(clips, folder):
-    """Read the rows of a shard's manifest for whose clips a folder holds stems."""
-    table = read_csv(clips)
+def clips_with_stems_in(folder, clips, rejected_before):
+    """Read the rows of a shard's manifest for whose clips a folder holds stems.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        Holds ``{clip}/{stem}.wav``.
+    clips : str or os.PathLike
+        The shard's part of the manifest.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected.
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Raises
+    ------
+    CacheError
+        If a clip for training or validation has no stems, though no stage rejected it.
+    """
+    require_all(folder, "{}", clips, rejected_before)
+    table = read_listed(clips)
     return table[[Path(folder, clip).is_dir() for clip in table["id"]]]
 
 
@@ -137,7 +174,7 @@ def write_stems(clips, analyse, arrays, dtype, workers):
     with contextlib.ExitStack() as stack, one_blas_thread():
         writers = {stem: stack.enter_context(RowWriter(arrays[stem], (N_MELS,), dtype)) for stem in STEMS}
         results = ordered_map(
-            lambda clip: _attempt(analyse, clip), clips.itertuples(), workers + _SPARE_WORKERS
+            lambda clip: _attempt(lambda: analyse(clip)), clips.itertuples(), workers + _SPARE_WORKERS
         )
         for clip, result in zip(clips.itertuples(), results, strict=True):
             progress.step()
@@ -163,8 +200,17 @@ def load_stems(folder):
     ------
     AudioError
         If one cannot be decoded, or is shorter than a crop.
+    CacheError
+        If one is not there: a clip without all of its stems is rejected before.
     """
-    waveforms = {stem: load_mono(Path(folder, f"{stem}.wav")) for stem in STEMS}
+    paths = {stem: Path(folder, f"{stem}.wav") for stem in STEMS}
+    lost = [path for path in paths.values() if not path.is_file()]
+    if lost:
+        raise CacheError(
+            f"{lost[0]}: there is no such file; does another run work here, too? Delete {folder}, and run again when "
+            "none does"
+        )
+    waveforms = {stem: load_mono(path) for stem, path in paths.items()}
     # Stems of one clip may differ by a sample after resampling; brought ones by more.
     n_samples = min(len(waveform) for waveform in waveforms.values())
     return {stem: _long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
@@ -302,15 +348,17 @@ def read_activity(paths):
     return pd.concat(tables).sort_values(["clip", "segment"], ignore_index=True)
 
 
-def _attempt(function, clip):
+def _attempt(function):
     """Return what the function returns, or the AudioError it raises: one bad clip costs only itself."""
     try:
-        return function(clip)
+        return function()
     except AudioError as error:
         return error
 
 
-def _mixture_mel(path):
+def _mixture_mel(root, clip):
+    path = Path(root, clip.path)
+    require_unchanged(path, clip)
     return log_mel(_long_enough(load_mono(path), path))
 
 
@@ -345,19 +393,21 @@ def _activity(segments):
     return pd.concat(segments)[columns] if segments else pd.DataFrame(columns=columns)
 
 
-def _read_rejected(path):
-    return list(read_csv(path)[REJECTED_COLUMNS].itertuples(index=False, name=None))
-
-
 def _read_index(path):
     try:
-        return read_csv(path)[["clip", "first_frame", "n_frames"]].astype(
+        table = read_csv(path)[["clip", "first_frame", "n_frames"]].astype(
             {"first_frame": int, "n_frames": int}
         )
     except (KeyError, ValueError, OSError) as error:
         raise CacheError(
             f"{path}: not a table of clips ({error}); delete it, and it is made again"
         ) from error
+    ends = table["n_frames"].cumsum()
+    if (table["first_frame"] != ends - table["n_frames"]).any():
+        raise CacheError(
+            f"{path}: damaged (its clips do not follow one upon the other); delete it, and it is made again"
+        )
+    return table
 
 
 def _open_array(path):

@@ -18,6 +18,7 @@ import numpy as np
 
 from mscol.arrays import RowWriter
 from mscol.audio import load_mono
+from mscol.datasets.listed import require_unchanged
 from mscol.embeddings import SPLITS, index_windows, list_segments, select_clips, split_generator
 from mscol.errors import ConfigError, TrainingError
 from mscol.files import write_csv
@@ -83,16 +84,17 @@ def embed_waveforms(function, cached, clips, root, arrays, indices, seed, crops_
     Raises
     ------
     AudioError
-        If a file cannot be decoded that could be when the mel cache was made.
+        If a file changed, or cannot be decoded that could be when the mel cache was made.
     TrainingError
         If the function fails on a clip, or returns something else than finite (n_windows, D).
     """
-    paths = clips.set_index("id")["path"]
+    listed = clips.set_index("id")
     for split in SPLITS:
         present = select_clips(cached, clips, split)
         logging.info("%s: %d clips to embed.", split, len(present))
-        files = [Path(root, paths[clip]) for clip in present["clip"]]
-        windows = ordered_map(lambda path: _embed(function, path), files, workers)
+        rows = list(listed.loc[present["clip"]].itertuples())
+        files = [Path(root, row.path) for row in rows]
+        windows = ordered_map(lambda row: _embed(function, Path(root, row.path), row), rows, workers)
         if split == "test":
             counts = _write(arrays[split], windows, files)
             write_csv(index_windows(present["clip"], counts), indices[split])
@@ -134,7 +136,8 @@ def draw_windows(windows, n_segments, crops_per_segment, generator):
     return windows[np.array(chosen)]
 
 
-def _embed(function, path):
+def _embed(function, path, clip):
+    require_unchanged(path, clip)
     waveform = load_mono(path)
     try:
         windows = np.asarray(function(waveform), np.float32)

@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 
 from mscol.audio import load_mono
-from mscol.cache import REJECTED_COLUMNS, clips_with_folder, index_table, load_stems, write_stems
+from mscol.cache import (
+    REJECTED_COLUMNS,
+    clips_with_stems_in,
+    index_table,
+    load_stems,
+    write_stems,
+)
+from mscol.datasets.listed import require_dataset, require_unchanged
 from mscol.files import write_csv
 from mscol.mels import log_mel
 
@@ -42,7 +49,9 @@ def degrade(stem, mixture, decibels):
     return (stem + np.float32(share) * distance).astype(np.float32), share
 
 
-def cache_degraded_stems(clips, root, folder, arrays, index, rejected, decibels, dtype, workers):
+def cache_degraded_stems(
+    clips, root, folder, arrays, index, rejected, rejected_before, decibels, dtype, workers
+):
     """Cache the log-mel spectrograms of a shard's stems, degraded.
 
     Which segments are active is left to the stems as they were separated: quality alone is to change.
@@ -58,7 +67,9 @@ def cache_degraded_stems(clips, root, folder, arrays, index, rejected, decibels,
     arrays : dict
         Written: for each of the four stems, the path of its array.
     index, rejected : str or os.PathLike
-        Written: the table of clips, and the clips left out.
+        Written: the table of clips, and the clips left out here.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected.
     decibels : float
         As for `degrade`.
     dtype : str
@@ -67,13 +78,15 @@ def cache_degraded_stems(clips, root, folder, arrays, index, rejected, decibels,
 
     def analyse(clip):
         stems = load_stems(Path(folder, clip.id))
+        require_unchanged(Path(root, clip.path), clip)
         mixture = _fit(load_mono(Path(root, clip.path)), len(next(iter(stems.values()))))
         blends = {stem: degrade(waveform, mixture, decibels) for stem, waveform in stems.items()}
         shares = [share for _, share in blends.values()]
         return {stem: log_mel(blend) for stem, (blend, _) in blends.items()}, shares
 
-    present = clips_with_folder(clips, folder)
+    present = clips_with_stems_in(folder, clips, rejected_before)
     rows, shares, failed = write_stems(present, analyse, arrays, dtype, workers)
+    require_dataset(root, [Path(root, path) for path in present["path"]], len(failed))
     write_csv(index_table(rows), index)
     write_csv(pd.DataFrame(failed, columns=REJECTED_COLUMNS), rejected)
     shares = np.array(shares).reshape(-1)

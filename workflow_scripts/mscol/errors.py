@@ -21,6 +21,10 @@ class CacheError(MscolError):
     """A file of the mel cache, or another intermediate file, that is damaged or does not fit."""
 
 
+class WriteError(MscolError):
+    """A file that cannot be written: the disk is full, or its folder is read-only."""
+
+
 class SeparationError(MscolError):
     """A separator, or brought stems, that cannot be used."""
 

@@ -1,46 +1,17 @@
-"""Atomic writes: a killed job leaves nothing that a later one takes for whole."""
+"""Tables, arrays and JSON: written atomically, and read with an error that names the file where it is not whole."""
 
-import contextlib
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
+from mscol.atomic import atomic_path
 from mscol.errors import CacheError
 
 TEXT_COLUMNS = ("id", "clip", "path", "split", "labels", "label", "reason", "seed")
+_AGAIN = "delete it, and it is made again"
 RESULT_TEXTS = (
     "dataset", "model", "reference", "task", "protocol", "test_list", "metric", "label", "clip", "seed",
 )  # fmt: skip
-
-
-@contextlib.contextmanager
-def atomic_path(path):
-    """Yield a path beside ``path`` to write to; rename it into place when the block succeeds.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The file or folder to be made. Its parent folder is created.
-
-    Yields
-    ------
-    pathlib.Path
-        A name in the same folder and with the same suffix, free to become a file or a folder. When
-        the block raises, whatever was written there is removed and ``path`` stays as it was.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".partial-", dir=path.parent))
-    partial = scratch / path.name
-    try:
-        yield partial
-        if path.is_dir() and partial.is_dir():
-            shutil.rmtree(path)
-        os.replace(partial, path)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def read_csv(path):
@@ -74,7 +45,9 @@ def read_results(path):
 
 
 def open_array(path):
-    """Open a ``.npy`` file memory-mapped.
+    """Open a ``.npy`` file of floating-point numbers memory-mapped.
+
+    Its size is held against its header, which costs nothing; its numbers are not looked at.
 
     Returns
     -------
@@ -83,14 +56,20 @@ def open_array(path):
     Raises
     ------
     CacheError
-        If it is no whole array, or holds Python objects (which could run code when loaded).
+        If it is no whole array, or one of other values: Python objects could run code when loaded.
     """
     import numpy as np  # here, because rule files import this module
 
     try:
-        return np.lib.format.open_memmap(path, mode="r")
+        array = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # NumPy raises whatever a damaged header leads it to
-        raise CacheError(f"{path}: damaged ({error}); delete it, and it is made again") from error
+        raise CacheError(f"{path}: damaged ({error}); {_AGAIN}") from error
+    more = os.path.getsize(path) - array.offset - array.nbytes
+    if more:
+        raise CacheError(f"{path}: damaged ({more} bytes more than its header says); {_AGAIN}")
+    if array.dtype.kind != "f" or not array.dtype.isnative:
+        raise CacheError(f"{path}: holds {array.dtype.str}, expected floating-point numbers; {_AGAIN}")
+    return array
 
 
 def write_csv(table, path):
@@ -106,14 +85,32 @@ def write_json(value, path):
 
 
 def read_json(path):
-    """Read a UTF-8 JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a UTF-8 JSON file.
+
+    Raises
+    ------
+    CacheError
+        If it is no whole JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise CacheError(f"{path}: not whole JSON ({error}); {_AGAIN}") from error
 
 
 def _read_csv(path, **options):
     import pandas as pd  # here, because rule files import this module, and pandas takes two seconds
 
     try:
-        return pd.read_csv(path, **options)
+        table = pd.read_csv(path, **options)
     except ValueError as error:  # pandas' own errors of parsing are such
-        raise CacheError(f"{path}: not a whole table ({error}); delete it, and it is made again") from error
+        raise CacheError(f"{path}: not a whole table ({error}); {_AGAIN}") from error
+    if not _ends_with_a_line(path):
+        raise CacheError(f"{path}: not a whole table (its last line is cut); {_AGAIN}")
+    return table
+
+
+def _ends_with_a_line(path):
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

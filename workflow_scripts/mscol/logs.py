@@ -25,8 +25,13 @@ def log_to_file(path, attempts=None):
         A folder where the log stays under a name of its own (``attempt-001.log``), when a later attempt
         replaces it.
     """
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    except OSError as error:
+        sys.exit(
+            f"{path}: this log cannot be written ({error.strerror}); make room there, or make its folder writable"
+        )
     if attempts is not None:
         _keep_log(path, attempts)
     sys.stdout.flush()

@@ -122,9 +122,11 @@ def test_cache_on_scratch_gives_the_same_encoder_and_leaves_nothing_there(
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_cache_that_scratch_has_no_room_for_is_read_where_it_lies(cache, small_disk, monkeypatch, caplog):
+def test_cache_that_scratch_has_no_room_for_is_read_where_it_lies(
+    cache, mount, tmp_path, monkeypatch, caplog
+):
     files = cache_files(cache, STEMS)
-    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    monkeypatch.setattr(tempfile, "tempdir", str(mount(tmp_path / "small", kilobytes=64).folder))
     with on_scratch(files) as where:
         assert where is files
     assert re.search(r"The mel cache takes .+ GB, and .+ has 0.0 GB free", caplog.text)

@@ -107,6 +107,7 @@ def test_killed_run_goes_on_and_ends_with_the_same_weights(cache, tmp_path):
     assert not (folder / "encoder.keras").exists()
     half_written = saved(folder)[-1].parent / ".partial-killed"
     half_written.mkdir()
+    (half_written / ".lock").touch()  # which no process holds any more
     update = update_of(saved(folder)[-1])
     assert update % 4 == 0 and update < N_UPDATES
     for process in (start(cache, folder, UPDATES, RUNNING), start(cache, whole, UPDATES, RUNNING)):

@@ -19,7 +19,7 @@ import pandas as pd
 from mscol import audio
 from mscol.datasets.metadata import SPLITS
 from mscol.datasets.shards import shard_of
-from mscol.datasets.watch import LAYOUTS
+from mscol.datasets.watch import LAYOUTS, stamps
 from mscol.errors import AudioError, ConfigError, DatasetError
 from mscol.files import write_csv, write_json
 from mscol.logs import Progress
@@ -63,14 +63,15 @@ def write_manifest(
     ConfigError
         If the layout or one of its options is unknown.
     DatasetError
-        If the root or the metadata are not as the layout promises, or a split has no usable clip. Nothing
-        is written then.
+        If the root or the metadata are not as the layout promises, change meanwhile, or a split has no
+        usable clip. Nothing is written then.
     """
     if len(shard_paths) != n_shards:
         raise ValueError(f"{n_shards} shards need as many paths, not {len(shard_paths)}")
     reader, options = _reader_and_options(layout, options)
     if not os.path.isdir(root):
         raise DatasetError(f"{root}: there is no such folder; put the dataset there, or correct its root")
+    before = stamps(layout, root, options)
     listed = reader.read_clips(root, **options)
     task, labels = _task_and_labels(reader, root, options)
     logging.info(
@@ -80,16 +81,24 @@ def write_manifest(
     usable, rejected = _judge(listed, root, workers)
     clips = reader.select(usable, **options) if hasattr(reader, "select") else usable
     _require_splits(clips, usable, rejected, listed, root)
+    if stamps(layout, root, options) != before:
+        raise DatasetError(
+            f"{root}: changed while its clips were listed; run again when nothing is written there any more"
+        )
     counts = _counts(clips, usable, rejected)
     logging.info("The manifest holds %s.", ", ".join(f"{count} {what}" for what, count in counts.items()))
 
     clips = clips.sort_values("id")
     write_csv(clips[CLIP_COLUMNS], clips_path)
     write_csv(_writable(rejected[REJECTED_COLUMNS]).sort_values(REJECTED_COLUMNS), rejected_path)
-    write_json({"layout": layout, "task": task, "labels": list(labels), "counts": counts}, about_path)
+    rows = {os.path.relpath(clips_path, os.path.dirname(about_path)): len(clips)}
     shards = clips["id"].map(lambda clip_id: shard_of(clip_id, n_shards))
     for number, path in enumerate(shard_paths):
-        write_csv(clips.loc[shards == number, SHARD_COLUMNS], path)
+        shard = clips.loc[shards == number, SHARD_COLUMNS]
+        write_csv(shard, path)
+        rows[os.path.relpath(path, os.path.dirname(about_path))] = len(shard)
+    about = {"layout": layout, "task": task, "labels": list(labels), "counts": counts, "rows": rows}
+    write_json(about, about_path)
 
 
 def _reader_and_options(layout, options):

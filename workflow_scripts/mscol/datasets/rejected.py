@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from mscol.errors import DatasetError
-from mscol.files import write_csv
+from mscol.files import read_csv, write_csv
 
 _COLUMNS = ["id", "path", "reason"]
 
@@ -38,7 +38,7 @@ def gather_rejected(manifest_rejected_paths, stage_rejected_paths, out):
 
 
 def _read(path, dataset, stage):
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = read_csv(path)
     missing = [column for column in _COLUMNS if column not in table]
     if missing:
         raise DatasetError(

@@ -4,6 +4,7 @@ Rule files import this module through `mscol.names`, so it stays free of slow im
 folders but opens no file.
 """
 
+import os
 from pathlib import Path
 
 NSYNTH_FOLDERS = ("nsynth-train", "nsynth-valid", "nsynth-test")
@@ -54,3 +55,8 @@ def watched_paths(layout, root, options=None):
         Those that exist: what is missing is for the manifest job to name, in a sentence of its own.
     """
     return [str(path) for path in _PATHS_OF[layout](Path(root), options or {}) if path.exists()]
+
+
+def stamps(layout, root, options=None):
+    """Say when each of the `watched_paths` last changed: a dict of path to nanoseconds."""
+    return {path: os.stat(path).st_mtime_ns for path in watched_paths(layout, root, options)}

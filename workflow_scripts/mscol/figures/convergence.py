@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled
-from mscol.files import read_json
+from mscol.files import read_json, read_results
 
 
 def plot_convergence(runs, paths):
@@ -22,7 +22,7 @@ def plot_convergence(runs, paths):
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
     """
-    histories = {model: [pd.read_csv(history) for history, _ in seeds] for model, seeds in runs.items()}
+    histories = {model: [read_results(history) for history, _ in seeds] for model, seeds in runs.items()}
     n_pairs = {read_json(run).get("n_pairs") for seeds in runs.values() for _, run in seeds}
     save_figure(draw_convergence(histories, n_pairs), paths)
 

@@ -8,9 +8,9 @@ from matplotlib.patches import Rectangle
 
 from mscol.audio import ANALYSIS_RATE
 from mscol.cache import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, STEMS, MelCache, read_activity
+from mscol.datasets.listed import read_listed
 from mscol.errors import CacheError
 from mscol.figures.style import save_figure, styled
-from mscol.files import read_csv
 from mscol.mels import HIGHEST_HZ, HOP_SAMPLES, LOWEST_HZ, N_MELS, SEGMENT_FRAMES
 from mscol.pairs.segments import activity_columns
 
@@ -46,7 +46,7 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths):
     CacheError
         If no training clip has stems.
     """
-    manifest = read_csv(clips)
+    manifest = read_listed(clips)
     training = manifest.loc[manifest["split"] == "train", "id"]
     columns = activity_columns(STEMS, windows)
     magnitudes = read_activity(activity)

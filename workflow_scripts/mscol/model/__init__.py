@@ -11,9 +11,10 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from mscol.model.association import SourceAssociation
-from mscol.model.encoder import build_encoder, load_encoder, load_saved, save_encoder
+from mscol.model.encoder import build_encoder, load_encoder, save_encoder
 from mscol.model.loss import association_loss
 from mscol.model.runtime import configure, framework_versions
+from mscol.model.saved import load_saved
 from mscol.model.steps import compile_steps, load_on_device
 
 __all__ = [

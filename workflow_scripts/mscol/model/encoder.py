@@ -15,6 +15,7 @@ from keras import layers
 from mscol.errors import TrainingError
 from mscol.files import atomic_path
 from mscol.mels import CROP_FRAMES, N_MELS
+from mscol.model.saved import load_saved
 
 FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
 DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
@@ -117,29 +118,6 @@ def load_encoder(path):
             f"({CROP_FRAMES}, {N_MELS}, 1); name the encoder.keras"
         )
     return encoder
-
-
-def load_saved(path):
-    """Load a model from a ``.keras`` file, without running code that the file brings along.
-
-    Returns
-    -------
-    keras.Model
-        Built: it has an input shape and an output shape.
-
-    Raises
-    ------
-    TrainingError
-        If the file is missing, damaged, or no such model.
-    """
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        _ = model.input_shape, model.output_shape
-    except Exception as error:  # zipfile, h5py and Keras raise whatever a damaged file leads them to
-        raise TrainingError(
-            f"{path}: missing, damaged, or not a Keras model ({error}); make it again, or name another"
-        ) from error
-    return model
 
 
 def _load_checkpoint(path):

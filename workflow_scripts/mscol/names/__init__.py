@@ -9,6 +9,7 @@ from mscol.names.checks import check_fraction, check_targets, encoder_files, tra
 from mscol.names.config import effective_config, read_yaml, write_config
 from mscol.names.datasets import EMBEDDED_ROOT, settings_of
 from mscol.names.downloads import dataset_lines, fetched_root, fetching_settings
+from mscol.names.folders import check_writable
 from mscol.names.models import SOURCES, Model, find_model, parse_model
 from mscol.names.provenance import file_digest, library_fingerprint
 from mscol.names.submission import check_arrays
@@ -20,6 +21,7 @@ __all__ = [
     "check_arrays",
     "check_fraction",
     "check_targets",
+    "check_writable",
     "dataset_lines",
     "effective_config",
     "encoder_files",

@@ -5,6 +5,7 @@ another one. Random numbers need no place in them: minibatches are drawn by numb
 drop-connect is among the network's variables.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -15,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mscol.errors import TrainingError
-from mscol.files import atomic_path, read_json, write_json
+from mscol.atomic import atomic_path, remove_abandoned
+from mscol.errors import CacheError, TrainingError
+from mscol.files import read_json, write_json
 
 ABOUT = "run.json"
 
@@ -80,15 +82,14 @@ class Checkpoints:
         -------
         dict of np.ndarray, or None when there is none
         """
-        for half_written in self.folder.glob(".partial-*"):  # by an attempt that was killed
-            shutil.rmtree(half_written, ignore_errors=True)
+        remove_abandoned(self.folder)
         for path in reversed(self.paths()):
             try:
                 arrays = _load(path)
                 check(arrays)
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 logging.warning("%s is damaged (%s): removed, and the one before it serves.", path, error)
-                path.unlink()
+                path.unlink(missing_ok=True)
                 continue
             return arrays
         self._tell_of_other_runs()
@@ -101,7 +102,7 @@ class Checkpoints:
     def prune(self, keep):
         """Remove all but the latest."""
         for path in self.paths()[:-keep]:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def finish(self):
         """Keep the last checkpoint alone, which holds projection and similarity, too, and no other run's."""
@@ -120,10 +121,13 @@ class Checkpoints:
 
     def _tell_of_other_runs(self):
         for folder in self._other_runs():
+            difference = "what it says of itself, which is damaged"
+            with contextlib.suppress(CacheError):
+                difference = differences(read_json(folder / ABOUT), self.about) or "nothing that it says"
             logging.warning(
                 "%s holds checkpoints of another run, which are not resumed; it differs in %s. Starting afresh.",
                 folder,
-                differences(read_json(folder / ABOUT), self.about) or "nothing that it says",
+                difference,
             )
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mscol.cache import MelCache, read_activity
-from mscol.errors import TrainingError
-from mscol.files import read_csv
+from mscol.datasets.listed import read_listed
+from mscol.errors import CacheError, TrainingError
+from mscol.mels import count_segments
 from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
 
 TRAINING, VALIDATION = 0, 1  # streams of random numbers under one seed
@@ -77,6 +78,8 @@ def load_data(files, clips, sources, settings, seed, options=None):
     ------
     TrainingError
         If a source has fewer than two active segments in the training split.
+    CacheError
+        If an array, or a table, is not whole.
     """
     options = options or {}
     mixtures = MelCache.open(files.frames, files.index)
@@ -85,11 +88,11 @@ def load_data(files, clips, sources, settings, seed, options=None):
     if sources:
         cached |= {
             "stem_clips": stems[sources[0]].clips,
-            "activity": read_activity(files.activity),
+            "activity": _whole_activity(files.activity, stems[sources[0]].clips),
             "columns": activity_columns(sources, settings["activity_windows"]),
             "threshold": settings["activity_threshold"],
         }
-    manifest = read_csv(clips)
+    manifest = read_listed(clips)
     tables = {
         split: segment_table(manifest.loc[manifest["split"] == split, "id"], **cached)
         for split in ("train", "validation")
@@ -111,6 +114,17 @@ def load_data(files, clips, sources, settings, seed, options=None):
         n_segments={split: _count_segments(table, positives) for split, table in tables.items()},
         fingerprint=fingerprint(tables.values(), [cache.sample() for cache in (mixtures, *stems.values())]),
     )
+
+
+def _whole_activity(paths, stem_clips):
+    activity = read_activity(paths)
+    expected = int(count_segments(stem_clips["n_frames"].to_numpy()).sum())
+    if len(activity) != expected:
+        raise CacheError(
+            f"{paths[0]} and others: {len(activity)} segments, but the stems have {expected}; delete those of all "
+            "shards, and they are made again"
+        )
+    return activity
 
 
 def _validation_sampler(segments, shared):

@@ -17,7 +17,8 @@ def on_scratch(files):
     """Copy the arrays of a mel cache to the folder for temporary files (``TMPDIR``) and yield where they are.
 
     The copies are removed when the block ends. What has opened them by then keeps them, and their room is
-    free when the process ends, in whatever way. If there is not enough room, the files themselves are yielded.
+    free when the process ends, in whatever way. If there is not enough room, or they cannot be
+    copied, the files themselves are yielded.
 
     Parameters
     ----------
@@ -47,12 +48,20 @@ def on_scratch(files):
         return
     with tempfile.TemporaryDirectory(prefix="mscol-mels-") as folder:
         logging.info("Copying %.1f GB of the mel cache to %s.", needed / 1e9, folder)
-        copies = iter(_copy(paths, Path(folder)))
-        yield replace(
-            files,
-            frames=[next(copies) for _ in files.frames],
-            stems={stem: [next(copies) for _ in arrays] for stem, arrays in files.stems.items()},
-        )
+        yield _copied(files, paths, Path(folder))
+
+
+def _copied(files, paths, folder):
+    try:
+        copies = iter(_copy(paths, folder))
+    except OSError as error:  # others may have filled the disk meanwhile
+        logging.warning("The mel cache cannot be copied (%s): crops are read from where it lies.", error)
+        return files
+    return replace(
+        files,
+        frames=[next(copies) for _ in files.frames],
+        stems={stem: [next(copies) for _ in arrays] for stem, arrays in files.stems.items()},
+    )
 
 
 def _copy(paths, folder):

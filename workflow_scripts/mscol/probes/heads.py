@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mscol.errors import TrainingError
+from mscol.errors import CacheError, TrainingError
 from mscol.files import atomic_path, read_json, write_csv, write_json
 from mscol.model import load_saved
 
@@ -172,7 +172,7 @@ def _read_beside(path):
         task, labels = about["task"], [*about["labels"]]
         if not all(isinstance(label, str) for label in labels):
             raise ValueError("labels must be texts")
-    except (ValueError, TypeError, KeyError) as error:
+    except (CacheError, ValueError, TypeError, KeyError) as error:
         raise TrainingError(
             f"{path}: does not say for which task and labels the model beside it was trained ({error!r}); write "
             '{"task": ..., "labels": [...]}, or delete it'

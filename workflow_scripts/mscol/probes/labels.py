@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from mscol.datasets.listed import read_listed
 from mscol.errors import DatasetError, TrainingError
-from mscol.files import atomic_path, read_csv, read_json
+from mscol.files import atomic_path, read_json
 
 
 class Labelled(NamedTuple):
@@ -32,7 +33,7 @@ class Labelled(NamedTuple):
     def open(cls, clips, about):
         """Read a manifest, and what it says of itself."""
         about = read_json(about)
-        return cls(read_csv(clips).set_index("id", drop=False), about["labels"], about["task"])
+        return cls(read_listed(clips).set_index("id", drop=False), about["labels"], about["task"])
 
     def targets(self, clips):
         """Encode the labels of clips (`encode_labels`), in their order."""

@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from mscol.audio import ANALYSIS_RATE
+from mscol.datasets.listed import SPLITS_WITH_STEMS, read_listed
 from mscol.errors import AudioError
-from mscol.files import read_csv, write_csv
+from mscol.files import write_csv
 from mscol.logs import Progress
 from mscol.parallel import ordered_map
 
-SPLITS_WITH_STEMS = ("train", "validation")  # test clips are embedded as mixtures only
 SHORTEST_SAMPLES = 15_920  # at 16 kHz: one crop of 98 frames (METHOD.md)
 
 
@@ -25,7 +25,7 @@ def clips_with_stems(clips):
 
     Ids stay text: "000002" is one, and so is "NA".
     """
-    table = read_csv(clips)
+    table = read_listed(clips)
     return table[table["split"].isin(SPLITS_WITH_STEMS)]
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mscol import audio
+from mscol.datasets.listed import require_dataset, require_unchanged
 from mscol.files import atomic_path
 from mscol.separation.clips import clips_with_stems, each_clip, inside, reject, require_one_crop
 
@@ -19,13 +20,22 @@ def convert_shard(clips, root, audio_folder, rejected, workers=1):
     audio_folder : str or os.PathLike
         The folder to be made: ``{id}.wav`` for each clip.
     rejected : str or os.PathLike
-        The csv to be made: id, path, reason of clips that do not decode or are shorter than a crop.
+        The csv to be made: id, path, reason of clips that do not decode, are shorter than a crop, or changed
+        since the manifest was made.
     workers : int
         Clips worked on at the same time.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset is not there any more.
     """
+
+    table = clips_with_stems(clips)
 
     def convert(clip):
         source = Path(root, clip.path)
+        require_unchanged(source, clip)
         waveform = audio.load_stereo(source)
         require_one_crop(len(waveform), audio.SEPARATION_RATE, source)
         target = inside(folder, f"{clip.id}.wav")
@@ -34,4 +44,6 @@ def convert_shard(clips, root, audio_folder, rejected, workers=1):
 
     with atomic_path(audio_folder) as folder:
         folder.mkdir()
-        reject(rejected, each_clip(clips_with_stems(clips), convert, workers))
+        failures = each_clip(table, convert, workers)
+        require_dataset(root, [Path(root, path) for path in table["path"]], len(failures))
+        reject(rejected, failures)

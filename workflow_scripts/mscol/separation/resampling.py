@@ -4,6 +4,7 @@ import logging
 from pathlib import Path, PurePosixPath
 
 from mscol import audio
+from mscol.datasets.listed import require_all
 from mscol.errors import AudioError, SeparationError
 from mscol.files import atomic_path
 from mscol.logs import Progress
@@ -14,7 +15,7 @@ from mscol.separation.clips import clips_with_stems, each_clip, inside, reject
 LENGTH_TOLERANCE_SECONDS = 0.25  # mp3 coders pad by up to two frames of 1,152 samples on either side
 
 
-def resample_stems(stems_folder, resampled_folder, workers=1):
+def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, rejected_before=()):
     """Resample a folder of separated stems to 16 kHz mono, keeping the names inside it.
 
     Parameters
@@ -25,12 +26,20 @@ def resample_stems(stems_folder, resampled_folder, workers=1):
         The folder to be made.
     workers : int
         Files worked on at the same time.
+    clips : str or os.PathLike, optional
+        The shard's manifest. If given, a clip that has no stems is an error, unless it was rejected.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected.
 
     Raises
     ------
     AudioError
         If one of the files cannot be decoded: they are our own, so none may be lost.
+    CacheError
+        If a clip is missing.
     """
+    if clips is not None:
+        require_all(stems_folder, f"{{}}/{STEMS[-1]}.wav", clips, rejected_before)  # the last that is written
     files = sorted(Path(stems_folder).rglob("*.wav"))
     progress = Progress("stems", len(files))
 

@@ -4,16 +4,18 @@ The package's own loader is used, for published weights and for local directorie
 ``{target}.json`` and ``{target}.pth`` for each of the four targets, and ``separator.json``.
 """
 
+import contextlib
 import logging
+import os
 import urllib.error
 from pathlib import Path
-from pickle import UnpicklingError  # what torch raises for a damaged file; nothing is unpickled here
+from pickle import UnpicklingError  # what torch raises for what it does not load; nothing is unpickled here
 
 import openunmix.utils
 import torch
 
 from mscol import audio
-from mscol.errors import SeparationError
+from mscol.errors import CacheError, SeparationError
 from mscol.files import read_json
 from mscol.separation import STEMS
 
@@ -76,7 +78,15 @@ def _load_published(name, n_iterations, device):
             f"{name}: names published weights, and a folder here; write ./{name} for the folder, or rename it"
         )
     try:
-        return openunmix.utils.load_separator(name, targets=list(STEMS), niter=n_iterations, device=device)
+        with _weights_only():
+            return openunmix.utils.load_separator(
+                name, targets=list(STEMS), niter=n_iterations, device=device
+            )
+    except UnpicklingError as error:
+        raise SeparationError(
+            f"{torch.hub.get_dir()}/checkpoints: a file of {name} holds something else than weights, which is not "
+            "loaded because it could run code; delete it, and fetch it again"
+        ) from error
     except (urllib.error.URLError, OSError) as error:
         raise SeparationError(
             f"{name}: its weights could not be fetched ({error}); fetch them where there is internet access "
@@ -90,14 +100,15 @@ def _load_directory(folder, n_iterations, device):
             f"{folder}: neither a published separator ({', '.join(PUBLISHED_MODELS)}) nor a directory; "
             "use `demo`, one of these names, or the path of a directory in Open-Unmix's format"
         )
-    weights = _check_directory(folder)
+    weights = {target: _load_weights(path) for target, path in _check_directory(folder).items()}
     try:
-        separator = openunmix.utils.load_separator(
-            str(folder), targets=list(STEMS), niter=n_iterations, device=device
-        )
-        for target, path in weights.items():
-            _check_weights(path, separator.target_models[target])
-    except (RuntimeError, OSError, EOFError, KeyError, ValueError, UnpicklingError) as error:
+        with _weights_only():
+            separator = openunmix.utils.load_separator(
+                str(folder), targets=list(STEMS), niter=n_iterations, device=device
+            )
+        for target, state in weights.items():
+            _check_weights(target, state, separator.target_models[target])
+    except (RuntimeError, OSError, EOFError, KeyError, ValueError) as error:
         raise SeparationError(f"{folder}: the separator cannot be loaded ({error}); make it anew") from error
     return separator
 
@@ -141,15 +152,42 @@ def _check_descriptions(folder):
                         f"{folder}: {key} is {args[key]} in {stem}.json and {about[key]} in separator.json; "
                         "all targets must be of one make"
                     )
-    except (KeyError, TypeError, ValueError) as error:
+    except (CacheError, KeyError, TypeError, ValueError) as error:
         raise SeparationError(
             f"{folder}: its json files are not Open-Unmix's ({error!r}); make it anew"
         ) from error
 
 
-def _check_weights(path, target_model):
+def _load_weights(path):
+    """Load the weights of one target, and nothing that could run."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, zipfile and pickle raise whatever a damaged file leads them to
+        reason = str(error).partition("\n")[0]
+        raise SeparationError(
+            f"{path}: the separator cannot be loaded: damaged, or something else than weights, which could run code "
+            f"and is not loaded ({reason}); make it anew"
+        ) from error
+    if not isinstance(state, dict):
+        raise SeparationError(f"{path}: holds a {type(state).__name__}, expected weights; make it anew")
+    return state
+
+
+def _check_weights(target, state, target_model):
     # The package loads with strict=False: a file of other weights would leave random ones in place.
-    state = torch.load(path, map_location="cpu", weights_only=True)
     needed = {name for name in target_model.state_dict() if not name.endswith("num_batches_tracked")}
     if needed - set(state):
-        raise ValueError(f"{path.name} lacks {', '.join(sorted(needed - set(state))[:3])}")
+        raise ValueError(f"{target}.pth lacks {', '.join(sorted(needed - set(state))[:3])}")
+
+
+@contextlib.contextmanager
+def _weights_only():
+    """Keep torch from running what a file holds, whatever the package asks for: torch.hub would unpickle anything."""
+    names = ("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    os.environ[names[0]] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[names[0]]
+        os.environ.update(before)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from mscol import audio
+from mscol.datasets.listed import require_all
 from mscol.errors import AudioError, SeparationError
 from mscol.files import atomic_path
 from mscol.logs import Progress
@@ -40,6 +41,7 @@ def separate_shard(
     device="auto",
     threads=1,
     batch_seconds=240,
+    rejected_before=None,
 ):
     """Separate the clips of a shard into ``{id}/{stem}.wav``, 44.1 kHz float, mono where the mixture is.
 
@@ -60,12 +62,18 @@ def separate_shard(
         Threads of torch.
     batch_seconds : float
         Seconds of audio that are separated at once (`BatchSeparator`).
+    rejected_before : list of (str or os.PathLike), optional
+        What conversion rejected. If given, a clip that is neither there nor rejected is an error.
 
     Raises
     ------
     SeparationError
-        As `load_separator`; and if not one clip of several can be separated.
+        As `load_separator`; if not one clip of several can be separated; and if a file goes meanwhile.
+    CacheError
+        If a clip is missing.
     """
+    if rejected_before is not None:
+        require_all(audio_folder, "{}.wav", clips, rejected_before)
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # squares of what is next to silent take a hundred times as long otherwise
     batches, failed = _batches(clips_with_stems(clips), audio_folder, batch_seconds)
@@ -148,6 +156,10 @@ def _read(shape, clips, audio_folder):
                 raise AudioError(f"{path}: holds {len(waveform)} samples, but its header says {shape[0]}")
             read.append((clip, waveform.T))
         except AudioError as error:
+            if not path.is_file():  # it was there a moment ago
+                raise SeparationError(
+                    f"{path}: went while its shard was separated; does another run work here, too? Run again when none does"
+                ) from error
             read.append((clip, error))
     return read
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mscol.errors import CacheError
 from mscol.files import atomic_path, read_results, write_csv
 from mscol.tables.pages import PAGES, lay_out
 from mscol.tables.results import DECIMALS, GROUP, METRICS
@@ -69,6 +70,12 @@ def chance_levels(task, per_class, n_test):
     return {"accuracy": largest, "macro_f1": 2 * largest / (1 + largest) / (share > 0).sum()}
 
 
+def _only_row(rows, path):
+    if len(rows) != 1:
+        raise CacheError(f"{path}: {len(rows)} rows `mean` of one kind; delete it, and it is made again")
+    return rows.iloc[0]
+
+
 def _summarise(table_path, per_class_path):
     # A dataset's name has no underscore (DESIGN, "Names").
     dataset, _, model = table_path.stem.partition("_")
@@ -77,7 +84,7 @@ def _summarise(table_path, per_class_path):
     rows = []
     for group, part in table.groupby(GROUP, sort=False):
         seeds = part[part["seed"] != "mean"]
-        mean = part[part["seed"] == "mean"].iloc[0]
+        mean = _only_row(part[part["seed"] == "mean"], table_path)
         classes = per_class[(per_class[GROUP] == pd.Series(group, GROUP)).all(axis=1)]
         chance = chance_levels(task, classes, mean["n_test"])
         named = {"dataset": dataset, "model": model, "task": task, **dict(zip(GROUP, group, strict=True))}

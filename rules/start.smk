@@ -1,0 +1,49 @@
+# What is checked before the first job of a run starts. No rules here.
+
+from collections import Counter
+
+
+def require_writable_folders(jobs):
+    """Stop before the first job where one of them could not write what it makes."""
+    try:
+        check_writable(
+            path
+            for job in jobs
+            for path in filter(None, [*job.output, *job.log, job.benchmark])
+        )
+    except MscolError as error:
+        raise WorkflowError(str(error))
+
+
+def jobs_behind_manifests():
+    """How many jobs each rule that works on shards has at most; they join the graph when a manifest is done."""
+    of_all = sum(len(shards(dataset)) for dataset in config["datasets"])
+    of_stems = len(shards(PRETRAINING_DATASET))
+    return Counter(
+        {
+            known.name: of_stems if "shards_in_flight" in known.resources else of_all
+            for known in workflow.rules
+            if "shard" in known.wildcard_names
+        }
+    )
+
+
+def require_arrays_that_start(to_run):
+    """Stop where jobs would be submitted as an array that waits for ever."""
+    arrays = getattr(workflow.executor_settings, "array_jobs", None)
+    if not arrays:
+        return
+    jobs, limit = Counter(job.rule.name for job in to_run), shards_in_flight()
+    try:
+        check_arrays(
+            arrays,
+            jobs | jobs_behind_manifests() if jobs["write_manifest"] else jobs,
+            at_once=workflow.resource_settings.nodes,
+            turns={
+                known.name: limit
+                for known in workflow.rules
+                if limit and "shards_in_flight" in known.resources
+            },
+        )
+    except MscolError as error:
+        raise WorkflowError(str(error))
