@@ -10,40 +10,37 @@ from pathlib import Path
 from running import command, run
 
 # Which renaming of its outputs a job does not live to see, counted from 1: between two outputs, where it has several
-EARLY = {
+KILLS = {
     "make_demo_datasets": 3, "write_manifest": 2, "cache_mixture_mels": 2, "convert_to_wav": 2, "train_separator": 2,
-    "describe_separator": 1, "separate_stems": 2, "resample_stems": 1, "cache_stem_mels": 3,
-    "plan_pretraining": 1, "pretrain_encoder": 4, "embed_clips": 3, "embed_waveforms": 3,
+    "describe_separator": 1, "separate_stems": 2, "resample_stems": 1, "cache_stem_mels": 3, "judge_separator": 1,
+    "plan_pretraining": 1, "pretrain_encoder": 4, "embed_clips": 3, "embed_waveforms": 3, "train_probe": 2,
+    "compare_models": 2, "summarise_results": 3, "gather_rejected": 1, "write_model_card": 1, "plot_comparison": 1,
+    "plot_classes": 1, "plot_differences": 1,
 }  # fmt: skip
-LATE = {
-    "train_probe": 2, "write_results_table": 2, "compare_models": 2, "summarise_results": 3, "gather_rejected": 1, "judge_separator": 1,
-    "write_model_card": 1, "plot_comparison": 1, "plot_classes": 1, "plot_differences": 1,
-}  # fmt: skip
+POWER_CUT = {"write_results_table": 3}
 
 
 def test_jobs_killed_in_every_stage_a_run_interrupted_and_a_power_cut_end_in_the_same_tables(
     house, finished, tmp_path
 ):
-    # A job of each stage is killed with -9 between two of its outputs, and tried again; then Ctrl-C
-    with start(house, tmp_path / "run", tmp_path / "early", EARLY, "--retries", "1") as process:
-        wait_for_kills(process, tmp_path / "early", EARLY)
+    directory, marks = tmp_path / "run", tmp_path / "killed"
+    # A job of each stage is killed with -9, and tried again; then Ctrl-C
+    with start(house, directory, marks, KILLS) as process:
+        wait_for_kill(process, marks / "pretrain_encoder")
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the run
         assert process.wait() != 0
     # All processes are killed at once, Snakemake's own included: nobody clears up
-    with start(
-        house, tmp_path / "run", tmp_path / "cut", {"write_results_table": 3}, everything=True
-    ) as process:
+    with start(house, directory, marks, KILLS | POWER_CUT, everything=list(POWER_CUT)) as process:
         assert process.wait() == -signal.SIGKILL
-    assert killed_in(tmp_path / "cut") == {"write_results_table"}
-    assert list((tmp_path / "run").rglob(".partial-*"))
-    said = run(house, tmp_path / "run", succeeds=False)
+    assert list(directory.rglob(".partial-*"))
+    said = run(house, directory, succeeds=False)
     assert "It can be removed with the --unlock argument" in said
-    run(house, tmp_path / "run", "--unlock")
-    with start(house, tmp_path / "run", tmp_path / "late", LATE, "--retries", "1") as process:
+    run(house, directory, "--unlock")
+    with start(house, directory, marks, KILLS) as process:
         assert process.wait() == 0
-    assert killed_in(tmp_path / "late") == set(LATE)
-    assert_same_results(tmp_path / "run", finished)
-    assert not list((tmp_path / "run").rglob(".partial-*"))
+    assert {path.name for path in marks.iterdir()} == set(KILLS | POWER_CUT)
+    assert_same_results(directory, finished)
+    assert not list(directory.rglob(".partial-*"))
 
 
 def assert_same_results(directory, finished):
@@ -54,14 +51,14 @@ def assert_same_results(directory, finished):
         assert again.read_bytes() == path.read_bytes(), path.name
 
 
-def start(house, directory, marks, kills, *arguments, everything=False):
+def start(house, directory, marks, kills, everything=()):
     """Start a run in the background, in a session of its own, whose jobs are killed (kills/sitecustomize.py)."""
     for folder in (directory, marks):
         folder.mkdir(exist_ok=True)
-    about = {"folder": str(marks), "jobs": kills, "everything": list(kills) if everything else []}
+    about = {"folder": str(marks), "jobs": kills, "everything": everything}
     path = os.pathsep.join([str(Path(__file__).with_name("kills")), os.environ["PYTHONPATH"]])
     return subprocess.Popen(
-        command(house, directory, *arguments),
+        command(house, directory, "--retries", "1"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -75,15 +72,10 @@ def heed_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def killed_in(marks):
-    """The scripts of which a job was killed."""
-    return {path.name for path in marks.iterdir()}
-
-
-def wait_for_kills(process, marks, scripts, at_most_seconds=900):
-    """Wait until a job of each script was killed."""
+def wait_for_kill(process, mark, at_most_seconds=900):
+    """Wait until a job was killed."""
     until = time.monotonic() + at_most_seconds
-    while killed_in(marks) != set(scripts):
-        assert process.poll() is None, f"the run ended, and killed were jobs of {killed_in(marks)} only"
-        assert time.monotonic() < until, f"killed were jobs of {killed_in(marks)} only"
+    while not mark.exists():
+        assert process.poll() is None, f"the run ended before a job of {mark.name} was killed"
+        assert time.monotonic() < until, f"no job of {mark.name} was killed within {at_most_seconds} s"
         time.sleep(0.1)
