@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 import slurm
-from running import HOUSE, run
+from running import HOUSE, process_of, run
 
 CONFIGS = ("tests/tiny.yaml", "tests/cluster/cluster.yaml")
 # Without slurmdbd; and at the pace of small jobs
@@ -236,18 +236,6 @@ def end_left_over_jobs(folder):
 
 def checkpoints(folder):
     return set(folder.glob("checkpoints/*/*/*/update-*.npz"))
-
-
-def process_of(script, folder):
-    """The process id of a running script of a run."""
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) != os.getpid():
-            with contextlib.suppress(OSError):
-                words = text_of(f"/proc/{entry}/cmdline").split("\0")
-                here = os.readlink(f"/proc/{entry}/cwd") == str(folder)
-                if here and len(words) > 1 and words[1].endswith(script):
-                    return int(entry)
-    raise AssertionError(f"{script} does not run in {folder}")
 
 
 def without_pace(path):

@@ -1,5 +1,6 @@
 """How tests run the workflow: by its real command, in folders of their own."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -33,3 +34,15 @@ def planned_jobs(house, directory, *arguments, **options):
     said = run(house, directory, *arguments, "--dry-run", "--quiet", "rules", **options)
     lines = [line.split() for line in said.splitlines()]
     return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+
+
+def process_of(script, folder):
+    """The process id of a running script of a run."""
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != os.getpid():
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{entry}/cmdline").read_text().split("\0")
+                here = os.readlink(f"/proc/{entry}/cwd") == str(folder)
+                if here and len(words) > 1 and words[1].endswith(script):
+                    return int(entry)
+    raise AssertionError(f"{script} does not run in {folder}")

@@ -8,8 +8,7 @@ import time
 
 import pandas as pd
 import pytest
-from running import command, planned_jobs, run
-from test_interruption import wait_for_job
+from running import command, planned_jobs, process_of, run
 
 DEGRADED = "results/fma_vocals-degraded5.csv"
 
@@ -81,11 +80,11 @@ def test_stopped_pretraining_is_resumed_by_a_retry_and_both_logs_are_kept(house,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     with process:
-        _, pid = wait_for_job(process, {"pretrain_encoder.py"})
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while not list((again / "checkpoints").glob("mixture/*/*/update-*.npz")) and time.monotonic() < until:
             time.sleep(0.05)
-        os.kill(pid, signal.SIGTERM)  # as a cluster does before the time limit
+        # As a cluster does before the time limit
+        os.kill(process_of("pretrain_encoder.py", again), signal.SIGTERM)
         assert process.wait() == 0
     assert (again / target).is_file()
     first, second = (
