@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 HOUSE = Path(__file__).parents[1]
+STEMS = ("bass", "drums", "other", "vocals")
 CONFIG = """
 shards: {{mtat: {shards}}}
 demo: {{sizes: {{mtat: {{train: {clips}, validation: 1, test: 1}}, stems: {{train: 4, test: 2}}, stem_seconds: 4}}}}
@@ -42,9 +43,6 @@ def main():
             draw(runs, options.figure)
 
 
-STEMS = ("bass", "drums", "other", "vocals")
-
-
 def measure(folder, options, limit):
     """Run the stem rules with a limit of shards in flight; return the bytes below `wav/` over time."""
     for name in ("wav", "mels"):
@@ -61,7 +59,7 @@ def measure(folder, options, limit):
             )
             time.sleep(0.1)
     if process.returncode:
-        sys.exit(f"The run with {limit} shards in flight failed; its logs lie in {folder}.")
+        sys.exit(f"The run with {limit} shards in flight failed; Snakemake says above, why.")
     return pd.DataFrame(rows, columns=["seconds", "bytes", "shards", "clips"])
 
 

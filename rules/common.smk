@@ -61,10 +61,10 @@ DEMO_SEPARATOR = "separators/demo"
 
 
 def growing(amount):
-    """A function for `resources`: what ran out of memory or time asks for more in its next attempt."""
+    """A function for `resources`: what ran out of memory or time asks for more in its next attempt, up to four times as much."""
 
     def grown(wildcards, attempt):
-        return amount * attempt
+        return amount * min(attempt, 4)
 
     return grown
 

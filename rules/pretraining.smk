@@ -58,7 +58,7 @@ rule pretrain_encoder:
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(8000),
-        runtime=growing(2880),
+        runtime=2880,  # the next attempt goes on from the last checkpoint
     message:
         "Pretraining {wildcards.model}, seed {wildcards.seed}"
     script:

@@ -10,6 +10,8 @@
 rule convert_to_wav:
     input:
         shards=ancient("manifests/{dataset}/shards"),
+        # Nothing is read of it. Without a separator no shard could go on, and the wavs of all would gather.
+        separator=ancient(separator_files),
     output:
         audio=temp(directory("wav/{dataset}/{shard}/audio")),
         rejected=temp("wav/{dataset}/{shard}/rejected.csv"),

@@ -2,34 +2,43 @@
 # How is the job with this id: running, success or failed? Snakemake asks from the folder of the run.
 id=$1
 note=.snakemake/cluster/$id.exit
+gone=.snakemake/cluster/$id.gone
+# Seconds for which a slow file system may keep the note of a job that has ended from us
+patience=${MSCOL_LATENCY_WAIT:-120}
 
 say_how_it_ended() {
+    ls .snakemake/cluster > /dev/null 2>&1 # so that a network file system looks anew
     [ -s "$note" ] || return 1
     if [ "$(cat "$note")" = 0 ]; then echo success; else echo failed; fi
+    rm -f "$note" "$gone" # the scheduler may give the same id to another job one day
 }
 
-# Whether the scheduler still has the job, queued or running. One that does not answer gets the benefit of the doubt.
-scheduler_has_it() {
+# Whether the scheduler says that it does not have the job, or has it no more. One that does not answer says nothing.
+scheduler_has_it_no_more() {
     if command -v squeue > /dev/null; then
-        said=$(squeue --noheader --jobs="$id" --format=%T 2>&1) || case $said in *"Invalid job id"*) return 1 ;; *) return 0 ;; esac
-        [ -n "$said" ]
+        said=$(squeue --noheader --jobs="$id" --format=%T 2>&1)
+        case $said in "" | *"Invalid job id"*) return 0 ;; esac
     elif command -v bjobs > /dev/null; then
-        bjobs -noheader -o stat "$id" 2> /dev/null | grep -qv -e DONE -e EXIT
+        said=$(bjobs -noheader -o stat "$id" 2>&1)
+        case $said in DONE | EXIT | *"is not found"*) return 0 ;; esac
     elif [ -n "$SGE_ROOT" ]; then
-        qstat -j "$id" > /dev/null 2>&1
+        said=$(qstat -j "$id" 2>&1)
+        case $said in *"do not exist"*) return 0 ;; esac
     else
-        qstat "$id" > /dev/null 2>&1
+        said=$(qstat "$id" 2>&1)
+        case $said in *"nknown Job Id"* | *"has finished"*) return 0 ;; esac
     fi
+    return 1
 }
 
 say_how_it_ended && exit
-if scheduler_has_it; then
-    echo running
-else
-    # It has just ended, and a slow file system may still keep its note from us.
-    for second in 1 2 3 4 5; do
-        say_how_it_ended && exit
-        sleep 1
-    done
+scheduler_has_it_no_more || { echo running; exit; }
+# It has ended; its note may still be on its way. One that never comes was not written: the job was killed.
+now=$(date +%s)
+[ -s "$gone" ] || { mkdir -p .snakemake/cluster && echo "$now" > "$gone"; }
+if [ "$((now - $(cat "$gone")))" -ge "$patience" ]; then
+    rm -f "$gone"
     echo failed
+else
+    echo running
 fi

@@ -6,6 +6,7 @@ It needs Debian's slurm-wlm and munge, root, and a machine without a SLURM of it
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -134,6 +135,11 @@ def jobs():
         rule = name if comment == "(null)" else comment.removeprefix("rule_").split("_wildcards_")[0]
         found.append(Job(*fields, name, folder, rule))
     return sorted(found, key=lambda job: [int(part) for part in job.id.split("_")])
+
+
+def restarts(number):
+    """How often SLURM itself has started a job again, as after the loss of its node."""
+    return int(re.search(r"Restarts=(\d+)", _ask("scontrol", "show", "job", number))[1])
 
 
 def control(*arguments):

@@ -66,8 +66,10 @@ def test_second_run_in_a_folder_is_told_to_wait(house, copy):
             assert one.poll() is None
             time.sleep(0.01)
         one.send_signal(signal.SIGSTOP)
-        said = run(house, copy, *arguments, succeeds=False)
-        one.send_signal(signal.SIGCONT)
+        try:
+            said = run(house, copy, *arguments, succeeds=False)
+        finally:
+            one.send_signal(signal.SIGCONT)
         assert one.wait() == 0
     assert "make sure that no other Snakemake process is trying to create the same files" in said
     assert "Traceback" not in said

@@ -5,12 +5,14 @@ import errno
 import fcntl
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 
 from mscol.errors import MscolError, WriteError
 
-PREFIX = ".partial-"
+# With the name of this machine: on some shared file systems a lock holds on one machine only
+PREFIX = f".partial-{socket.gethostname()}-"
 _LOCK = ".lock"  # in each folder of what is being written: locked as long as its writer lives
 _PROBE_BYTES = 2**20
 _REASONS = {
@@ -67,7 +69,7 @@ def atomic_path(path):
 
 
 def remove_abandoned(folder):
-    """Remove what killed processes were writing in a folder; what living ones write there is locked, and stays."""
+    """Remove what killed processes of this machine were writing in a folder; what living ones write is locked, and stays."""
     for scratch in Path(folder).glob(f"{PREFIX}*"):
         # Without a lock to be had (a file system may know none), nobody can tell: it stays.
         with contextlib.suppress(OSError), open(scratch / _LOCK, "r+b") as lock:
@@ -133,10 +135,12 @@ def _probe(folder):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Hold a lock on a file, which the system lets go of when this process ends, however it ends."""
-    with open(path, "wb") as lock:
+    """Make a file that is locked until this process ends, however it ends."""
+    fresh = path.with_name(".unlocked")  # under its own name it is never seen without its lock
+    with open(fresh, "wb") as lock:
         with contextlib.suppress(OSError):  # on a file system without locks
             fcntl.flock(lock, fcntl.LOCK_EX)
+        os.rename(fresh, path)
         yield
 
 

@@ -46,7 +46,8 @@ def on_scratch(files):
         )  # fmt: skip
         yield files
         return
-    with tempfile.TemporaryDirectory(prefix="mscol-mels-") as folder:
+    # A network file system keeps what is open under another name, and with it the folder.
+    with tempfile.TemporaryDirectory(prefix="mscol-mels-", ignore_cleanup_errors=True) as folder:
         logging.info("Copying %.1f GB of the mel cache to %s.", needed / 1e9, folder)
         yield _copied(files, paths, Path(folder))
 
