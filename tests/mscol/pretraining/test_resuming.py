@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from tiny_runs import SETTINGS, cache_files, outputs_in, run, weights
 
+from mscol.atomic import PREFIX
 from mscol.errors import TrainingError
 from mscol.pretraining import load_data
 from mscol.pretraining.checkpoints import Checkpoints, differences
@@ -105,7 +106,7 @@ def test_killed_run_goes_on_and_ends_with_the_same_weights(cache, tmp_path):
     process.kill()
     process.communicate()
     assert not (folder / "encoder.keras").exists()
-    half_written = saved(folder)[-1].parent / ".partial-killed"
+    half_written = saved(folder)[-1].parent / f"{PREFIX}killed"
     half_written.mkdir()
     (half_written / ".lock").touch()  # which no process holds any more
     update = update_of(saved(folder)[-1])
