@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 import slurm
-from running import HOUSE, process_of, run
+from running import HOUSE, command, process_of, run
 
 CONFIGS = ("tests/tiny.yaml", "tests/cluster/cluster.yaml")
 # Without slurmdbd; and at the pace of small jobs
@@ -49,15 +49,28 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory):
-    """The folder of the same run on this machine, in which nothing happens."""
+def beside(tmp_path_factory):
+    """The same run on this machine, in which nothing happens: its folder and its process, which goes on beside the other."""
     folder = tmp_path_factory.mktemp("local")
-    run(HOUSE, folder, configfiles=CONFIGS)
+    with (
+        open(folder / "run.log", "w") as output,
+        subprocess.Popen(
+            ["nice", *command(HOUSE, folder, configfiles=CONFIGS)], stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        yield folder, process
+
+
+@pytest.fixture(scope="module")
+def local(beside):
+    """The folder of the finished run on this machine."""
+    folder, process = beside
+    assert process.wait() == 0, text_of(folder / "run.log")[-6000:]
     return folder
 
 
 @pytest.fixture(scope="module")
-def story(scheduler, tmp_path_factory):
+def story(scheduler, beside, tmp_path_factory):
     """A run to which everything happens that a cluster has in store."""
     story = Story(tmp_path_factory.mktemp("cluster"))
     with submit_host(story.folder, "first.log") as host:
