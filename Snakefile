@@ -21,8 +21,6 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/targets.smk"
-include: "rules/fetch.smk"
 include: "rules/datasets.smk"
 include: "rules/stems.smk"
 include: "rules/mels.smk"
@@ -31,8 +29,9 @@ include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/figures.smk"
 include: "rules/cards.smk"
-include: "rules/start.smk"
+include: "rules/fetch.smk"
 include: "rules/estimate.smk"
+include: "rules/start.smk"
 
 
 report: "report/workflow.rst"
@@ -57,10 +56,10 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/config.yaml",
-        "results/rejected.csv",
-        "results/summary.csv",
+        rules.write_config.output,
+        rules.gather_rejected.output,
+        rules.summarise_results.output.table,
         separation_table(),
-        results_tables(),
+        of_all_results(rules.write_results_table.output.table),
         figures(),
         encoder_cards(),

@@ -64,10 +64,11 @@ def main():
 
 def make_notes(folder):
     """Make the embedded NSynth and its mel cache, and an .npy file a segment for (a)."""
-    from mscol.cache import MelCache, cache_mixtures
     from mscol.datasets.manifest import write_manifest
-    from mscol.embeddings import select_clips
-    from mscol.files import read_csv
+    from mscol.embeddings.crops import select_clips
+    from mscol.io.files import read_csv
+    from mscol.mels.cache import MelCache
+    from mscol.mels.mixtures import cache_mixtures
     from mscol.synthesis import make_demo_datasets
 
     make_demo_datasets(seed=1, sizes={"nsynth": SIZES}, workers=2, nsynth=folder / "nsynth")
@@ -174,7 +175,8 @@ class Reference:
 
 def measure_rates(encoder, data, folder, options):
     """Measure both by turns; return seconds of clock and CPU a crop."""
-    from mscol.embeddings import draw_crops, select_clips, write_embeddings
+    from mscol.embeddings.clips import write_embeddings
+    from mscol.embeddings.crops import draw_crops, select_clips
 
     cache, clips = data
     reference = Reference(encoder, data, folder)
@@ -236,7 +238,7 @@ def report_full_size(rates, head_seconds, options, place):
 def compare_metrics(encoder, data, folder, options):
     """Train both to their ends, and print their metrics on the same test notes."""
     from mscol.embeddings import embed_clips
-    from mscol.files import read_csv
+    from mscol.io.files import read_csv
     from mscol.metrics.bootstrap import bootstrap_classification, interval, paired_p_value, resample_counts
     from mscol.probes import train_probe
 
@@ -328,8 +330,8 @@ def embed_made_up_clips(folder, options, n_clips):
     """Embed made-up MTAT clips (a sparse mel cache) with a small encoder; print the peak of memory."""
     import pandas as pd
 
-    from mscol.cache import MelCache
     from mscol.embeddings import embed_clips
+    from mscol.mels.cache import MelCache
     from mscol.model import build_encoder, configure
 
     configure(options.threads, seed=0)

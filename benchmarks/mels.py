@@ -3,7 +3,7 @@
 Compares, by turns, on the same 16 kHz mp3s of the embedded MagnaTagATune (29.1 s),
 
 a) the reference pattern: librosa.load, tf.signal step by step (eager), an .npy file a segment (MSCOL_SMC23 preprocess_mtat.py);
-b) ours: `mscol.cache.cache_mixtures`;
+b) ours: `mscol.mels.mixtures.cache_mixtures`;
 c) decoding alone.
 
 Each turn is a process of its own, bound to one core (b also to two). With ``--run`` it measures instead what float16
@@ -110,7 +110,7 @@ def reference(folder, _):
 
 def ours(folder, cores):
     """The cache of a shard."""
-    from mscol.cache import cache_mixtures
+    from mscol.mels.mixtures import cache_mixtures
 
     outputs = [folder / name for name in ("mixture.npy", "mixture.csv", "mixture_rejected.csv")]
     cache_mixtures(
@@ -123,7 +123,7 @@ def ours(folder, cores):
 
 def decoding(folder, _):
     """Decoding, and nothing else."""
-    from mscol.audio import decode
+    from mscol.io.audio import decode
 
     _measure(folder, lambda path, _: decode(path))
 
@@ -138,7 +138,7 @@ def _measure(folder, work):
 
 
 def _paths(folder):
-    from mscol.files import read_csv
+    from mscol.io.files import read_csv
 
     return [folder / "mtat" / path for path in read_csv(folder / "shard.csv")["path"]]
 
@@ -154,9 +154,10 @@ def compare_precisions(run, models, folder):
 
     import yaml
 
-    from mscol.cache import MelCache
-    from mscol.embeddings import SPLITS, embed_clips
-    from mscol.files import read_csv, read_results
+    from mscol.datasets import SPLITS
+    from mscol.embeddings import embed_clips
+    from mscol.io.files import read_csv, read_results
+    from mscol.mels.cache import MelCache
     from mscol.model import configure, load_encoder
     from mscol.probes import train_probe
     from mscol.tables import Evaluation, write_results_table

@@ -183,7 +183,7 @@ def ours(folder, options):
 
     import keras
 
-    from mscol.cache import MelCache
+    from mscol.mels.cache import MelCache
     from mscol.model import SourceAssociation, compile_steps, configure
     from mscol.model.encoder import build_encoder
     from mscol.pairs import PairSampler, segment_table
@@ -234,7 +234,7 @@ def write_data(folder):
     """Write made-up log-mels: each clip's segments as files for (a), the mel cache for (b)."""
     import pandas as pd
 
-    from mscol.arrays import RowWriter
+    from mscol.io.arrays import RowWriter
 
     random = np.random.default_rng(0)
     for name in ("mixture", STEM):

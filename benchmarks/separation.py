@@ -56,7 +56,7 @@ def make_model(folder, hidden_size):
     import torch
     from openunmix.model import OpenUnmix
 
-    from mscol.files import write_json
+    from mscol.io.files import write_json
     from mscol.separation import STEMS
     from mscol.separation.description import describe_separator
 
@@ -121,7 +121,7 @@ def compare_speed(folder, clips, options):
 
 def compare_stems(folder, clip):
     """Say how far the stems of one clip differ: ours of a mono clip are the mean of both channels."""
-    from mscol import audio
+    from mscol.io import audio
     from mscol.separation import STEMS
 
     ours = folder / "stems" / clip.relative_to(folder / "audio").with_suffix("")
@@ -168,7 +168,7 @@ def compare_shortcuts(options):
 
     import torch
 
-    from mscol import audio
+    from mscol.io import audio
     from mscol.separation import STEMS
     from mscol.separation.judging import is_silent, sdr
     from mscol.separation.separate import separate_batch, separate_in_chunks
@@ -297,7 +297,7 @@ def ours(options):
     import openunmix.model
     import openunmix.transforms
 
-    from mscol import audio
+    from mscol.io import audio
     from mscol.separation import separate, shard
 
     watch.watch(shard, "load_separator", "loading")

@@ -1,5 +1,7 @@
 # Datasets: the embedded ones are made; a manifest lists the clips of any of them.
 
+from mscol.datasets.watch import watched_paths
+
 
 rule make_demo_datasets:
     output:
@@ -28,6 +30,23 @@ rule make_demo_datasets:
         "../workflow_scripts/make_demo_datasets.py"
 
 
+def dataset_options(dataset):
+    """The options that the reader of a dataset's layout takes."""
+    settings = dataset_settings(dataset)
+    names = {"mtat": ["split"], "table": ["table"]}.get(settings["layout"], [])
+    return {name: settings[name] for name in names}
+
+
+def manifest_inputs(wildcards):
+    """What a manifest depends on: the made dataset, or the metadata and audio folders of a real one."""
+    settings = dataset_settings(wildcards.dataset)
+    if is_embedded(wildcards.dataset):
+        return settings["root"]
+    return watched_paths(
+        settings["layout"], settings["root"], dataset_options(wildcards.dataset)
+    )
+
+
 checkpoint write_manifest:
     input:
         manifest_inputs,
@@ -52,7 +71,7 @@ checkpoint write_manifest:
         runtime=growing(120),
     params:
         layout=lambda wildcards: dataset_settings(wildcards.dataset)["layout"],
-        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        root=root_of,
         options=lambda wildcards: dataset_options(wildcards.dataset),
         shards=lambda wildcards: shards(wildcards.dataset),
         code=lambda wildcards: library_fingerprint(
@@ -65,34 +84,21 @@ checkpoint write_manifest:
         "../workflow_scripts/write_manifest.py"
 
 
-rule gather_rejected:
-    input:
-        manifests=expand("manifests/{dataset}/rejected.csv", dataset=config["datasets"]),
-        shards=rejected_tables(),
-    output:
-        report(
-            "results/rejected.csv",
-            caption="../report/rejected.rst",
-            category="Tables",
-            labels={
-                "dataset": "all",
-                "model": "-",
-                "rows": "clips that could not be used",
-            },
-        ),
-    log:
-        "logs/gather_rejected.log",
-    benchmark:
-        "timings/gather_rejected.tsv"
-    conda:
-        "../envs/audio.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(10),
-    params:
-        code=code_of("gather_rejected.py"),
-    message:
-        "Gathering what was rejected, and why"
-    script:
-        "../workflow_scripts/gather_rejected.py"
+# The manifest is a checkpoint, and whoever reads it takes it as `ancient` beside a digest of the
+# part that concerns him: so a clip added to a dataset makes the jobs of its own shard stale, in the
+# same run, and no others. As texts: `ancient` would mark the rule's own output.
+CLIPS = str(rules.write_manifest.output.clips)
+ABOUT = str(rules.write_manifest.output.about)
+SHARDS = str(rules.write_manifest.output.shards)
+SHARD_CLIPS = f"{SHARDS}/{{shard}}.csv"
+PRETRAINING_CLIPS = expand(CLIPS, dataset=PRETRAINING_DATASET)
+
+
+def shard_digest(wildcards):
+    """A digest of the clips of one shard (without labels, which change no spectrogram)."""
+    return file_digest(SHARD_CLIPS.format(**wildcards))
+
+
+def labels_digest(wildcards):
+    """A digest of a dataset's clips, splits and labels."""
+    return file_digest(CLIPS.format(**wildcards), ABOUT.format(**wildcards))

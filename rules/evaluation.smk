@@ -1,13 +1,35 @@
 # Evaluation: an encoder passes over a dataset once, then heads are trained on what it gave; or encoder and head are
 # trained together; or one that was trained before is scored. All of it ends in one table a dataset and model.
 
+from mscol.config import evaluations
+from mscol.config.evaluations import trained_file
+
+
+def encoder(wildcards):
+    """The encoder of a model, whose name is checked here first."""
+    model_of(wildcards.model)
+    return rules.pretrain_encoder.output.encoder
+
+
+def callable_file(wildcards):
+    """The file of an encoder's function, if it is one of the user's own."""
+    place = model_of(wildcards.model).callable.rpartition(":")[0]
+    return place if place.endswith(".py") else []
+
+
+def callable_code(wildcards):
+    """A digest of the code behind an encoder's function, where it is ours."""
+    place = model_of(wildcards.model).callable.rpartition(":")[0]
+    ours = [place] if place.startswith("mscol.") else []
+    return library_fingerprint("embed_waveforms.py", *ours)
+
 
 rule embed_clips:
     input:
         encoder=encoder,
-        clips=ancient("manifests/{dataset}/clips.csv"),
-        frames=all_shards("mels/{dataset}/{shard}/mixture.npy"),
-        index=all_shards("mels/{dataset}/{shard}/mixture.csv"),
+        clips=ancient(CLIPS),
+        frames=all_shards(MIXTURE_FRAMES),
+        index=all_shards(MIXTURE_INDEX),
     output:
         train="embeddings/{dataset}/{model}/seed{seed}/train.npy",
         train_index="embeddings/{dataset}/{model}/seed{seed}/train.csv",
@@ -30,7 +52,7 @@ rule embed_clips:
         crops_per_segment=config["evaluation"]["crops_per_segment"],
         batch_size=config["evaluation"]["embedding_batch_size"],
         framework_threads=config["framework_threads"],
-        clips=clips_digest(None),
+        clips=clips_digest(),
         code=code_of("embed_clips.py"),
     message:
         "Embedding {wildcards.dataset} with {wildcards.model}, seed {wildcards.seed}"
@@ -41,16 +63,16 @@ rule embed_clips:
 rule embed_waveforms:
     input:
         function=callable_file,
-        clips=ancient("manifests/{dataset}/clips.csv"),
+        clips=ancient(CLIPS),
         # Of all clips that other encoders are tested on
-        index=all_shards("mels/{dataset}/{shard}/mixture.csv"),
+        index=all_shards(MIXTURE_INDEX),
     output:
-        train="embeddings/{dataset}/{model}/seed{seed}/train.npy",
-        train_index="embeddings/{dataset}/{model}/seed{seed}/train.csv",
-        validation="embeddings/{dataset}/{model}/seed{seed}/validation.npy",
-        validation_index="embeddings/{dataset}/{model}/seed{seed}/validation.csv",
-        test="embeddings/{dataset}/{model}/seed{seed}/test.npy",
-        test_index="embeddings/{dataset}/{model}/seed{seed}/test.csv",
+        train=rules.embed_clips.output.train,
+        train_index=rules.embed_clips.output.train_index,
+        validation=rules.embed_clips.output.validation,
+        validation_index=rules.embed_clips.output.validation_index,
+        test=rules.embed_clips.output.test,
+        test_index=rules.embed_clips.output.test_index,
     log:
         "logs/embed_waveforms/{dataset}/{model}/seed{seed}.log",
     benchmark:
@@ -65,10 +87,10 @@ rule embed_waveforms:
         mem_mb=growing(4000),
         runtime=growing(480),
     params:
-        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        root=root_of,
         callable=lambda wildcards: model_of(wildcards.model).callable,
         crops_per_segment=config["evaluation"]["crops_per_segment"],
-        clips=clips_digest(None),
+        clips=clips_digest(),
         code=callable_code,
     message:
         "Embedding {wildcards.dataset} with the function {wildcards.model}, seed {wildcards.seed}"
@@ -79,16 +101,46 @@ rule embed_waveforms:
 ruleorder: embed_waveforms > embed_clips
 
 
+def head_settings(wildcards):
+    """How the head of a dataset is built and trained."""
+    return layout_head(wildcards.dataset) | config["evaluation"]["training"]
+
+
+def finetuning_settings(wildcards):
+    """How encoder and head are trained together on a dataset."""
+    evaluation = config["evaluation"]
+    return {
+        "hidden": layout_head(wildcards.dataset)["hidden"],
+        "crops_per_segment": evaluation["crops_per_segment"],
+        **evaluation["finetuning"],
+    }
+
+
+def layout_head(dataset):
+    return config["evaluation"]["heads"][dataset_settings(dataset)["layout"]]
+
+
+def standardises(wildcards):
+    """Whether a model's values are scaled before a head sees them: those of a function, unless it says no."""
+    model = model_of(wildcards.model)
+    return bool(model.callable) and config["encoders"][model.name]["standardise"]
+
+
+def fraction_of(wildcards):
+    """The share of the training labels that a file's name names."""
+    return evaluations.label_fraction(wildcards.labels)
+
+
 rule train_probe:
     input:
-        clips=ancient("manifests/{dataset}/clips.csv"),
-        about=ancient("manifests/{dataset}/about.json"),
-        train="embeddings/{dataset}/{model}/seed{seed}/train.npy",
-        train_index="embeddings/{dataset}/{model}/seed{seed}/train.csv",
-        validation="embeddings/{dataset}/{model}/seed{seed}/validation.npy",
-        validation_index="embeddings/{dataset}/{model}/seed{seed}/validation.csv",
-        test="embeddings/{dataset}/{model}/seed{seed}/test.npy",
-        test_index="embeddings/{dataset}/{model}/seed{seed}/test.csv",
+        clips=ancient(CLIPS),
+        about=ancient(ABOUT),
+        train=rules.embed_clips.output.train,
+        train_index=rules.embed_clips.output.train_index,
+        validation=rules.embed_clips.output.validation,
+        validation_index=rules.embed_clips.output.validation_index,
+        test=rules.embed_clips.output.test,
+        test_index=rules.embed_clips.output.test_index,
     output:
         model="models/{model}/seed{seed}/heads/{dataset}{labels}.keras",
         about="models/{model}/seed{seed}/heads/{dataset}{labels}.json",
@@ -107,7 +159,7 @@ rule train_probe:
         runtime=growing(240),
     params:
         settings=head_settings,
-        label_fraction=label_fraction,
+        label_fraction=fraction_of,
         standardise=standardises,
         framework_threads=config["framework_threads"],
         labels=labels_digest,
@@ -121,10 +173,10 @@ rule train_probe:
 rule finetune_encoder:
     input:
         encoder=encoder,
-        clips=ancient("manifests/{dataset}/clips.csv"),
-        about=ancient("manifests/{dataset}/about.json"),
-        frames=all_shards("mels/{dataset}/{shard}/mixture.npy"),
-        index=all_shards("mels/{dataset}/{shard}/mixture.csv"),
+        clips=ancient(CLIPS),
+        about=ancient(ABOUT),
+        frames=all_shards(MIXTURE_FRAMES),
+        index=all_shards(MIXTURE_INDEX),
     output:
         model="models/{model}/seed{seed}/finetuned/{dataset}{labels}.keras",
         about="models/{model}/seed{seed}/finetuned/{dataset}{labels}.json",
@@ -143,7 +195,7 @@ rule finetune_encoder:
         runtime=growing(1440),
     params:
         settings=finetuning_settings,
-        label_fraction=label_fraction,
+        label_fraction=fraction_of,
         framework_threads=config["framework_threads"],
         labels=labels_digest,
         code=code_of("finetune_encoder.py"),
@@ -153,13 +205,33 @@ rule finetune_encoder:
         "../workflow_scripts/finetune_encoder.py"
 
 
+def trained(kind):
+    """A function for `input`: the head or classifier that `evaluation/trained` names, and what it reads.
+
+    Kind is model, or an output of embed_clips (for a head), or frames or index (for a classifier).
+    """
+
+    def files(wildcards):
+        dataset, model, seed = wildcards.dataset, wildcards.model, wildcards.seed
+        path = trained_file(dataset, model, seed, config)
+        entry = config["evaluation"]["trained"][dataset]
+        if kind == "model":
+            return path
+        if kind in ("frames", "index"):
+            mixtures = all_shards(getattr(rules.cache_mixture_mels.output, kind))
+            return mixtures(wildcards) if entry["classifier"] else []
+        return getattr(rules.embed_clips.output, kind) if entry["head"] else []
+
+    return files
+
+
 rule score_trained:
     input:
         model=trained("model"),
-        clips=ancient("manifests/{dataset}/clips.csv"),
-        about=ancient("manifests/{dataset}/about.json"),
-        test=trained("test.npy"),
-        test_index=trained("test.csv"),
+        clips=ancient(CLIPS),
+        about=ancient(ABOUT),
+        test=trained("test"),
+        test_index=trained("test_index"),
         frames=trained("frames"),
         index=trained("index"),
     output:
@@ -185,9 +257,37 @@ rule score_trained:
         "../workflow_scripts/score_trained.py"
 
 
+def ways(name):
+    """How a model is evaluated: pairs of a protocol and a share of labels."""
+    return evaluations.ways(model_of(name), config["evaluation"])
+
+
+SCORES = {
+    "frozen": rules.train_probe.output.scores,
+    "finetuned": rules.finetune_encoder.output.scores,
+    "evaluate": rules.score_trained.output.scores,
+}
+
+
+def scores(wildcards):
+    """The scores behind a table of results: all seeds of one way of evaluating, then the next."""
+    dataset_settings(wildcards.dataset)
+    return [
+        path
+        for way in ways(wildcards.model)
+        for path in expand(
+            SCORES[way.protocol],
+            dataset=wildcards.dataset,
+            model=wildcards.model,
+            labels=way.labels,
+            seed=config["seeds"],
+        )
+    ]
+
+
 rule write_results_table:
     input:
-        about=ancient("manifests/{dataset}/about.json"),
+        about=ancient(ABOUT),
         scores=scores,
     output:
         table=report(
@@ -215,7 +315,7 @@ rule write_results_table:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        evaluations=lambda wildcards: evaluations(wildcards.model),
+        evaluations=lambda wildcards: [*map(tuple, ways(wildcards.model))],
         seeds=config["seeds"],
         n_resamples=config["evaluation"]["bootstrap_resamples"],
         labels=labels_digest,

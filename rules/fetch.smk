@@ -1,5 +1,7 @@
 # Getting the datasets: `snakemake fetch_mtat --cores 1`, fetch_nsynth, fetch_fma. Nothing that `all` makes asks for them.
 
+from mscol.config.downloads import dataset_lines, fetched_root, fetching_settings
+
 
 # Of a cluster, often the login node alone has internet access.
 localrules:

@@ -3,9 +3,28 @@
 # of it, and breaks if a position of the switch has no result: hence all combinations, or other values.
 
 
+SOURCE_MODELS = [model.name for model in configured_models() if model.sources]
+
+
+def configured_runs():
+    """The pretraining runs of the config: pairs of a model and a seed."""
+    return [
+        (model.name, seed)
+        for model in configured_models()
+        if model.trained
+        for seed in config["seeds"]
+    ]
+
+
+def of_runs(kind):
+    """An output of pretrain_encoder, of each run."""
+    pattern = getattr(rules.pretrain_encoder.output, kind)
+    return [pattern.format(model=model, seed=seed) for model, seed in configured_runs()]
+
+
 rule plot_comparison:
     input:
-        summary="results/summary.csv",
+        summary=rules.summarise_results.output.table,
     output:
         svg=report(
             "results/figures/comparison.svg",
@@ -34,7 +53,7 @@ rule plot_comparison:
 
 rule plot_label_fractions:
     input:
-        summary="results/summary.csv",
+        summary=rules.summarise_results.output.table,
     output:
         svg=report(
             "results/figures/label_fractions.svg",
@@ -63,8 +82,8 @@ rule plot_label_fractions:
 
 rule plot_classes:
     input:
-        per_class="results/per_class/{dataset}_{model}.csv",
-        table="results/{dataset}_{model}.csv",
+        per_class=rules.write_results_table.output.per_class,
+        table=rules.write_results_table.output.table,
     output:
         svg=report(
             "results/figures/classes/{dataset}_{model}.svg",
@@ -94,7 +113,7 @@ rule plot_classes:
 
 rule plot_differences:
     input:
-        comparisons="results/per_class/comparisons.csv",
+        comparisons=rules.compare_models.output.per_label,
     output:
         svg=report(
             "results/figures/differences/{dataset}_{model}.svg",
@@ -124,8 +143,8 @@ rule plot_differences:
 
 rule plot_convergence:
     input:
-        histories=[f"models/{run}/history.csv" for run in configured_runs()],
-        runs=[f"models/{run}/run.json" for run in configured_runs()],
+        histories=of_runs("history"),
+        runs=of_runs("run"),
     output:
         svg=report(
             "results/figures/convergence.svg",
@@ -145,7 +164,7 @@ rule plot_convergence:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        models=[run.split("/")[0] for run in configured_runs()],
+        models=[model for model, _ in configured_runs()],
         code=code_of("plot_convergence.py"),
     message:
         "Drawing how pretraining went"
@@ -153,29 +172,24 @@ rule plot_convergence:
         "../workflow_scripts/plot_convergence.py"
 
 
+def plain_stem_mels(kind):
+    """A function for `input`: an output of cache_stem_mels, a file a shard."""
+    return all_shards(getattr(rules.cache_stem_mels.output, kind), PRETRAINING_DATASET)
+
+
 rule plot_log_mels:
     input:
-        clips=ancient(f"manifests/{PRETRAINING_DATASET}/clips.csv"),
+        clips=ancient(PRETRAINING_CLIPS),
         # The plan says what decides the stems, which are `ancient` (pretraining_plan says why).
-        plan=expand("models/{model}/plan.json", model=SOURCE_MODELS[:1]),
-        frames=all_shards("mels/{dataset}/{shard}/mixture.npy", PRETRAINING_DATASET),
-        index=all_shards("mels/{dataset}/{shard}/mixture.csv", PRETRAINING_DATASET),
-        bass=ancient(all_shards("mels/{dataset}/{shard}/bass.npy", PRETRAINING_DATASET)),
-        drums=ancient(
-            all_shards("mels/{dataset}/{shard}/drums.npy", PRETRAINING_DATASET)
-        ),
-        other=ancient(
-            all_shards("mels/{dataset}/{shard}/other.npy", PRETRAINING_DATASET)
-        ),
-        vocals=ancient(
-            all_shards("mels/{dataset}/{shard}/vocals.npy", PRETRAINING_DATASET)
-        ),
-        stems_index=ancient(
-            all_shards("mels/{dataset}/{shard}/stems.csv", PRETRAINING_DATASET)
-        ),
-        activity=ancient(
-            all_shards("mels/{dataset}/{shard}/activity.csv", PRETRAINING_DATASET)
-        ),
+        plan=expand(rules.plan_pretraining.output.plan, model=SOURCE_MODELS[:1]),
+        frames=all_shards(MIXTURE_FRAMES, PRETRAINING_DATASET),
+        index=all_shards(MIXTURE_INDEX, PRETRAINING_DATASET),
+        bass=ancient(plain_stem_mels("bass")),
+        drums=ancient(plain_stem_mels("drums")),
+        other=ancient(plain_stem_mels("other")),
+        vocals=ancient(plain_stem_mels("vocals")),
+        stems_index=ancient(plain_stem_mels("index")),
+        activity=ancient(plain_stem_mels("activity")),
     output:
         svg=report(
             "results/figures/log_mels.svg",
@@ -202,3 +216,22 @@ rule plot_log_mels:
         "Drawing the log-mels of a mixture and its stems"
     script:
         "../workflow_scripts/plot_log_mels.py"
+
+
+def figures():
+    """All figures of the configured run."""
+    compared = [model for model in config["models"] if model != REFERENCE_MODEL]
+    of_differences = expand(
+        rules.plot_differences.output.svg,
+        dataset=EVALUATED_DATASETS,
+        model=compared if REFERENCE_MODEL in config["models"] else [],
+    )
+    several_shares = evaluations.has_label_curves(config["evaluation"])
+    return [
+        rules.plot_comparison.output.svg,
+        *of_all_results(rules.plot_classes.output.svg),
+        *of_differences,
+        *[rules.plot_label_fractions.output.svg] * several_shares,
+        *[rules.plot_convergence.output.svg] * bool(configured_runs()),
+        *[rules.plot_log_mels.output.svg] * bool(SOURCE_MODELS),
+    ]

@@ -3,7 +3,7 @@
 
 rule cache_mixture_mels:
     input:
-        shards=ancient("manifests/{dataset}/shards"),
+        shards=ancient(SHARDS),
     output:
         frames="mels/{dataset}/{shard}/mixture.npy",
         index="mels/{dataset}/{shard}/mixture.csv",
@@ -20,7 +20,7 @@ rule cache_mixture_mels:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        root=root_of,
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
         code=code_of("cache_mixture_mels.py"),
@@ -32,8 +32,8 @@ rule cache_mixture_mels:
 
 rule cache_stem_mels:
     input:
-        shards=ancient("manifests/{dataset}/shards"),
-        stems="wav/{dataset}/{shard}/stems16k",
+        shards=ancient(SHARDS),
+        stems=rules.resample_stems.output.stems,
         rejected=stem_rejections,
     output:
         bass="mels/{dataset}/{shard}/bass.npy",
@@ -67,8 +67,8 @@ rule cache_stem_mels:
 
 rule cache_degraded_mels:
     input:
-        shards=ancient("manifests/{dataset}/shards"),
-        stems="wav/{dataset}/{shard}/stems16k",
+        shards=ancient(SHARDS),
+        stems=rules.resample_stems.output.stems,
         rejected=stem_rejections,
     output:
         bass="mels/{dataset}/{shard}/bass-degraded{decibels}.npy",
@@ -90,7 +90,7 @@ rule cache_degraded_mels:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        root=root_of,
         dtype=config["mels"]["dtype"],
         clips=shard_digest,
         code=code_of("cache_degraded_mels.py"),
@@ -98,3 +98,7 @@ rule cache_degraded_mels:
         "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, degraded to {wildcards.decibels} dB"
     script:
         "../workflow_scripts/cache_degraded_mels.py"
+
+
+MIXTURE_FRAMES = str(rules.cache_mixture_mels.output.frames)
+MIXTURE_INDEX = str(rules.cache_mixture_mels.output.index)

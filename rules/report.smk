@@ -1,9 +1,20 @@
-# What a person reads first: how models compare, the summary over all tables, and the config that made them.
+# What a person reads first: how models compare, the summary over all tables, what was rejected, and the config.
+
+REFERENCE_MODEL = config["evaluation"]["compare_with"]
+if REFERENCE_MODEL not in config["models"] and workflow.is_main_process:
+    logger.warning(
+        f"In this run nothing is compared: '{REFERENCE_MODEL}' (evaluation/compare_with) is not among the models."
+    )
+
+
+def of_all_results(pattern):
+    """A file, or a name, for each evaluated dataset and model."""
+    return expand(pattern, dataset=EVALUATED_DATASETS, model=config["models"])
 
 
 rule compare_models:
     input:
-        results_tables("results/bootstrap/{dataset}_{model}.npz"),
+        of_all_results(rules.write_results_table.output.bootstrap),
     output:
         overall=report(
             "results/comparisons.csv",
@@ -23,7 +34,7 @@ rule compare_models:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        tables=results_tables("{dataset}/{model}"),
+        tables=of_all_results("{dataset}/{model}"),
         reference=config["evaluation"]["compare_with"],
         code=code_of("compare_models.py"),
     message:
@@ -34,9 +45,9 @@ rule compare_models:
 
 rule summarise_results:
     input:
-        tables=results_tables(),
-        per_class=results_tables("results/per_class/{dataset}_{model}.csv"),
-        comparisons="results/comparisons.csv",
+        tables=of_all_results(rules.write_results_table.output.table),
+        per_class=of_all_results(rules.write_results_table.output.per_class),
+        comparisons=rules.compare_models.output.overall,
     output:
         table="results/summary.csv",
         markdown="results/summary.md",
@@ -88,3 +99,60 @@ rule write_config:
         "Writing down the config of this run"
     script:
         "../workflow_scripts/write_config.py"
+
+
+def rejected_tables():
+    """What each shard job of the configured run rejects."""
+    models = configured_models()
+    trained = [PRETRAINING_DATASET] * any(model.trained for model in models)
+    datasets = dict.fromkeys([*EVALUATED_DATASETS, *trained])
+    with_stems = [model for model in models if model.sources]
+    levels = sorted({model.degraded_db for model in with_stems} - {None})
+    stems = [rules.cache_stem_mels.output.rejected] * bool(with_stems)
+    stems += expand(
+        rules.cache_degraded_mels.output.rejected, decibels=levels, allow_missing=True
+    )
+    return [
+        path
+        for name in datasets
+        for pattern in [
+            rules.cache_mixture_mels.output.rejected,
+            *(stems if name == PRETRAINING_DATASET else []),
+        ]
+        for path in expand(pattern, dataset=name, shard=shards(name))
+    ]
+
+
+rule gather_rejected:
+    input:
+        manifests=expand(
+            rules.write_manifest.output.rejected, dataset=config["datasets"]
+        ),
+        shards=rejected_tables(),
+    output:
+        report(
+            "results/rejected.csv",
+            caption="../report/rejected.rst",
+            category="Tables",
+            labels={
+                "dataset": "all",
+                "model": "-",
+                "rows": "clips that could not be used",
+            },
+        ),
+    log:
+        "logs/gather_rejected.log",
+    benchmark:
+        "timings/gather_rejected.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code_of("gather_rejected.py"),
+    message:
+        "Gathering what was rejected, and why"
+    script:
+        "../workflow_scripts/gather_rejected.py"

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from mscol.graph.start import check_arrays
+
 
 def require_writable_folders(jobs):
     """Stop before the first job where one of them could not write what it makes."""

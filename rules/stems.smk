@@ -6,10 +6,38 @@
 # Each stage of a shard takes one `shards_in_flight`. Where a run has a limit of them (--resources shards_in_flight=8, as in
 # the cluster profiles), a shard's next stage follows in the place of the last one, and no further shard begins.
 
+DEMO_SEPARATOR = "separators/demo"
+
+
+def separator_files(wildcards):
+    """The files of the separator that this workflow trains itself, if that is the one to be used."""
+    if config["separation"]["model"] != "demo":
+        return []
+    weights = expand(rules.train_separator.output, stem=SOURCES)
+    return [*rules.describe_separator.output, *weights]
+
+
+def datasets_with_stems(brought):
+    """A wildcard constraint: the datasets that bring stems of their own, or those that do not."""
+    names = [
+        name
+        for name, settings in config["datasets"].items()
+        if bool(settings["stems"]) == brought
+    ]
+    return "|".join(names) or "(?!)"
+
+
+def stem_rejections(wildcards):
+    """What the stages of a shard before its stems at 16 kHz rejected."""
+    brought = dataset_settings(wildcards.dataset)["stems"]
+    separated = (rules.convert_to_wav, rules.separate_stems)
+    stages = (rules.resample_brought_stems,) if brought else separated
+    return [stage.output.rejected for stage in stages]
+
 
 rule convert_to_wav:
     input:
-        shards=ancient("manifests/{dataset}/shards"),
+        shards=ancient(SHARDS),
         # Nothing is read of it. Without a separator no shard could go on, and the wavs of all would gather.
         separator=ancient(separator_files),
     output:
@@ -30,7 +58,7 @@ rule convert_to_wav:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        root=lambda wildcards: dataset_settings(wildcards.dataset)["root"],
+        root=root_of,
         clips=shard_digest,
         code=code_of("convert_to_wav.py"),
     message:
@@ -119,11 +147,20 @@ rule judge_separator:
         "../workflow_scripts/judge_separator.py"
 
 
+def separation_table():
+    """The table that judges the separator, if this workflow trains and uses it."""
+    uses_stems = any(model.sources for model in configured_models())
+    brought = config["datasets"][PRETRAINING_DATASET]["stems"]
+    trains = config["separation"]["model"] == "demo"
+    uses_it = trains and uses_stems and not brought
+    return rules.judge_separator.output if uses_it else []
+
+
 rule separate_stems:
     input:
-        shards=ancient("manifests/{dataset}/shards"),
-        audio="wav/{dataset}/{shard}/audio",
-        rejected="wav/{dataset}/{shard}/rejected.csv",
+        shards=ancient(SHARDS),
+        audio=rules.convert_to_wav.output.audio,
+        rejected=rules.convert_to_wav.output.rejected,
         model=separator_files,
     output:
         stems=temp(directory("wav/{dataset}/{shard}/stems")),
@@ -160,8 +197,8 @@ rule separate_stems:
 
 rule resample_stems:
     input:
-        shards=ancient("manifests/{dataset}/shards"),
-        stems="wav/{dataset}/{shard}/stems",
+        shards=ancient(SHARDS),
+        stems=rules.separate_stems.output.stems,
         rejected=stem_rejections,
     output:
         stems=temp(directory("wav/{dataset}/{shard}/stems16k")),
@@ -189,7 +226,7 @@ rule resample_stems:
 
 rule resample_brought_stems:
     input:
-        shards=ancient("manifests/{dataset}/shards"),
+        shards=ancient(SHARDS),
     output:
         stems=temp(directory("wav/{dataset}/{shard}/stems16k")),
         rejected=temp("wav/{dataset}/{shard}/without_stems.csv"),

@@ -11,7 +11,7 @@ import soundfile
 from mscol.datasets import mtat
 from mscol.datasets.manifest import write_manifest
 from mscol.datasets.shards import shard_names
-from mscol.files import read_csv, read_json
+from mscol.io.files import read_csv, read_json
 
 
 def write_tone(path, seconds=1.5, rate=16_000):

@@ -1,8 +1,8 @@
 """Cache the log-mel spectrograms of one shard's stems, blended with their mixtures."""
 
-from mscol.cache import STEMS
-from mscol.degraded import cache_degraded_stems
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
+from mscol.mels.degraded import cache_degraded_stems
+from mscol.separation import STEMS
 
 log_to_file(snakemake.log[0])
 cache_degraded_stems(

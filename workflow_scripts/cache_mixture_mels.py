@@ -1,7 +1,7 @@
 """Cache the log-mel spectrograms of one shard's mixtures, straight from the raw files."""
 
-from mscol.cache import cache_mixtures
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
+from mscol.mels.mixtures import cache_mixtures
 
 log_to_file(snakemake.log[0])
 cache_mixtures(

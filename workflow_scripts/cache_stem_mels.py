@@ -1,7 +1,8 @@
 """Cache the log-mel spectrograms and the activity of one shard's stems."""
 
-from mscol.cache import STEMS, cache_stems
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
+from mscol.mels.stems import cache_stems
+from mscol.separation import STEMS
 
 log_to_file(snakemake.log[0])
 cache_stems(

@@ -1,6 +1,6 @@
 """Compare each model with the reference model, on the same resamples of the same test clips."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.tables import compare_models
 
 log_to_file(snakemake.log[0])

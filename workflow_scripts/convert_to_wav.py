@@ -1,6 +1,6 @@
 """Convert the training and validation clips of one shard to 44.1 kHz wav."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.separation.conversion import convert_shard
 
 log_to_file(snakemake.log[0])

@@ -1,6 +1,6 @@
 """Write what the four targets of the small Open-Unmix have in common."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.separation.description import describe_separator
 
 log_to_file(snakemake.log[0])

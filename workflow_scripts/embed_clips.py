@@ -1,12 +1,13 @@
 """Pass the frozen encoder over a dataset once, and keep its embeddings."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 
-from mscol.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402
-from mscol.embeddings import SPLITS, embed_clips  # noqa: E402
+from mscol.embeddings import embed_clips  # noqa: E402
+from mscol.mels.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
 from mscol.model import configure, load_encoder  # noqa: E402
 
 configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))

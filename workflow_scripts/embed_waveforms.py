@@ -1,13 +1,13 @@
 """Embed a dataset with a Python function of a waveform."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 
-from mscol.cache import cached_clips  # noqa: E402 (what the function's packages say belongs in the log)
-from mscol.callables import embed_waveforms, load_callable  # noqa: E402
+from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402
-from mscol.embeddings import SPLITS  # noqa: E402
+from mscol.embeddings.functions import embed_waveforms, load_callable  # noqa: E402
+from mscol.mels.cache import cached_clips  # noqa: E402 (what the function's packages say belongs in the log)
 
 embed_waveforms(
     function=load_callable(snakemake.params.callable),

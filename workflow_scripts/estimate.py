@@ -2,9 +2,9 @@
 
 import os
 
+from mscol.config.effective import read_yaml
 from mscol.estimate import Run, estimate_table, measure_dataset
-from mscol.logs import log_to_file
-from mscol.names import read_yaml
+from mscol.jobs.logs import log_to_file
 
 terminal = os.dup(1)  # before it becomes the log
 log_to_file(snakemake.log[0])

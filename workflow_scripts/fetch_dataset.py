@@ -3,7 +3,7 @@
 import logging
 
 from mscol.fetching import fetch_dataset
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 fetch_dataset(

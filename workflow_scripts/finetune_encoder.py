@@ -1,10 +1,10 @@
 """Train encoder and head together on one dataset, and score its test clips."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 
-from mscol.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.mels.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
 from mscol.model import configure, load_encoder  # noqa: E402
 from mscol.probes import finetune  # noqa: E402
 

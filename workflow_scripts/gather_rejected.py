@@ -1,7 +1,7 @@
 """Gather the clips that any stage rejected into one table."""
 
 from mscol.datasets.rejected import gather_rejected
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 gather_rejected(

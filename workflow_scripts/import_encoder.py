@@ -1,12 +1,12 @@
 """Take over an encoder that was made elsewhere: a published TensorFlow checkpoint, or an encoder.keras."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 
+from mscol.jobs.versions import git_commit  # noqa: E402
 from mscol.model import configure  # noqa: E402 (what the framework says belongs in the log)
 from mscol.pretraining import import_encoder  # noqa: E402
-from mscol.versions import git_commit  # noqa: E402
 
 configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))
 import_encoder(

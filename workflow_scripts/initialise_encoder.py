@@ -1,11 +1,11 @@
 """Save an encoder with random weights: the model `untrained`."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 
+from mscol.jobs.versions import git_commit  # noqa: E402
 from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)
-from mscol.versions import git_commit  # noqa: E402
 
 initialise(
     files=CacheFiles(frames=snakemake.input.frames, index=snakemake.input.index),

@@ -1,6 +1,6 @@
 """Judge the small Open-Unmix on embedded songs that it was not trained on."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.separation.judging import judge_separator
 
 log_to_file(snakemake.log[0])

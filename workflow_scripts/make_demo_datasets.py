@@ -1,6 +1,6 @@
 """Make the embedded datasets and the songs with stems."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.synthesis import make_demo_datasets
 
 log_to_file(snakemake.log[0])

@@ -1,7 +1,7 @@
 """Write down all that decides how a model is pretrained."""
 
-from mscol.files import write_json
-from mscol.logs import log_to_file
+from mscol.io.files import write_json
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 write_json(snakemake.params.plan | {"clips": snakemake.params.clips}, snakemake.output.plan)

@@ -1,7 +1,7 @@
 """Draw how well one model does on each tag or class of one dataset."""
 
 from mscol.figures.classes import plot_classes
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 plot_classes(

@@ -1,7 +1,7 @@
 """Draw how pretraining went, for all models and seeds of the config."""
 
 from mscol.figures.convergence import plot_convergence
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 runs = {}

@@ -1,7 +1,7 @@
 """Draw on which tags or classes one model differs from the reference model."""
 
 from mscol.figures.differences import plot_differences
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 plot_differences(

@@ -1,7 +1,8 @@
 """Draw the log-mels of a mixture and its stems, and which stems are active."""
 
-from mscol.figures.log_mels import STEMS, plot_log_mels
-from mscol.logs import log_to_file
+from mscol.figures.log_mels import plot_log_mels
+from mscol.jobs.logs import log_to_file
+from mscol.separation import STEMS
 
 log_to_file(snakemake.log[0])
 cached = snakemake.input

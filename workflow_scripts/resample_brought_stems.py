@@ -1,6 +1,6 @@
 """Resample the stems that a dataset brings along to 16 kHz mono, for the clips of one shard."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.separation.resampling import resample_brought_stems
 
 log_to_file(snakemake.log[0])

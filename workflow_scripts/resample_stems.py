@@ -1,6 +1,6 @@
 """Resample the separated stems of one shard to 16 kHz mono."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.separation.resampling import resample_stems
 
 log_to_file(snakemake.log[0])

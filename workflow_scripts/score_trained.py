@@ -1,10 +1,10 @@
 """Score the test clips of one dataset with a head or a classifier that was trained before."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 
-from mscol.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.mels.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
 from mscol.model import configure  # noqa: E402
 from mscol.probes import score_classifier, score_head  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Separate the clips of one shard into bass, drums, other and vocals."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.separation.shard import separate_shard
 
 log_to_file(snakemake.log[0])

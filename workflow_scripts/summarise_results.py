@@ -1,7 +1,7 @@
 """Put the results of all models and datasets into one table."""
 
-from mscol.logs import log_to_file
-from mscol.tables import summarise_results
+from mscol.jobs.logs import log_to_file
+from mscol.pages.summary import summarise_results
 
 log_to_file(snakemake.log[0])
 summarise_results(

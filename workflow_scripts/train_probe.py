@@ -1,10 +1,10 @@
 """Train a head on the embeddings of one dataset, and score its test clips."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 
-from mscol.embeddings import SPLITS  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.datasets import SPLITS  # noqa: E402  (TensorFlow's chatter belongs in the log)
 from mscol.model import configure  # noqa: E402
 from mscol.probes import train_probe  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Train the small Open-Unmix of one target on the embedded stems."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.separation.training import train_target
 
 log_to_file(snakemake.log[0])

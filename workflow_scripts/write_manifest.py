@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from mscol.datasets.manifest import write_manifest
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 logging.info("Manifest of the dataset %s, layout %s.", snakemake.wildcards.dataset, snakemake.params.layout)

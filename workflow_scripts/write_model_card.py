@@ -1,7 +1,7 @@
 """Write the card of an encoder: what made it, its figures, its licence, how to load it."""
 
-from mscol.cards import write_model_card
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
+from mscol.pages.cards import write_model_card
 
 log_to_file(snakemake.log[0])
 write_model_card(

@@ -1,6 +1,6 @@
 """Write the results of one model on one dataset: a row a seed and their mean, and a table of classes."""
 
-from mscol.logs import log_to_file
+from mscol.jobs.logs import log_to_file
 from mscol.tables import Evaluation, write_results_table
 
 log_to_file(snakemake.log[0])

@@ -1,10 +1,13 @@
-"""Real recordings for the tests of the library."""
+"""Real recordings, and scores of small tasks as files of earlier stages."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from small_tables import save
 
-from mscol.audio import load_mono
+from mscol.io.audio import load_mono
 
 PACK = Path(__file__).parents[3] / "shared" / "real_audio"
 
@@ -18,3 +21,34 @@ def real_recordings():
     notes = [sorted(folder.glob("*"))[0] for folder in sorted(PACK.glob("notes/*"))]
     load = {"music": music, "notes": notes}
     return {kind: [load_mono(path)[: 30 * 16_000] for path in paths] for kind, paths in load.items()}
+
+
+@pytest.fixture
+def tagged(tmp_path):
+    """Scores of two seeds on 60 clips, 40 of them cleaned; the third tag never occurs."""
+    generator = np.random.default_rng(0)
+    labels = np.zeros((60, 3), np.uint8)
+    labels[:40, :2] = generator.integers(2, size=(40, 2))
+    paths = []
+    for seed in (0, 1):
+        path = tmp_path / f"scores{seed}.npz"
+        windows = np.repeat(labels, 2, axis=0) * 0.4 + generator.random((120, 3)) * 0.5
+        save(path, labels, windows, [2] * 60, cleaned=[1] * 40 + [0] * 20)
+        paths.append(path)
+    about = write_about(tmp_path, "tagging", ["rock", "slow", "sitar"])
+    return paths, about
+
+
+@pytest.fixture
+def classified(tmp_path):
+    path = tmp_path / "classes.npz"
+    # Windows 2, 1, 1, 2: sums [1, 4], [3, 1], [0, 2], [2, 3]; truth 0, 0, 1, 1.
+    windows = [[1, 0], [0, 4], [3, 1], [0, 2], [1, 1], [1, 2]]
+    save(path, np.array([0, 0, 1, 1]), np.array(windows, float), [2, 1, 1, 2], cleaned=[1] * 4)
+    return [path], write_about(tmp_path, "classification", ["bass", "flute"])
+
+
+def write_about(folder, task, labels):
+    path = folder / f"{task}.json"
+    path.write_text(json.dumps({"task": task, "labels": labels}))
+    return path

@@ -14,7 +14,7 @@ import pandas as pd
 from mscol.datasets import fma, mtat
 from mscol.datasets.manifest import CLIP_COLUMNS, SHARD_COLUMNS
 from mscol.datasets.shards import shard_names, shard_of
-from mscol.files import write_csv, write_json
+from mscol.io.files import write_csv, write_json
 
 # Clips that the metadata list, by folder or split (METHOD, "Datasets")
 N_MTAT = 25_863

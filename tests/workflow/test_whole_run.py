@@ -87,7 +87,7 @@ def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finishe
 
 
 def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, finished):
-    module = house / "workflow_scripts" / "mscol" / "mels.py"
+    module = house / "workflow_scripts" / "mscol" / "mels" / "spectrogram.py"
     text = module.read_text()
     try:
         module.write_text(text.replace("LOWEST_HZ, HIGHEST_HZ = 60.0", "LOWEST_HZ, HIGHEST_HZ = 61.0"))
@@ -102,7 +102,7 @@ def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, fini
 
 
 def test_changed_comment_makes_nothing_stale(house, finished):
-    module = house / "workflow_scripts" / "mscol" / "mels.py"
+    module = house / "workflow_scripts" / "mscol" / "mels" / "spectrogram.py"
     text = module.read_text()
     try:
         module.write_text(text + "\n# A comment.\n")

@@ -32,7 +32,7 @@ def main(arguments=None):
 
 
 def _embed(options):
-    from mscol.export import export_embeddings, find_audio  # here, since --help needs none of it
+    from mscol.embeddings.export import export_embeddings, find_audio  # here, since --help needs none of it
 
     files = find_audio(options.files)
     # Later still: importing the framework takes seconds, and a wrong path is told before.

@@ -12,7 +12,7 @@ from mscol.datasets.rejected import gather_rejected
 from mscol.datasets.shards import shard_of
 from mscol.datasets.watch import LAYOUTS
 from mscol.errors import ConfigError, DatasetError
-from mscol.files import read_csv
+from mscol.io.files import read_csv
 
 HEADER = ["path", "split", "label"]
 GOOD = [["a.wav", "train", "x"], ["b.flac", "valid", "x"], ["c.ogg", "test", "x"]]

@@ -7,10 +7,10 @@ import pytest
 import soundfile
 import yaml
 
+from mscol.config.effective import effective_config
 from mscol.errors import DatasetError
 from mscol.estimate import DatasetSize, Run, estimate, estimate_table, in_flight_bytes, measure_dataset
-from mscol.files import read_csv
-from mscol.names import effective_config
+from mscol.io.files import read_csv
 
 HOUSE = Path(__file__).parents[3]
 RATES = yaml.safe_load((HOUSE / "benchmarks" / "rates.yaml").read_text())

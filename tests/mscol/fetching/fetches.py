@@ -3,7 +3,7 @@
 from small_archives import COUNTS, FILES, sha256
 
 from mscol.fetching import fetch_dataset
-from mscol.files import read_json
+from mscol.io.files import read_json
 
 
 class Fetch:

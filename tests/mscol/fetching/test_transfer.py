@@ -12,7 +12,7 @@ import pytest
 
 from mscol.errors import FetchError
 from mscol.fetching.transfer import download, remote_size
-from mscol.logs import Progress
+from mscol.jobs.logs import Progress
 
 CONTENT = random.Random(1).randbytes(600_000)
 OTHER = random.Random(2).randbytes(600_000)

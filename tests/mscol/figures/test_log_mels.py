@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from pictures import illegible_texts, texts_of_svg
 
-from mscol.arrays import RowWriter
-from mscol.cache import SEGMENT_SAMPLES, STEMS, index_table
 from mscol.errors import CacheError
 from mscol.figures.log_mels import choose_excerpt, draw_log_mels, plot_log_mels
-from mscol.files import write_csv
+from mscol.io.arrays import RowWriter
+from mscol.io.files import write_csv
 from mscol.mels import SEGMENT_FRAMES
+from mscol.mels.cache import SEGMENT_SAMPLES, index_table
+from mscol.separation import STEMS
 
 QUIET, LOUD = 0.004, 0.2
 

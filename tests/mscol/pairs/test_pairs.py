@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mscol.cache import MelCache
 from mscol.errors import ConfigError, TrainingError
+from mscol.mels.cache import MelCache
 from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
 
 COLUMNS = {"bass": "bass", "vocals": "vocals"}

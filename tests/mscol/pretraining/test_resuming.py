@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from tiny_runs import SETTINGS, cache_files, outputs_in, run, weights
 
-from mscol.atomic import PREFIX
 from mscol.errors import TrainingError
+from mscol.io.atomic import PREFIX
 from mscol.pretraining import load_data
 from mscol.pretraining.checkpoints import Checkpoints, differences
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from small_task import name_outputs, read_scores
 
-from mscol.cache import MelCache
 from mscol.errors import TrainingError
+from mscol.mels.cache import MelCache
 from mscol.model import build_encoder
 from mscol.probes import finetune, score_classifier
 from mscol.probes.finetuning import Finetuned

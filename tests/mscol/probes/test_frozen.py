@@ -6,7 +6,7 @@ import pytest
 from small_task import make_dataset, name_outputs, read_scores, run
 
 from mscol.errors import CacheError, TrainingError
-from mscol.files import open_array
+from mscol.io.files import open_array
 from mscol.metrics import classification, tagging
 from mscol.probes import score_head
 from mscol.probes.frozen import _scaling, open_embeddings

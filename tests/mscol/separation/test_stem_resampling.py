@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from mscol import audio
 from mscol.errors import AudioError, SeparationError
+from mscol.io import audio
 from mscol.separation import STEMS
 from mscol.separation.resampling import check_brought_stems, resample_brought_stems, resample_stems
 

@@ -12,3 +12,5 @@ One module a layout (`mtat`, `nsynth`, `fma`, `table`), each with the same skele
 which files a manifest depends on, `rejected` gathers what could not be used. `manifest` imports a
 layout by name, so that an edit of one reader makes the manifests of no other layout stale.
 """
+
+SPLITS = ("train", "validation", "test")

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from mscol.errors import AudioError, CacheError, DatasetError
-from mscol.files import read_csv, read_json
+from mscol.io.files import read_csv, read_json
 
+REJECTED_COLUMNS = ["id", "path", "reason"]
 SPLITS_WITH_STEMS = ("train", "validation")  # test clips are embedded as mixtures only
 ABOUT = "about.json"  # beside clips.csv; counts the rows of it and of each shard
 
@@ -23,7 +24,7 @@ def read_listed(path):
     Returns
     -------
     pd.DataFrame
-        As `mscol.files.read_csv` returns it.
+        As `mscol.io.files.read_csv` returns it.
 
     Raises
     ------

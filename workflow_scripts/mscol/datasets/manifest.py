@@ -16,17 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
-from mscol import audio
-from mscol.datasets.metadata import SPLITS
+from mscol.datasets import SPLITS
+from mscol.datasets.listed import REJECTED_COLUMNS
 from mscol.datasets.shards import shard_of
 from mscol.datasets.watch import LAYOUTS, stamps
 from mscol.errors import AudioError, ConfigError, DatasetError
-from mscol.files import write_csv, write_json
-from mscol.logs import Progress
+from mscol.io import audio
+from mscol.io.files import write_csv, write_json
+from mscol.jobs.logs import Progress
 
 CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cleaned", "labels"]
 SHARD_COLUMNS = ["id", "path", "split", "duration", "bytes"]
-REJECTED_COLUMNS = ["id", "path", "reason"]
 
 SHORTEST_SAMPLES = 400 + 97 * 160  # at 16 kHz: the 98 frames of one crop (MSCOL_SMC23 cola/data.py)
 _LONGEST_NAME_BYTES = 255  # of one part of a path, on every common file system

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from mscol.datasets import SPLITS
 from mscol.errors import DatasetError
 
-SPLITS = ("train", "validation", "test")
 _SPLIT_OF = {"training": "train", "valid": "validation", "val": "validation"}
 _FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True}
 _LONGEST_FIELD = 1 << 24  # characters; FMA's biographies pass the csv module's own limit of 131,072

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mscol.datasets.listed import REJECTED_COLUMNS
 from mscol.errors import DatasetError
-from mscol.files import read_csv, write_csv
-
-_COLUMNS = ["id", "path", "reason"]
+from mscol.io.files import read_csv, write_csv
 
 
 def gather_rejected(manifest_rejected_paths, stage_rejected_paths, out):
@@ -32,14 +31,14 @@ def gather_rejected(manifest_rejected_paths, stage_rejected_paths, out):
         _read(path, Path(path).parts[-3], Path(path).name.removesuffix("_rejected.csv"))
         for path in stage_rejected_paths
     ]
-    columns = ["dataset", "stage", *_COLUMNS]
+    columns = ["dataset", "stage", *REJECTED_COLUMNS]
     gathered = pd.concat([pd.DataFrame(columns=columns, dtype=str), *tables])[columns]
     write_csv(gathered.sort_values(["dataset", "id", "stage", "path", "reason"]), out)
 
 
 def _read(path, dataset, stage):
     table = read_csv(path)
-    missing = [column for column in _COLUMNS if column not in table]
+    missing = [column for column in REJECTED_COLUMNS if column not in table]
     if missing:
         raise DatasetError(
             f"{path}: the column {missing[0]} is missing; remove the file to have it made anew"

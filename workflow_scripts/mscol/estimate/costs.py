@@ -6,9 +6,10 @@ of what passes through separation; stereo takes twice the disk there.
 
 from dataclasses import dataclass
 
-from mscol.audio import ANALYSIS_RATE, SEPARATION_RATE
+from mscol.config.evaluations import has_label_curves, ways
 from mscol.estimate.run import by_size, encoder_bytes, encoder_parameters, encoder_scale, encoder_values
 from mscol.estimate.sizes import OFFICIAL_SECONDS
+from mscol.io.audio import ANALYSIS_RATE, SEPARATION_RATE
 
 N_STEMS = 4
 FLOAT_BYTES = 4
@@ -181,8 +182,8 @@ def _passes(run):
     """The crops of each dataset that a model embeds, where heads are trained on embeddings or were before."""
     evaluation = run.settings["evaluation"]
     for name, model in _evaluations(run):
-        by_head = evaluation["trained"].get(name, {}).get("head") and run.ways("evaluate")
-        if run.ways("frozen") or by_head:
+        by_head = evaluation["trained"].get(name, {}).get("head") and run.shares(model, "evaluate")
+        if run.shares(model, "frozen") or by_head:
             size = run.sizes[name]
             segments = size.segments("train") + size.segments("validation")
             yield segments * evaluation["crops_per_segment"] + size.windows, model
@@ -191,12 +192,10 @@ def _passes(run):
 def heads(run):
     """Heads on embeddings, for each share of labels, and what was trained before."""
     jobs, cpu, kept = 0, 0.0, 0.0
-    for name, _ in _evaluations(run):
-        size, ways = run.sizes[name], [*run.ways("frozen"), *run.ways("evaluate")]
-        times = run.n_seeds * len(ways)
-        rows = sum(
-            size.segments("train") * share + size.segments("validation") for share in run.ways("frozen")
-        )
+    for name, model in _evaluations(run):
+        size, shares = run.sizes[name], run.shares(model, "frozen")
+        times = run.n_seeds * len(run.shares(model, "frozen", "evaluate"))
+        rows = sum(size.segments("train") * share + size.segments("validation") for share in shares)
         epochs = run.settings["evaluation"]["training"]["epochs"]
         jobs += times
         cpu += run.start("tensorflow", times) + run.n_seeds * epochs * rows * run.cpu("head_row")
@@ -209,7 +208,7 @@ def finetuning(run):
     jobs, crops, kept = 0, 0.0, 0.0
     epochs = run.settings["evaluation"]["finetuning"]["epochs"]
     for name, model in _evaluations(run):
-        size, shares = run.sizes[name], run.ways("finetuned", model)
+        size, shares = run.sizes[name], run.shares(model, "finetuned")
         rows = sum(size.segments("train") * share + size.segments("validation") for share in shares)
         jobs += run.n_seeds * len(shares)
         crops += run.n_seeds * epochs * rows
@@ -224,17 +223,16 @@ def report(run):
     settings = run.settings["evaluation"]
     tables, n_encoders = len(_evaluations(run)), sum(not model.callable for model in run.models)
     compared = settings["compare_with"] in run.settings["models"]
-    curves = len(settings["label_fractions"]) > 1 and settings["protocols"] != ["evaluate"]
+    curves = has_label_curves(settings)
     jobs = (
         2 * tables + n_encoders * run.n_seeds + 5 + curves + run.needs_stems
     )  # 5: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
     resamples = 0.0
     for name, model in _evaluations(run):
-        ways = sum(len(run.ways(protocol, model)) for protocol in settings["protocols"])
         layout = run.settings["datasets"][name]["layout"]
         part = run.sizes[name].clips["test"] / MTAT_TEST_CLIPS * LABELS[layout] / LABELS["mtat"]
-        resamples += part * ways * run.n_seeds * settings["bootstrap_resamples"]
+        resamples += part * len(ways(model, settings)) * run.n_seeds * settings["bootstrap_resamples"]
     cpu = run.start("report", jobs) + resamples * run.cpu("resample")
     return Cost("tables and figures", jobs, cpu, kept_bytes=tables * run.rates["bytes"]["table"])
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mscol.config.evaluations import ways
+from mscol.config.models import Model, find_model
 from mscol.estimate.sizes import DatasetSize
 from mscol.mels import N_MELS
-from mscol.names import Model, find_model
 
 # How often the blocks of each stage are repeated in EfficientNet-B0 (Tan & Le, EfficientNet, ICML 2019, table 1); written
 # again here, because the encoder's module imports Keras
@@ -24,7 +25,7 @@ class Run:
     Attributes
     ----------
     settings : dict
-        The complete config (`mscol.names.effective_config`).
+        The complete config (`mscol.config.effective.effective_config`).
     sizes : dict
         Dataset -> `DatasetSize`.
     shards : dict
@@ -115,12 +116,10 @@ class Run:
         """Seconds that jobs take before their work."""
         return jobs * self.rates["cpu"]["start"][kind]
 
-    def ways(self, protocol, model=None):
-        """How often a model is evaluated by a protocol: once for each share of labels."""
-        evaluation = self.settings["evaluation"]
-        if protocol not in evaluation["protocols"] or (protocol == "finetuned" and model and model.callable):
-            return []
-        return [1.0] if protocol == "evaluate" else evaluation["label_fractions"]
+    def shares(self, model, *protocols):
+        """The shares of labels by which protocols evaluate a model, one after another."""
+        of_model = ways(model, self.settings["evaluation"])
+        return [way.label_fraction for way in of_model if way.protocol in protocols]
 
 
 def encoder_scale(run):

@@ -6,10 +6,10 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from mscol import audio
-from mscol.datasets.metadata import SPLITS
+from mscol.datasets import SPLITS
 from mscol.errors import AudioError
-from mscol.files import read_csv
+from mscol.io import audio
+from mscol.io.files import read_csv
 from mscol.mels import CROP_FRAMES, HOP_SAMPLES, WINDOW_SAMPLES, count_segments
 
 # Lengths of whole clips (METHOD, "Datasets"); an MTAT clip has 29.124 s

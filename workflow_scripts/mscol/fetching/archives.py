@@ -20,7 +20,7 @@ from mscol.errors import ArchiveError, FetchError
 from mscol.fetching.disk import require_space, spoken_bytes
 from mscol.fetching.intake import shown
 from mscol.fetching.parts import JoinedParts
-from mscol.logs import Progress
+from mscol.jobs.logs import Progress
 
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
            RuntimeError, ValueError, IndexError, OverflowError, struct.error)  # fmt: skip

@@ -8,7 +8,7 @@ import os
 
 from mscol.errors import FetchError
 from mscol.fetching.disk import spoken_bytes
-from mscol.logs import Progress
+from mscol.jobs.logs import Progress
 
 RECORDED_DIGEST = "sha256"  # of a file that comes without a checksum
 _EXAMPLES_NAMED = 5

@@ -22,7 +22,7 @@ from mscol.fetching.transfer import (
     partial_bytes,
     remote_size,
 )
-from mscol.files import read_json, write_json
+from mscol.io.files import read_json, write_json
 
 RECORD = ".fetched.json"  # in the dataset's folder, which it vouches for
 UNPACKED = "unpacked"  # in the folder of downloads, until it is whole

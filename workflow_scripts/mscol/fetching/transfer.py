@@ -19,8 +19,8 @@ from pathlib import Path
 
 from mscol.errors import FetchError
 from mscol.fetching.disk import spoken_bytes
-from mscol.files import read_json, write_json
-from mscol.logs import Progress, spoken_time
+from mscol.io.files import read_json, write_json
+from mscol.jobs.logs import Progress, spoken_time
 
 TIMEOUT_SECONDS = 60.0
 PAUSES_SECONDS = (1, 5, 15, 60, 120, 300)

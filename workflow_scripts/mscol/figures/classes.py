@@ -9,7 +9,6 @@ from mscol.errors import CacheError
 from mscol.figures.labels import draw_interval, point_handle, set_rows, write_note
 from mscol.figures.style import (
     COLOURS,
-    METRIC_TITLES,
     PAGE_INCHES,
     block_inches,
     blocks,
@@ -19,7 +18,8 @@ from mscol.figures.style import (
     shown,
     styled,
 )
-from mscol.files import read_results
+from mscol.io.files import read_results
+from mscol.tables.results import METRIC_TITLES
 
 _MOST_WRITTEN_CLASSES = 20  # of a confusion matrix; beyond, cells are too small for numbers and lines
 _MOST_NAMED_CLASSES = 40

@@ -5,17 +5,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mscol.figures.style import (
-    CHANCE,
-    COLOURS,
-    METRIC_TITLES,
-    describe_test_list,
-    place_legend,
-    save_figure,
-    shown,
-    styled,
-)
-from mscol.files import read_results
+from mscol.figures.style import CHANCE, COLOURS, describe_test_list, place_legend, save_figure, shown, styled
+from mscol.io.files import read_results
+from mscol.tables.results import METRIC_TITLES
 
 _PANELS_A_ROW = 4
 _BAR_INCHES, _GAP_INCHES = 0.108, 0.09

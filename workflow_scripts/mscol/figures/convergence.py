@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled
-from mscol.files import read_json, read_results
+from mscol.io.files import read_json, read_results
 
 
 def plot_convergence(runs, paths):

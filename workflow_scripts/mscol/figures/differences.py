@@ -7,7 +7,6 @@ from mscol.errors import CacheError
 from mscol.figures.labels import draw_interval, point_handle, set_rows, write_note
 from mscol.figures.style import (
     BETTER,
-    METRIC_TITLES,
     PAGE_INCHES,
     TASK_METRICS,
     UNDECIDED,
@@ -20,7 +19,8 @@ from mscol.figures.style import (
     shown,
     styled,
 )
-from mscol.files import read_results
+from mscol.io.files import read_results
+from mscol.tables.results import METRIC_TITLES
 
 _NAMES = {"tagging": "tags", "classification": "classes"}
 

@@ -4,17 +4,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from mscol.figures.style import (
-    CHANCE,
-    METRIC_TITLES,
-    PAGE_INCHES,
-    place_legend,
-    save_figure,
-    shown,
-    style_of,
-    styled,
-)
-from mscol.files import read_results
+from mscol.figures.style import CHANCE, PAGE_INCHES, place_legend, save_figure, shown, style_of, styled
+from mscol.io.files import read_results
+from mscol.tables.results import METRIC_TITLES
 
 
 def plot_label_fractions(summary, paths):

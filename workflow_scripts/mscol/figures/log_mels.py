@@ -6,13 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mscol.audio import ANALYSIS_RATE
-from mscol.cache import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, STEMS, MelCache, read_activity
 from mscol.datasets.listed import read_listed
 from mscol.errors import CacheError
 from mscol.figures.style import save_figure, styled
+from mscol.io.audio import ANALYSIS_RATE
 from mscol.mels import HIGHEST_HZ, HOP_SAMPLES, LOWEST_HZ, N_MELS, SEGMENT_FRAMES
+from mscol.mels.cache import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, MelCache, read_activity
 from mscol.pairs.segments import activity_columns
+from mscol.separation import STEMS
 
 _MOST_SEGMENTS = 8  # that a figure shows: in more, their numbers would not fit
 _WINDOW_SAMPLES = {"aligned": SEGMENT_SAMPLES, "reference": REFERENCE_SEGMENT_SAMPLES}
@@ -35,7 +36,7 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths):
     activity : list of (str or os.PathLike)
         The mean \\|x\\| of the stems in each segment.
     windows : str
-        ``aligned`` or ``reference``: which windows decide (`mscol.cache`).
+        ``aligned`` or ``reference``: which windows decide (`mscol.mels.cache`).
     threshold : float
         Of the mean \\|x\\|, above which a source is active.
     paths : sequence of (str or os.PathLike)

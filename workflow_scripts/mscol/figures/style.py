@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib
 
 from mscol.errors import CacheError
-from mscol.files import atomic_path
+from mscol.io.atomic import atomic_path
 
 # Okabe & Ito's palette, which colour-blind readers tell apart; line styles go on where colours repeat
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -16,10 +16,6 @@ CHANCE = {"color": "dimgrey", "linestyle": (0, (1, 2)), "linewidth": 1.2}
 PAGE_INCHES = 7.4
 LABELS_A_BLOCK = 25  # of per-label figures: more labels go into a second block beside the first
 
-METRIC_TITLES = {
-    "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1", "recall": "recall",
-    "precision": "precision", "f1": "F1",
-}  # fmt: skip
 TASK_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "f1")}  # of each label
 
 _INCHES_A_LETTER = 0.085  # on average, at the size of legends

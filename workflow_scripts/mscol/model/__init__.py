@@ -11,7 +11,8 @@ import os
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from mscol.model.association import SourceAssociation
-from mscol.model.encoder import build_encoder, load_encoder, save_encoder
+from mscol.model.encoder import build_encoder, save_encoder
+from mscol.model.loading import load_encoder
 from mscol.model.loss import association_loss
 from mscol.model.runtime import configure, framework_versions
 from mscol.model.saved import load_saved

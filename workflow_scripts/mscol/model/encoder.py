@@ -6,16 +6,13 @@ public layers, under the layer names of Keras and in its order; a test holds it 
 """
 
 import math
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
 from keras import layers
 
-from mscol.errors import TrainingError
-from mscol.files import atomic_path
+from mscol.io.atomic import atomic_path
 from mscol.mels import CROP_FRAMES, N_MELS
-from mscol.model.saved import load_saved
 
 FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
 DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
@@ -85,51 +82,6 @@ def save_encoder(encoder, path):
     """Save an encoder as a ``.keras`` file, atomically."""
     with atomic_path(path) as partial:
         encoder.save(partial)
-
-
-def load_encoder(path):
-    """Load an encoder.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        A ``.keras`` file, or a published TensorFlow checkpoint: its prefix, such as ``checkpoint-10``, or its
-        ``.index`` file.
-
-    Returns
-    -------
-    keras.Model
-        Log-mel crops of shape (crops, 98, 64, 1) -> (crops, values).
-
-    Raises
-    ------
-    TrainingError
-        If it is neither, or is missing or damaged, or takes something else than log-mels.
-    """
-    path = Path(path)
-    if path.suffix != ".keras":
-        return _load_checkpoint(path)
-    if not path.is_file():
-        raise TrainingError(f"{path}: there is no such file; pretrain the encoder first")
-    encoder = load_saved(path)
-    if encoder.input_shape[2:] != (N_MELS, 1):
-        raise TrainingError(
-            f"{path}: not an encoder: it takes inputs of shape {encoder.input_shape[1:]}, not log-mels of shape "
-            f"({CROP_FRAMES}, {N_MELS}, 1); name the encoder.keras"
-        )
-    return encoder
-
-
-def _load_checkpoint(path):
-    from mscol.model.published import load_published  # here, as it imports this module
-
-    prefix = path.with_suffix("") if path.suffix == ".index" else path
-    if not Path(f"{prefix}.index").is_file():
-        raise TrainingError(
-            f"{path}: neither an encoder.keras file nor a published TensorFlow checkpoint, which would have "
-            f"{prefix.name}.index; name the one or the other"
-        )
-    return load_published(prefix)
 
 
 def _scale_filters(filters, width):

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mscol.errors import TrainingError
+from mscol.jobs.parallel import ordered_map
 from mscol.mels import CROP_FRAMES
 from mscol.pairs.augmentation import SHARED, draw_augmentation, overlap
-from mscol.parallel import ordered_map
 
 FEWEST_PAIRS = 2  # with a single pair there is nothing to tell apart, and the loss is 0 for any encoder
 SILENT_SHARE = 0.5  # how often a minibatch of a `-silent` model holds silent segments, too (METHOD)

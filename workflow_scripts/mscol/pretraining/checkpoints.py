@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mscol.atomic import atomic_path, remove_abandoned
 from mscol.errors import CacheError, TrainingError
-from mscol.files import read_json, write_json
+from mscol.io.atomic import atomic_path, remove_abandoned
+from mscol.io.files import read_json, write_json
 
 ABOUT = "run.json"
 

@@ -4,10 +4,10 @@ import logging
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mscol.cache import MelCache, read_activity
 from mscol.datasets.listed import read_listed
 from mscol.errors import CacheError, TrainingError
 from mscol.mels import count_segments
+from mscol.mels.cache import MelCache, read_activity
 from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
 
 TRAINING, VALIDATION = 0, 1  # streams of random numbers under one seed
@@ -68,7 +68,7 @@ def load_data(files, clips, sources, settings, seed, options=None):
         With batch_size, activity_threshold, activity_windows and masks.
     seed : int
     options : dict, optional
-        How pairs are drawn: masked, silent, random (`mscol.names.Model.options`).
+        How pairs are drawn: masked, silent, random (`mscol.config.models.Model.options`).
 
     Returns
     -------

@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 
+from mscol.jobs.parallel import ordered_map
 from mscol.model import load_on_device
-from mscol.parallel import ordered_map
 
 
 class Feed:

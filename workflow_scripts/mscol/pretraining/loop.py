@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from mscol.errors import TrainingError
-from mscol.logs import Progress
+from mscol.jobs.logs import Progress
 from mscol.model import compile_steps
 from mscol.pretraining.feeding import DeviceCache, Feed
 from mscol.pretraining.history import History

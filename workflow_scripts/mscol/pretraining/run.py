@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import numpy as np
 
 import mscol
-from mscol.files import write_csv, write_json
+from mscol.io.files import write_csv, write_json
 from mscol.model import (
     SourceAssociation,
     build_encoder,

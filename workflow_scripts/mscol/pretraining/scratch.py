@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mscol.errors import TrainingError
-from mscol.logs import Progress
+from mscol.jobs.logs import Progress
 from mscol.pretraining.signals import heed_warnings
 
 

@@ -5,7 +5,7 @@ import mmap
 import keras
 import numpy as np
 
-from mscol.arrays import advise
+from mscol.io.arrays import advise
 from mscol.mels import CROP_FRAMES
 from mscol.probes.labels import check_not_empty
 
@@ -90,7 +90,7 @@ class FreshCrops(ShuffledSegments):
 
     Parameters
     ----------
-    cache : mscol.cache.MelCache
+    cache : mscol.mels.cache.MelCache
     first_frames, latest : np.ndarray, shape=(n_segments,), int
         Where each segment begins, and the last of its frames at which a crop may
         (`mscol.embeddings.list_segments`).

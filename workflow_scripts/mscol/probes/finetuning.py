@@ -5,7 +5,8 @@ import logging
 import keras
 import numpy as np
 
-from mscol.embeddings import draw_crops, list_segments, predict_crops, select_clips, window_crops
+from mscol.embeddings.crops import draw_crops, list_segments, select_clips, window_crops
+from mscol.embeddings.prediction import predict_crops
 from mscol.mels import CROP_FRAMES, N_MELS
 from mscol.model.training_pass import training_pass
 from mscol.probes.batches import AllLogMels, FreshCrops
@@ -51,7 +52,7 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     ----------
     encoder : keras.Model
         Trained in place.
-    cache : mscol.cache.MelCache
+    cache : mscol.mels.cache.MelCache
         Spectrograms of the mixtures.
     clips, about : str or os.PathLike
         The manifest, and what it says of itself: task and labels.
@@ -106,7 +107,7 @@ def score_classifier(path, cache, clips, about, scores):
     ----------
     path : str or os.PathLike
         The classifier, a ``.keras`` file: crops (n, 98, 64, 1) to (n, labels).
-    cache : mscol.cache.MelCache
+    cache : mscol.mels.cache.MelCache
     clips, about : str or os.PathLike
         The manifest, and what it says of itself.
     scores : str or os.PathLike

@@ -6,10 +6,10 @@ import mmap
 import keras
 import numpy as np
 
-from mscol.arrays import advise
-from mscol.embeddings import predict
+from mscol.embeddings.prediction import predict
 from mscol.errors import CacheError
-from mscol.files import open_array, read_csv
+from mscol.io.arrays import advise
+from mscol.io.files import open_array, read_csv
 from mscol.probes.batches import AllEmbeddings, DrawnCrops
 from mscol.probes.heads import build_head, fit, load_trained, save_trained
 from mscol.probes.labels import Labelled, check_not_empty

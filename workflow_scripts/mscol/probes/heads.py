@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from mscol.errors import CacheError, TrainingError
-from mscol.files import atomic_path, read_json, write_csv, write_json
+from mscol.io.atomic import atomic_path
+from mscol.io.files import read_json, write_csv, write_json
 from mscol.model import load_saved
 
 _BATCHES_PER_CALL = 16  # how many batches the framework trains on before Python is asked again

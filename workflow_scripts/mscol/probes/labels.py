@@ -9,7 +9,8 @@ import pandas as pd
 
 from mscol.datasets.listed import read_listed
 from mscol.errors import DatasetError, TrainingError
-from mscol.files import atomic_path, read_json
+from mscol.io.atomic import atomic_path
+from mscol.io.files import read_json
 
 
 class Labelled(NamedTuple):

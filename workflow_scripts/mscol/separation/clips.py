@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from mscol.audio import ANALYSIS_RATE
 from mscol.datasets.listed import SPLITS_WITH_STEMS, read_listed
 from mscol.errors import AudioError
-from mscol.files import write_csv
-from mscol.logs import Progress
-from mscol.parallel import ordered_map
+from mscol.io.audio import ANALYSIS_RATE
+from mscol.io.files import write_csv
+from mscol.jobs.logs import Progress
+from mscol.jobs.parallel import ordered_map
 
 SHORTEST_SAMPLES = 15_920  # at 16 kHz: one crop of 98 frames (METHOD.md)
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mscol import audio
 from mscol.datasets.listed import require_dataset, require_unchanged
-from mscol.files import atomic_path
+from mscol.io import audio
+from mscol.io.atomic import atomic_path
 from mscol.separation.clips import clips_with_stems, each_clip, inside, reject, require_one_crop
 
 

@@ -3,9 +3,9 @@
 Apart from `training`, so that writing a few numbers does not import a training framework.
 """
 
-from mscol import audio
 from mscol.errors import SeparationError
-from mscol.files import write_json
+from mscol.io import audio
+from mscol.io.files import write_json
 
 
 def describe_separator(path, settings):

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mscol import audio
 from mscol.errors import SeparationError
-from mscol.files import write_csv
-from mscol.logs import Progress
+from mscol.io import audio
+from mscol.io.files import write_csv
+from mscol.jobs.logs import Progress
 from mscol.separation import STEMS
 from mscol.separation.separate import separate
 from mscol.separation.separator import load_separator

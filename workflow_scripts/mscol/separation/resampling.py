@@ -3,12 +3,12 @@
 import logging
 from pathlib import Path, PurePosixPath
 
-from mscol import audio
 from mscol.datasets.listed import require_all
 from mscol.errors import AudioError, SeparationError
-from mscol.files import atomic_path
-from mscol.logs import Progress
-from mscol.parallel import ordered_map
+from mscol.io import audio
+from mscol.io.atomic import atomic_path
+from mscol.jobs.logs import Progress
+from mscol.jobs.parallel import ordered_map
 from mscol.separation import STEMS
 from mscol.separation.clips import clips_with_stems, each_clip, inside, reject
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import torch
 
-from mscol import audio
 from mscol.errors import AudioError
+from mscol.io import audio
 from mscol.separation import STEMS
 from mscol.separation.wiener import filter_sources
 

@@ -14,9 +14,9 @@ from pickle import UnpicklingError  # what torch raises for what it does not loa
 import openunmix.utils
 import torch
 
-from mscol import audio
 from mscol.errors import CacheError, SeparationError
-from mscol.files import read_json
+from mscol.io import audio
+from mscol.io.files import read_json
 from mscol.separation import STEMS
 
 PUBLISHED_MODELS = ("umxl", "umxhq", "umx")

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from mscol import audio
 from mscol.datasets.listed import require_all
 from mscol.errors import AudioError, SeparationError
-from mscol.files import atomic_path
-from mscol.logs import Progress
-from mscol.parallel import ordered_map
+from mscol.io import audio
+from mscol.io.atomic import atomic_path
+from mscol.jobs.logs import Progress
+from mscol.jobs.parallel import ordered_map
 from mscol.separation import STEMS
 from mscol.separation.clips import clips_with_stems, inside, reject, require_one_crop
 from mscol.separation.separate import BatchSeparator, check_finite

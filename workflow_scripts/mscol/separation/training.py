@@ -15,10 +15,11 @@ import openunmix.model
 import openunmix.utils
 import torch
 
-from mscol import audio
 from mscol.errors import SeparationError
-from mscol.files import atomic_path, write_json
-from mscol.logs import Progress
+from mscol.io import audio
+from mscol.io.atomic import atomic_path
+from mscol.io.files import write_json
+from mscol.jobs.logs import Progress
 from mscol.separation import STEMS
 
 GAINS = (0.25, 1.25)  # Open-Unmix data.py, _augment_gain

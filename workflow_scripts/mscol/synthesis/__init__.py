@@ -6,7 +6,7 @@ Everything follows from the seed; a clip is the same whatever the sizes and the 
 """
 
 from mscol.errors import ConfigError
-from mscol.logs import timed
+from mscol.jobs.logs import timed
 from mscol.synthesis.fma_layout import make_fma
 from mscol.synthesis.mtat_layout import make_mtat
 from mscol.synthesis.nsynth_layout import make_nsynth

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mscol.separation import STEMS
 from mscol.synthesis.drums import draw_kit
 from mscol.synthesis.instruments import Instrument, draw_instrument
 from mscol.synthesis.lines import bass_line, drum_line, other_line, voice_line
@@ -15,7 +16,6 @@ from mscol.synthesis.sounds import generator
 from mscol.synthesis.styles import MODES, PATTERNS, STYLES
 from mscol.synthesis.voice import Singer
 
-STEMS = ("bass", "drums", "other", "vocals")
 BEATS = 4
 SECTION_SHARE = {
     "bass": 0.8,

@@ -6,7 +6,7 @@
 
 import pandas as pd
 
-from mscol.files import atomic_path
+from mscol.io.atomic import atomic_path
 from mscol.synthesis.mp3 import write_mp3
 from mscol.synthesis.planning import Excerpt, make_all, mixture_of, style_of
 from mscol.synthesis.rendering import render

@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from mscol.files import atomic_path
+from mscol.io.atomic import atomic_path
 from mscol.synthesis import sounds
 from mscol.synthesis.mp3 import write_mp3
 from mscol.synthesis.planning import Excerpt, make_all, mixture_of, style_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import soundfile
 
-from mscol.files import atomic_path, write_json
+from mscol.io.atomic import atomic_path
+from mscol.io.files import write_json
 from mscol.synthesis import sounds
 from mscol.synthesis.instruments import Instrument, draw_instrument
 from mscol.synthesis.planning import make_all

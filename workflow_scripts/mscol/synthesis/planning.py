@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mscol.logs import Progress
-from mscol.parallel import ordered_map
+from mscol.jobs.logs import Progress
+from mscol.jobs.parallel import ordered_map
 from mscol.synthesis.composition import compose
 from mscol.synthesis.sounds import generator
 

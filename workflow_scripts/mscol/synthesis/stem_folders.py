@@ -7,8 +7,8 @@ come from the composer that also writes the datasets, but none occurs in them.
 import numpy as np
 import soundfile
 
-from mscol.audio import SEPARATION_RATE, resample
-from mscol.files import atomic_path
+from mscol.io.atomic import atomic_path
+from mscol.io.audio import SEPARATION_RATE, resample
 from mscol.synthesis.composition import STEMS
 from mscol.synthesis.planning import Excerpt, make_all, mixture_of, style_of
 from mscol.synthesis.rendering import PEAK, render

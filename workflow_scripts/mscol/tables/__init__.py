@@ -1,7 +1,9 @@
-"""Tables: results a person reads at a glance, comparisons of models, and a summary over all of them."""
+"""Tables: the results of one model on one dataset, and the differences between models.
+
+`results` measures scores and writes a table; `comparison` compares models from the resamples that it keeps.
+"""
 
 from mscol.tables.comparison import compare_models
 from mscol.tables.results import Evaluation, write_results_table
-from mscol.tables.summary import summarise_results
 
-__all__ = ["Evaluation", "compare_models", "summarise_results", "write_results_table"]
+__all__ = ["Evaluation", "compare_models", "write_results_table"]

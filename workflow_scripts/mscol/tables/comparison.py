@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mscol.errors import CacheError
-from mscol.files import write_csv
+from mscol.io.files import write_csv
 from mscol.metrics.bootstrap import holm, interval, paired_p_value
 from mscol.tables.results import DECIMALS, GROUP, LABEL_METRICS, METRICS
 

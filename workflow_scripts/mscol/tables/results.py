@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mscol.errors import CacheError
-from mscol.files import atomic_path, read_json, write_csv
+from mscol.io.atomic import atomic_path
+from mscol.io.files import read_json, write_csv
 from mscol.metrics import MetricError, classification, tagging
 from mscol.metrics.bootstrap import (
     bootstrap_classification,
@@ -20,6 +21,10 @@ from mscol.metrics.bootstrap import (
 )
 from mscol.metrics.points import aggregate_rows
 
+METRIC_TITLES = {
+    "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1", "recall": "recall",
+    "precision": "precision", "f1": "F1",
+}  # fmt: skip
 METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("accuracy", "macro_f1")}
 LABEL_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "precision", "f1")}
 AGGREGATION = {"tagging": "mean", "classification": "sum"}  # of windows (METHOD, "Downstream")

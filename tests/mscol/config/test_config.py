@@ -1,0 +1,241 @@
+"""The effective config: how its layers merge, and what each mistake is answered with."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mscol.config.checks import check_targets
+from mscol.config.downloads import fetching_settings
+from mscol.config.effective import effective_config, write_config
+from mscol.errors import ConfigError
+
+HOUSE = Path(__file__).parents[3]
+PRESETS, SCHEMA = HOUSE / "presets", HOUSE / "schemas" / "config.schema.yaml"
+
+
+def effective(**given):
+    return effective_config(given, PRESETS, SCHEMA)
+
+
+def test_the_shipped_config_is_valid_and_means_the_embedded_datasets():
+    config = effective_config(yaml.safe_load((HOUSE / "config.yaml").read_text()), PRESETS, SCHEMA)
+    assert config["preset"] == "demo"
+    assert {name: dataset["layout"] for name, dataset in config["datasets"].items()} == {
+        "mtat": "mtat",
+        "nsynth": "nsynth",
+        "fma": "fma",
+    }
+
+
+def test_layers_defaults_preset_user():
+    demo = yaml.safe_load((PRESETS / "demo.yaml").read_text())
+    config = effective(pretraining={"updates": 7})
+    assert config["pretraining"]["updates"] == 7
+    assert config["pretraining"]["batch_size"] == demo["pretraining"]["batch_size"]
+    assert config["pretraining"]["activity_windows"] == "aligned"  # neither says: the schema's default
+
+
+def test_paper_preset_repeats_the_published_numbers():
+    config = effective(preset="paper")
+    assert config["encoder"] == {"width": 1.0, "depth": 1.0, "projection": 512}
+    assert config["pretraining"]["updates"] == 10_000 * 64
+    assert config["pretraining"]["batch_size"] == 128
+    assert config["pretraining"]["activity_windows"] == "reference"
+    assert config["separation"]["model"] == "umxl"
+
+
+def test_numbers_from_the_command_line_are_numbers():
+    # Snakemake hands on what is nested in --config as texts.
+    config = effective(pretraining={"activity_threshold": "0.02", "updates": "7"}, seeds=["3"])
+    assert config["pretraining"]["activity_threshold"] == 0.02
+    assert config["pretraining"]["updates"] == 7 and config["seeds"] == [3]
+
+
+def test_lists_are_replaced():
+    assert effective(models=["bass"])["models"] == ["bass"]
+
+
+def test_every_preset_says_every_size():
+    """Nothing small may leak into a run with `preset: paper`, so both presets set what the other sets."""
+
+    def keys(config, above=""):
+        for key, value in config.items():
+            yield above + key
+            if isinstance(value, dict):
+                yield from keys(value, f"{above}{key}/")
+
+    demo, paper = (
+        set(keys(yaml.safe_load((PRESETS / f"{name}.yaml").read_text()))) for name in ("demo", "paper")
+    )
+    only_embedded = {
+        key for key in demo if key.split("/")[0] == "demo" or key.startswith("separation/training")
+    }
+    # What the published experiment did, said again although most of it is the default
+    published = {
+        f"pretraining/{key}"
+        for key in (
+            "warmup_updates", "patience", "activity_threshold", "activity_windows", "masks", "mask_value",
+            "precision", "xla",
+        )
+    } | {f"evaluation/{key}" for key in ("protocols", "label_fractions", "compare_with")}  # fmt: skip
+    assert demo - only_embedded == paper - published
+
+
+def test_schema_describes_every_key():
+    def entries(schema, above=""):
+        for key, entry in schema.get("properties", {}).items():
+            yield above + key, entry
+            yield from entries(entry, f"{above}{key}/")
+
+    schema = yaml.safe_load(SCHEMA.read_text())
+    found = [*entries(schema), *entries(schema["$defs"]["dataset"], "dataset/")]
+    assert len(found) > 50
+    assert [key for key, entry in found if "description" not in entry and "$ref" not in entry] == []
+
+
+def test_effective_config_is_written_as_it_is(tmp_path):
+    config = effective(seeds=[3, 1])
+    write_config(config, tmp_path / "results" / "config.yaml")
+    assert yaml.safe_load((tmp_path / "results" / "config.yaml").read_text()) == config
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"preset": "huge"}, "'preset': 'huge' is no preset; allowed are demo, paper"),
+        ({"pretraining": {"schedule": "linear"}}, "'pretraining/schedule': 'linear' is not valid, allowed are constant, halved"),
+        ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no 'nowhere"),
+        ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model that is made"),
+        ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is no name for an encoder; use small letters"),
+        ({"encoders": {"mine": {}}}, "'encoders/mine': write either 'checkpoint' .* or 'callable'"),
+        ({"encoders": {"mine": {"checkpoint": "x.keras", "callable": "a:b"}}}, "'encoders/mine': write either"),
+        ({"encoders": {"mine": {"callable": "nothing"}}}, "'encoders/mine/callable': 'nothing' is not valid, write module:function"),
+        ({"encoders": {"mine": {"callable": "nowhere.py:embed"}}}, "'encoders/mine/callable': there is no file 'nowhere.py'"),
+        ({"evaluation": {"protocols": ["linear"]}}, "'evaluation/protocols/0': 'linear' is not valid, allowed are frozen, finetuned"),
+        ({"evaluation": {"label_fractions": [0]}}, "'evaluation/label_fractions/0': 0 is not valid, it must be more than 0"),
+        ({"evaluation": {"label_fractions": [2]}}, "'evaluation/label_fractions/0': 2 is not valid, it must be at most 1"),
+        ({"evaluation": {"protocols": ["evaluate"]}}, "'evaluation/trained/mtat' must say which head or classifier"),
+        ({"evaluation": {"trained": {"gtzan": {"head": "x"}}}}, "'evaluation/trained': 'gtzan' is none of the datasets"),
+        ({"evaluation": {"trained": {"mtat": {}}}}, "'evaluation/trained/mtat': write either 'head'"),
+        ({"evaluation": {"trained": {"mtat": {"head": "{model.keras"}}}}, "'evaluation/trained/mtat': .* is not valid .*twice"),
+        ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* has {modle}, but only"),
+        ({"evaluation": {"label_fractions": [float("nan")]}}, "nan is no share of the training labels"),
+        ({"evaluation": {"trained": {"mtat": {"head": "no/{model}.keras"}}}}, "'evaluation/trained/mtat': there is no file 'no/"),
+        ({"evaluation": None}, "'evaluation': nothing is not valid, it must be a mapping"),
+        ({"encoders": {"mfcc": {"callable": "a:b"}}}, "'encoders/mfcc': 'mfcc' is built in"),
+        ({"evaluation": {"compare_with": "cola"}}, "'evaluation/compare_with': model 'cola'"),
+        ({"evaluation": {"protocols": ["finetuned"]}, "models": ["mfcc"]}, "'mfcc' is a function and cannot be finetuned"),
+        ({"models": ["bass-slient"]}, "config key 'models': model 'bass-slient': did you mean '-silent'"),
+        ({"sedes": [1]}, "'sedes' is unknown; did you mean 'seeds'"),
+        ({"pretraining": {"batchsize": 3}}, "'pretraining/batchsize' is unknown; did you mean 'batch_size'"),
+        ({"pretraining": {"batch_size": "many"}}, "'pretraining/batch_size': 'many' is not valid, it must be a whole number"),
+        ({"pretraining": {"batch_size": 1}}, "'pretraining/batch_size': 1 is not valid, it must be at least 2"),
+        ({"pretraining": {"batch_size": "["}}, r"'pretraining/batch_size': '\[' is not valid"),
+        ({"pretraining": []}, "'pretraining': .* must be a mapping"),
+        ({"mels": {"dtype": "int8"}}, "'mels/dtype': 'int8' is not valid, allowed are float32, float16"),
+        ({"models": ["vocals_bass"]}, "'models': model 'vocals_bass': .*write 'bass_vocals'"),
+        ({"models": []}, "'models': .* must have at least 1 entry"),
+        ({"models": ["bass", "bass"]}, "'models': .* must not repeat an entry"),
+        ({"datasets": {"mtat": {"layout": "mtat"}}}, "'datasets/mtat': 'root' is missing"),
+        ({"datasets": {"mtat": {"layout": "tape", "root": "."}}}, "'datasets/mtat/layout': 'tape'.*mtat, nsynth, fma, table"),
+        ({"datasets": {"mtat": {"layout": "mtat", "root": "nowhere"}}}, "'datasets/mtat/root': there is no folder 'nowhere'"),
+        ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is no name for a dataset"),
+        ({"pretraining": {"dataset": "gtzan"}}, "'pretraining/dataset': 'gtzan' is none of the datasets"),
+        ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': 'gtzan' is none"),
+        ({"downloads": {"folder": "demo/"}}, "'downloads/folder': 'demo/' cannot be used"),
+        ({"downloads": {"mtat": {"source": "ftp://host/x"}}}, "'downloads/mtat/source': 'ftp://host/x' is not valid, write"),
+        ({"downloads": {"mtat": {"source": "http://[x"}}}, "'downloads/mtat/source': 'http://\\[x' is not valid, write"),
+        ({"downloads": {"mtat": {"files": {"x.zip": {"url": "s3://x"}}}}}, "'downloads/mtat/files/x.zip/url': 's3://x' is not"),
+        ({"downloads": {"fma": {"files": {"../x": {}}}}}, "'downloads/fma/files/../x': '../x' is no file name"),
+        ({"downloads": {"fma": {"files": {"x": {"checksum": "md5:0"}}}}}, "'downloads/fma/files/x/checksum': 'md5:0' is not valid"),
+        ({"downloads": {"fma": {"files": dict.fromkeys(["fma_small.zip", "fma_metadata.zip"])}}}, "'downloads/fma/files': there is none"),
+        ({"downloads": {"fma": {"files": {"x": {"sha1": "0"}}}}}, "'downloads/fma/files/x/sha1' is unknown; known here are checksum, url"),
+        ({"downloads": {"fma": {"counts": {"*.mp3": -1}}}}, "'downloads/fma/counts/\\*.mp3': -1 is not valid, it must be at least 0"),
+        ({"downloads": {"fma": {"unpacked_gigabytes": 0}}}, "'downloads/fma/unpacked_gigabytes': 0 is not valid, it must be more"),
+        ({"separation": {"model": "spleeter"}}, "'separation/model': 'spleeter' is neither"),
+    ],
+)  # fmt: skip
+def test_each_mistake_gets_one_sentence_with_the_key(given, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        effective(**given)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_downloads_are_the_official_ones_unless_a_mirror_is_named():
+    given = {"mtat": {"source": "/data/", "files": {"clip_info_final.csv": None}}, "folder": "/scratch/"}
+    config = effective(downloads=given | {"fma": {"files": {"fma_small.zip": {"url": "file:///x/y.zip"}}}})
+    mtat, nsynth, fma = (fetching_settings(layout, config) for layout in ("mtat", "nsynth", "fma"))
+    assert (mtat["root"], mtat["downloads"]) == ("/scratch/mtat", "/scratch/.mtat-downloads")
+    parts = {f"mp3.zip.{number:03d}" for number in (1, 2, 3)}
+    assert set(mtat["files"]) == {*parts, "annotations_final.csv"}
+    assert mtat["files"]["mp3.zip.001"]["address"] == "/data/mp3.zip.001"
+    assert mtat["files"]["mp3.zip.001"]["checksum"].startswith("sha256:f857fe18")
+    assert nsynth["counts"]["nsynth-train/audio/*.wav"] == 289_205 and len(nsynth["files"]) == 3
+    assert fma["files"]["fma_small.zip"]["address"] == "file:///x/y.zip"
+    assert (
+        fma["files"]["fma_metadata.zip"]["address"] == "https://os.unil.cloud.switch.ch/fma/fma_metadata.zip"
+    )
+
+
+def test_dataset_that_is_to_be_fetched_may_be_named_before(tmp_path):
+    datasets = {"mtat": {"layout": "mtat", "root": f"{tmp_path}/mtat"}}
+    config = effective(datasets=datasets, downloads={"folder": str(tmp_path)})
+    check_targets(["fetch_mtat"], config)
+    with pytest.raises(
+        ConfigError, match="'datasets/mtat/root': .* run `snakemake fetch_mtat --cores 1` first"
+    ):
+        check_targets(["results/summary.csv"], config)
+    (tmp_path / "mtat").mkdir()
+    check_targets(["results/summary.csv"], config)
+
+
+def test_encoder_is_found_by_its_file_or_by_the_index_of_its_checkpoint(tmp_path):
+    for name in ("encoder.keras", "checkpoint-10.index"):
+        (tmp_path / name).touch()
+    for path in ("encoder.keras", "checkpoint-10", "checkpoint-10.index"):
+        given = {"mine": {"checkpoint": str(tmp_path / path)}}
+        assert effective(encoders=given, models=["mine"])["encoders"]["mine"]["checkpoint"] == str(
+            tmp_path / path
+        )
+
+
+def test_trained_heads_are_files_or_what_rules_make(tmp_path):
+    (tmp_path / "bass-2.keras").touch()
+    for head in (
+        "models/{model}/seed{seed}/heads/mtat-labels0.1.keras",
+        f"{tmp_path}/{{model}}-{{seed}}.keras",
+    ):
+        trained = {"mtat": {"head": head}}
+        assert effective(evaluation={"trained": trained}, models=["bass"], seeds=[2])
+    with pytest.raises(ConfigError, match="there is no file '.*/bass-3.keras'"):
+        effective(evaluation={"trained": trained}, models=["bass"], seeds=[2, 3])
+
+
+def test_function_of_an_encoder_must_be_in_its_file(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import torch\nif torch.cuda.is_available():\n    def embed(x): ...\nother = embed"
+    )
+    for function in ("embed", "other"):
+        effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:{function}"}})
+    with pytest.raises(ConfigError, match=r"'encoders/mine/callable': '.*mine\.py' has no function 'embedd'"):
+        effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:embedd"}})
+    (tmp_path / "mine.py").write_text("def embed(:\n")
+    with pytest.raises(ConfigError, match=r"'encoders/mine/callable': '.*mine\.py' is no Python file"):
+        effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:embed"}})
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["models/mfcc/seed1/README.md", "models/mfcc/seed1/finetuned/fma.keras", "models/mfcc/plan.json"],
+)
+def test_functions_are_not_asked_for_what_only_encoders_have(target):
+    with pytest.raises(ConfigError, match="'mfcc' is a function: nothing of it is trained"):
+        check_targets([target], effective())
+    check_targets(["models/mfcc/seed1/heads/fma.keras", "models/bass/seed1/encoder.keras"], effective())
+
+
+def test_mfcc_is_there_without_being_configured_and_can_be_configured():
+    assert effective(models=["mfcc"])["encoders"]["mfcc"]["callable"] == "mscol.embeddings.baselines:mfcc"
+    mine = {"mfcc": {"standardise": False}}
+    assert not effective(encoders=mine)["encoders"]["mfcc"]["standardise"]

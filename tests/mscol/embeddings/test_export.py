@@ -1,0 +1,166 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from pyarrow import parquet
+
+from mscol.__main__ import main
+from mscol.embeddings import embed_file
+from mscol.embeddings.export import find_audio
+
+RATES = {
+    "one.wav": (44_100, 3.2),
+    "deep/two.flac": (16_000, 1.0),
+    "deep/three.mp3": (22_050, 2.5),
+    "x.ogg": (48_000, 9.9),
+}
+
+
+@pytest.fixture(scope="module")
+def encoder_file(tmp_path_factory):
+    from mscol.model import build_encoder, save_encoder
+
+    path = tmp_path_factory.mktemp("model") / "encoder.keras"
+    encoder = build_encoder(0.1, 0.1, momentum=0.5)
+    encoder(np.random.default_rng(0).normal(-8, 2, (64, 98, 64, 1)).astype(np.float32), training=True)
+    save_encoder(encoder, path)
+    return path
+
+
+@pytest.fixture
+def music(tmp_path):
+    """Noises in four formats, a broken file, one that is too short, and one that is no audio."""
+    folder = tmp_path / "müsic"
+    for name, (rate, seconds) in RATES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, np.random.default_rng(len(name)).normal(0, 0.1, int(rate * seconds)), rate)
+    (folder / "broken.mp3").write_bytes(b"")
+    soundfile.write(folder / "short.wav", np.zeros(8000), 16_000)
+    (folder / "notes.txt").write_text("no audio")
+    return folder
+
+
+def embed(*arguments):
+    return main(["embed", *map(str, arguments), "--threads", "1"])
+
+
+def test_each_second_of_each_file_gets_the_values_of_embed_file(encoder_file, music, tmp_path, caplog):
+    from mscol.model import load_encoder
+
+    out = tmp_path / "out.parquet"
+    with caplog.at_level("INFO"):
+        assert (
+            embed(music, "--encoder", encoder_file.parent, "-o", out) == 1
+        )  # for two files could not be embedded
+    assert "2 of 6 files could not be embedded; the others are in" in caplog.text
+    assert "broken.mp3: the file is empty" in caplog.text and "short.wav: too short" in caplog.text
+    table = pd.read_parquet(out)
+    assert list(table.columns) == ["file", "window", "start_seconds", "embedding"]
+    assert table.groupby("file").size().to_dict() == {
+        str(music / name): int(seconds / 0.98) for name, (_, seconds) in RATES.items()
+    }
+    np.testing.assert_allclose(table["start_seconds"], table["window"] * 0.98)
+    encoder = load_encoder(encoder_file)
+    for file, rows in table.groupby("file"):
+        np.testing.assert_allclose(np.stack(rows["embedding"]), embed_file(file, encoder), atol=1e-5)
+    metadata = parquet.read_schema(out).metadata
+    assert metadata[b"encoder"] == str(encoder_file).encode() and len(metadata[b"weights_sha256"]) == 64
+
+
+def test_name_that_is_no_utf8_is_written_so_that_it_can_be(encoder_file, music, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd \xff.wav"))
+    odd.write_bytes((music / "one.wav").read_bytes())
+    for kind, read in (("parquet", pd.read_parquet), ("csv", pd.read_csv)):
+        assert embed(odd, "--encoder", encoder_file, "-o", tmp_path / f"out.{kind}", "--mean") == 0
+        assert read(tmp_path / f"out.{kind}")["file"].tolist() == [rf"{tmp_path}/odd \xff.wav"]
+
+
+def test_mean_gives_a_row_a_file_and_csv_has_a_column_a_value(encoder_file, music, tmp_path):
+    files = music / "one.wav", music / "x.ogg"
+    assert embed(*files, "--encoder", encoder_file, "-o", tmp_path / "all.csv") == 0
+    assert embed(*files, "--encoder", encoder_file, "-o", tmp_path / "mean.csv", "--mean") == 0
+    windows, mean = pd.read_csv(tmp_path / "all.csv"), pd.read_csv(tmp_path / "mean.csv")
+    assert mean["file"].tolist() == [str(file) for file in files] and mean["windows"].tolist() == [3, 10]
+    values = windows.filter(regex=r"^v\d+$")
+    assert values.shape == (13, 128)
+    np.testing.assert_allclose(
+        values.groupby(windows["file"], sort=False).mean(), mean.filter(like="v"), atol=1e-5
+    )
+
+
+def test_files_are_found_once_and_sorted_and_others_are_not(music):
+    found = find_audio([music / "x.ogg", music])
+    assert found[0] == music / "x.ogg" and found[1:] == sorted(found[1:])
+    assert len(found) == 6 and music / "notes.txt" not in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["x.wav", "--encoder", "{encoder}", "-o", "out.npy"],
+            "out.npy: write a name that ends in .parquet or .csv",
+        ),
+        (
+            ["x.wav", "--encoder", "nowhere", "-o", "out.csv"],
+            "nowhere: there is neither such a file, nor an encoder.keras",
+        ),
+        (["x.wav", "--encoder", "{encoder}"], "required: -o/--output"),
+        (["x.wav", "--encoder", "{encoder}", "-o", "out.csv", "--threads", "0"], "write 1 or more"),
+    ],
+)
+def test_mistakes_of_usage_are_told_in_a_sentence(encoder_file, capsys, arguments, message):
+    with pytest.raises(SystemExit, match="2"):
+        main(["embed", *(argument.format(encoder=encoder_file) for argument in arguments)])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("broken", [b"no model", None])
+def test_what_cannot_be_read_or_written_is_told_in_a_sentence(encoder_file, music, tmp_path, caplog, broken):
+    if broken:
+        (tmp_path / "broken.keras").write_bytes(broken)
+        assert embed(music, "--encoder", tmp_path / "broken.keras", "-o", tmp_path / "out.csv") == 1
+        assert "broken.keras: missing, damaged, or not a Keras model" in caplog.text
+    else:
+        (tmp_path / "file").write_text("")
+        assert embed(music / "one.wav", "--encoder", encoder_file, "-o", tmp_path / "file" / "out.csv") == 1
+        assert "out.csv: cannot be written" in caplog.text
+    assert "Traceback" not in caplog.text and not (tmp_path / "out.csv").exists()
+
+
+def test_head_is_no_encoder(music, tmp_path, caplog):
+    from mscol.probes.heads import build_head
+
+    build_head(7, 2, "classification", [], seed=0).save(tmp_path / "head.keras")
+    assert embed(music, "--encoder", tmp_path / "head.keras", "-o", tmp_path / "out.csv") == 1
+    assert "head.keras: not an encoder: it takes inputs of shape (7,), not log-mels" in caplog.text
+
+
+def test_no_table_is_written_where_no_file_can_be_embedded(encoder_file, music, tmp_path, caplog):
+    assert (
+        embed(music / "short.wav", music / "gone.wav", "--encoder", encoder_file, "-o", tmp_path / "out.csv")
+        == 1
+    )
+    assert "gone.wav: there is no such file" in caplog.text
+    assert "none of the 2 files could be embedded" in caplog.text and not (tmp_path / "out.csv").exists()
+
+
+def test_folder_without_audio_is_an_error(encoder_file, tmp_path, caplog):
+    (tmp_path / "empty").mkdir()
+    assert embed(tmp_path / "empty", "--encoder", encoder_file, "-o", tmp_path / "out.csv") == 1
+    assert "no audio file in" in caplog.text
+
+
+def test_help_needs_no_framework():
+    said = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "mscol", "embed", "--help"],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3] / "workflow_scripts",
+    )  # fmt: skip
+    assert "read_parquet" in said.stdout
+    assert "tensorflow" not in said.stderr and "numpy" not in said.stderr

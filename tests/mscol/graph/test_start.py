@@ -1,0 +1,27 @@
+"""Arrays that would wait for ever are refused before anything is submitted."""
+
+import pytest
+
+from mscol.errors import ConfigError
+from mscol.graph.start import check_arrays
+
+JOBS = {"cache_mixture_mels": 352, "separate_stems": 256, "all": 1}
+
+
+def test_arrays_whose_jobs_may_all_start_are_accepted():
+    check_arrays("cache_mixture_mels", JOBS, at_once=352, turns={"separate_stems": 16})
+    check_arrays("separate_stems; convert_to_wav", JOBS, at_once=1000, turns={"separate_stems": 256})
+    check_arrays("all", JOBS, at_once=352, turns={})
+
+
+@pytest.mark.parametrize("rules", ["cache_mixture_mels", "separate_stems, cache_mixture_mels", "all"])
+def test_array_of_more_jobs_than_may_be_submitted_is_refused(rules):
+    with pytest.raises(ConfigError, match="all of its 352 jobs, and --jobs 100 .* give --jobs 352 or more"):
+        check_arrays(rules, JOBS | {"separate_stems": 2}, at_once=100, turns={})
+
+
+def test_array_of_jobs_that_take_turns_is_refused():
+    with pytest.raises(
+        ConfigError, match="256 jobs, and --resources shards_in_flight=16 .* leave separate_stems out"
+    ):
+        check_arrays("separate_stems", JOBS, at_once=1000, turns={"separate_stems": 16})

@@ -1,0 +1,94 @@
+"""Decoding: every format and width that libsndfile knows, and errors that name the file."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from mscol.errors import AudioError
+from mscol.io.audio import decode, load_mono, load_stereo, probe, resample, write_wav
+
+RATE = 44_100
+
+
+@pytest.fixture
+def tone():
+    """Two seconds of 440 Hz in two channels, the second at half the level."""
+    seconds = np.arange(2 * RATE) / RATE
+    return (0.5 * np.sin(2 * np.pi * 440 * seconds)[:, None] * [1.0, 0.5]).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype"),
+    [
+        ("wav", "PCM_U8"),
+        ("wav", "PCM_24"),
+        ("wav", "FLOAT"),
+        ("flac", "PCM_16"),
+        ("ogg", "VORBIS"),
+        ("mp3", None),
+    ],
+)
+def test_any_format_gives_the_same_mono(tmp_path, tone, suffix, subtype):
+    path = tmp_path / f"näme with 'quotes'.{suffix}"
+    soundfile.write(path, tone, RATE, subtype=subtype)
+    assert probe(path) == pytest.approx(2.0, abs=0.1)
+    mono = load_mono(path)
+    expected = resample(tone.mean(axis=1), RATE, 16_000)
+    middle = slice(8_000, 24_000)  # away from the edges, where lossy formats ring
+    np.testing.assert_allclose(mono[middle], expected[middle], atol=0.03)
+    assert mono.dtype == np.float32
+
+
+def test_stereo_doubles_mono_and_keeps_the_first_two_of_more(tmp_path, tone):
+    soundfile.write(tmp_path / "mono.wav", tone[:, 0], RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "four.wav", np.hstack([tone, -tone]), RATE, subtype="FLOAT")
+    np.testing.assert_array_equal(load_stereo(tmp_path / "mono.wav"), tone[:, [0, 0]])
+    np.testing.assert_array_equal(load_stereo(tmp_path / "four.wav"), tone)
+
+
+def test_written_wav_is_not_clipped(tmp_path, tone):
+    write_wav(tmp_path / "loud.wav", 4 * tone, RATE)
+    np.testing.assert_array_equal(decode(tmp_path / "loud.wav")[0], 4 * tone)
+
+
+def test_resampling_keeps_a_tone(tone):
+    there_and_back = resample(resample(tone[:, 0], RATE, 16_000), 16_000, RATE)
+    middle = slice(RATE // 2, RATE)
+    np.testing.assert_allclose(there_and_back[middle], tone[middle, 0], atol=1e-3)
+
+
+def test_missing_empty_and_foreign_files_are_named(tmp_path):
+    (tmp_path / "empty.mp3").touch()
+    (tmp_path / "text.wav").write_text("no music")
+    for name, reason in (
+        ("gone.mp3", "no such file"),
+        ("empty.mp3", "0 bytes"),
+        ("text.wav", "not an audio file"),
+    ):
+        with pytest.raises(AudioError, match=rf"{name}: .*{reason}"):
+            probe(tmp_path / name)
+        with pytest.raises(AudioError, match=name):
+            decode(tmp_path / name)
+
+
+def test_samples_that_are_not_finite_are_refused(tmp_path):
+    soundfile.write(tmp_path / "nan.wav", np.full(100, np.nan, np.float32), RATE, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"nan\.wav: holds samples that are not finite"):
+        decode(tmp_path / "nan.wav")
+
+
+def test_file_without_samples_is_refused(tmp_path):
+    soundfile.write(tmp_path / "none.wav", np.zeros(0, np.float32), RATE)
+    with pytest.raises(AudioError, match="holds no audio"):
+        decode(tmp_path / "none.wav")
+
+
+def test_header_that_promises_more_than_memory_holds_is_an_error(tmp_path):
+    path = tmp_path / "lies.flac"
+    soundfile.write(path, np.zeros(50_000), 16_000)
+    whole = bytearray(path.read_bytes())
+    whole[21] |= 0x0F  # the 36 bits of the number of samples begin here
+    whole[22:26] = b"\xff\xff\xff\xff"
+    path.write_bytes(whole)
+    with pytest.raises(AudioError, match=r"lies\.flac: (takes more memory than there is|cannot be decoded)"):
+        decode(path)

@@ -1,0 +1,112 @@
+import json
+import re
+import textwrap
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from mscol.errors import CacheError
+from mscol.pages.cards import write_model_card
+
+RUN = {
+    "model": "bass_vocals-silent",
+    "commit": "0123abc",
+    "sources": ["bass", "vocals"],
+    "seed": 3,
+    "settings": {
+        "updates": 640_000, "learning_rate": 0.001, "schedule": "halved", "encoder": {"width": 0.1, "depth": 0.1},
+    },
+    "framework_threads": 8,
+    "n_pairs": 128,
+    "dataset_fingerprint": "f00d",
+    "versions": {"keras": "3.15.1"},
+    "n_segments": {"train": {"all": 106_708}},
+    "resumed_from": 0,
+    "wall_seconds": 86_400.0,
+    "parameters": 34_831,
+    "values": 128,
+}  # fmt: skip
+MTAT = {"name": "mtat", "layout": "mtat", "embedded": False}
+TABLE = """protocol,test_list,label_fraction,seed,n_test,accuracy,accuracy_low,accuracy_high
+frozen,all,1.0,1,4096,0.5,0.4,0.6
+frozen,all,1.0,3,4096,0.7123,0.7,0.73
+frozen,all,1.0,mean,4096,0.6062,0.5,0.7
+"""
+
+
+def write(folder, run=RUN, dataset=MTAT, separator="umxl"):
+    (folder / "run.json").write_text(json.dumps(run))
+    (folder / "table.csv").write_text(TABLE)
+    card = folder / "README.md"
+    write_model_card(folder / "run.json", dataset, separator, {"nsynth": folder / "table.csv"}, card)
+    _, about, text = card.read_text().split("---\n", 2)
+    return yaml.safe_load(about), text
+
+
+def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
+    about, text = write(tmp_path)
+    assert text.startswith("\n# bass_vocals-silent, seed 3\n")
+    assert "which second of bass or vocals was played" in text and "without the source, too" in text
+    assert "| updates | 640,000 of 128 pairs |" in text and "`f00d`" in text and "`0123abc`" in text
+    assert "| nsynth | all | 4096 | frozen | all | accuracy | 0.712 | [0.700, 0.730] |" in text
+    assert "0.500" not in text.split("## How good it is")[1].split("##")[0]  # another seed's
+    assert about["evaluated_on"] == ["nsynth"] and about["datasets"] == ["mtat"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "separator", "sources", "licence", "words"),
+    [
+        (MTAT, "umxhq", ["bass"], "cc-by-nc-sa-3.0", ["MagnaTagATune's recordings", "umxhq, whose weights are licensed MIT"]),
+        (MTAT, "umxl", [], "cc-by-nc-sa-3.0", ["MagnaTagATune's recordings"]),
+        ({"name": "n", "layout": "nsynth", "embedded": False}, "umxl", ["bass"], "cc-by-nc-sa-4.0", ["umxl", "NSynth"]),
+        ({"name": "mtat", "layout": "mtat", "embedded": True}, "demo", ["bass"], "mit", ["synthesised music"]),
+        ({"name": "mtat", "layout": "mtat", "embedded": True}, "/my/model", ["bass"], "other", ["terms of the separator"]),
+        ({"name": "mine", "layout": "table", "embedded": False}, None, [], "other", ["Whoever owns the recordings"]),
+    ],
+)  # fmt: skip
+def test_licence_follows_from_recordings_and_separator(tmp_path, dataset, separator, sources, licence, words):
+    model = "_".join(sources) or "mixture"
+    about, text = write(tmp_path, RUN | {"model": model, "sources": sources}, dataset, separator)
+    assert about["license"] == licence
+    terms = text.split("## Licence")[1]
+    assert all(word in terms for word in words) and "mscol itself is licensed MIT" in terms
+    assert ("Open-Unmix" in terms) == (bool(sources) and separator in ("umxl", "umxhq", "demo"))
+
+
+def test_encoders_that_were_not_pretrained_have_cards_too(tmp_path):
+    untrained = {key: RUN[key] for key in RUN if key not in ("resumed_from",)} | {
+        "model": "untrained",
+        "sources": [],
+    }
+    about, text = write(tmp_path, untrained)
+    assert "random weights" in text and "| updates |" not in text and "trained on best" not in text
+    assert about["license"] == "mit" and "contrastive-learning" not in about["tags"]
+    imported = {key: RUN[key] for key in ("commit", "versions", "parameters", "values")}
+    about, text = write(
+        tmp_path, imported | {"model": "published_bass", "checkpoint": "published/checkpoint-10"}
+    )
+    assert "# published_bass" in text and "taken over from `published/checkpoint-10`" in text
+    assert about["license"] == "other" and "| nsynth | all | 4096 | frozen | all | accuracy | 0.606 |" in text
+
+
+def test_code_of_a_card_runs(tmp_path, monkeypatch):
+    from mscol.__main__ import main
+    from mscol.model import build_encoder, save_encoder
+
+    save_encoder(build_encoder(0.1, 0.1), tmp_path / "encoder.keras")
+    _, text = write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("song.mp3", np.random.default_rng(0).normal(0, 0.1, 40_000), 16_000)
+    command, code = re.findall(r"```(?:python)?\n(.*?)```", text, re.DOTALL)
+    names = {}
+    exec(textwrap.dedent(code), names)
+    assert names["windows"].shape == (2, 128)
+    assert main([*command.split()[3:], "--threads", "1"]) == 0
+    assert (tmp_path / "song.parquet").is_file()
+
+
+def test_run_that_says_nothing_is_an_error(tmp_path):
+    with pytest.raises(CacheError, match=r"run\.json: does not say what made the encoder"):
+        write(tmp_path, {"versions": {}})

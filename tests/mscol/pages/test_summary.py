@@ -1,0 +1,192 @@
+import json
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_tables import save, write
+
+from mscol.errors import CacheError
+from mscol.io.files import read_results
+from mscol.pages.layout import _cell
+from mscol.pages.summary import summarise_results
+from mscol.tables import Evaluation, compare_models
+
+LAYOUTS = {"mtat": "mtat", "nsynth": "nsynth"}
+
+
+def summarise(written, folder, reference="mixture"):
+    """Compare and summarise tables, a (name, paths) each; return the paths of csv, md, tex and html."""
+    bootstraps = {tuple(name.split("_", 1)): paths[2] for name, paths in written.items()}
+    compare_models(bootstraps, reference, folder / "comparisons.csv", folder / "per_label.csv")
+    tables, per_class, _ = zip(*written.values(), strict=True)
+    summary, *pages = (folder / f"summary.{kind}" for kind in ("csv", "md", "tex", "html"))
+    summarise_results(tables, per_class, folder / "comparisons.csv", LAYOUTS, summary, pages)
+    return summary, *pages
+
+
+def test_summary_holds_every_metric_and_its_chance(tagged, classified, tmp_path):
+    written = {
+        name: write(*scores, tmp_path, name)
+        for name, scores in (
+            ("mtat_bass_vocals", tagged),
+            ("mtat_mixture", tagged),
+            ("nsynth_mixture", classified),
+        )
+    }
+    summary, *_ = summarise(written, tmp_path)
+    rows = pd.read_csv(summary).set_index(["dataset", "model", "test_list", "metric"])
+    assert len(rows) == 4 + 4 + 2
+    assert rows.loc[("mtat", "bass_vocals", "unfiltered", "roc_auc"), "chance"] == 0.5
+    filtered, unfiltered = (
+        rows.loc[("mtat", "mixture", name, "pr_auc")] for name in ("filtered", "unfiltered")
+    )
+    assert filtered["chance"] == pytest.approx(1.5 * unfiltered["chance"], abs=1e-4)
+    assert (filtered["seeds"], filtered["n_test"], filtered["task"]) == (2, 40, "tagging")
+    accuracy = rows.loc[("nsynth", "mixture", "all", "accuracy")]
+    assert (accuracy["value"], accuracy["chance"], accuracy["seeds"]) == (0.75, 0.5, 1)
+    assert rows.loc[("nsynth", "mixture", "all", "macro_f1"), "chance"] == pytest.approx(1 / 3, abs=1e-4)
+
+    lines = (tmp_path / "summary.md").read_text().splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert table[0][:3] == ["model", "mtat filtered ROC-AUC", "mtat filtered PR-AUC"]
+    assert table[0][5:] == ["nsynth accuracy", "nsynth macro-F1"]
+    assert [row[0] for row in table[2:5]] == ["`bass_vocals`", "`mixture`", "chance"]
+    assert table[2][5] == "–" and table[3][5].startswith("**0.750** [")
+    assert table[4][5] == "0.500"
+    assert any(line.startswith("How to read it") for line in lines)
+    # Two equal models: both are the best, and neither differs from the other.
+    assert table[2][1].startswith("**0.") and table[3][1].startswith("**0.") and "▲" not in " ".join(table[2])
+    assert rows.loc[("mtat", "bass_vocals", "filtered", "roc_auc"), ["difference", "p_holm"]].tolist() == [
+        0,
+        1,
+    ]
+    assert rows.loc[("mtat", "mixture", "filtered", "roc_auc"), "reference"] != "mixture"
+
+
+def test_seeds_spread_is_their_standard_deviation(tagged, tmp_path):
+    paths = write(*tagged, tmp_path, "mtat_mixture")
+    summary, markdown, *_ = summarise({"mtat_mixture": paths}, tmp_path)
+    row = pd.read_csv(summary).iloc[0]
+    seeds = pd.read_csv(paths[0], dtype={"seed": str}).query("seed != 'mean' and test_list == 'filtered'")
+    assert row["seed_std"] == pytest.approx(seeds["roc_auc"].std(), abs=1e-4) and row["seed_std"] > 0
+    assert f"| {row['value']:.3f} ± {row['seed_std']:.3f} [" in markdown.read_text()
+
+
+def test_other_ways_of_evaluating_stand_in_lines_of_their_own(classified, tmp_path):
+    ways = [Evaluation("frozen", 1.0, classified[0]), Evaluation("finetuned", 0.1, classified[0])]
+    written = {"nsynth_untrained": write(*classified, tmp_path, "nsynth_untrained", ways)}
+    _, markdown, latex, page = summarise(written, tmp_path)
+    assert "| `untrained` |" in markdown.read_text()
+    assert "| `untrained` (finetuned, 0.1 of the labels) |" in markdown.read_text()
+    assert r"\emph{finetuned, 0.1 of the labels}" in latex.read_text()
+    assert "<small>finetuned, 0.1 of the labels</small>" in page.read_text()
+
+
+def test_published_figures_are_a_block_of_their_own_and_say_what_they_are(tagged, classified, tmp_path):
+    written = {"mtat_mixture": write(*tagged, tmp_path, "mtat_mixture")}
+    for text in (path.read_text() for path in summarise(written, tmp_path)[1:]):
+        ours, _, others = text.partition("Published figures of other systems")
+        assert "MERT" in others and "0.913" in others and "MERT" not in ours
+        assert "BYOL-A" not in others  # says nothing of MTAT
+        assert "no results of this workflow" in text
+
+
+def test_pages_are_well_formed(tagged, classified, tmp_path):
+    written = {
+        "mtat_bass_drums": write(*tagged, tmp_path, "mtat_bass_drums"),
+        "nsynth_bass_drums": write(*classified, tmp_path, "nsynth_bass_drums"),
+    }
+    _, _, latex, page = summarise(written, tmp_path)
+    rows = [line for line in latex.read_text().splitlines() if line.endswith(r"\\")]
+    assert len({line.count("&") for line in rows if "multicolumn" not in line}) == 1
+    assert r"\texttt{bass\_drums}" in latex.read_text() and "& 0.750 &" in latex.read_text()
+    tree = ElementTree.fromstring(
+        page.read_text()
+        .replace("<!DOCTYPE html>", "")
+        .replace('<meta charset="utf-8">', "")
+        .replace("<br>", "")
+    )
+    table = tree.find("body/table")
+    assert {len(row) for row in table.iter("tr")} == {1 + 4 + 2}
+
+
+def test_names_and_shares_that_look_like_others_are_told_apart(classified, tmp_path):
+    evaluations = [Evaluation("frozen", share, classified[0]) for share in (1e-5, 2e-5, 1.0)]
+    names = ["true_1", "true_nan", "2024_1", "2024_nan"]
+    written = {name: write(*classified, tmp_path, name, evaluations) for name in names}
+    rows = read_results(summarise(written, tmp_path, reference="nan")[0])
+    assert rows["label_fraction"].unique().tolist() == [1e-5, 2e-5, 1]
+    compared = rows[rows["model"] == "1"]
+    assert len(compared) == 2 * 3 * 2 and (compared["p_value"] == 1).all()
+
+
+@pytest.mark.parametrize("value", [0.5125, 0.5135, 0.5155, 0.5175, 0.5005, 0.9995])
+def test_best_of_a_column_is_bold_whatever_its_last_digit(value):
+    best = {"value": value, "low": 0.1, "high": 1.0}
+    worse = best | {"value": 0.4}
+    cells = [_cell(SimpleNamespace(**row, seeds=1, p_holm=np.nan), value) for row in (best, worse)]
+    assert [cell.best for cell in cells] == [True, False]
+
+
+def test_what_cannot_be_scored_is_a_dash(classified, tmp_path):
+    save(tmp_path / "none.npz", np.zeros((3, 2), np.uint8), np.ones((3, 2)), [1] * 3, [1] * 3)
+    about = tmp_path / "tags.json"
+    about.write_text(json.dumps({"task": "tagging", "labels": ["rock", "slow"]}))
+    written = {"mtat_mixture": write([tmp_path / "none.npz"], about, tmp_path, "mtat_mixture")}
+    assert "| `mixture` | – | – |" in summarise(written, tmp_path)[1].read_text()
+
+
+def test_few_tagged_clips_come_with_a_warning_about_their_intervals(tagged, classified, tmp_path):
+    warning = "Of only 40 test clips the intervals of PR-AUC lie too high"
+    classes = {"nsynth_mixture": write(*classified, tmp_path, "nsynth_mixture")}
+    assert all(warning not in page.read_text() for page in summarise(classes, tmp_path)[1:])
+    tags = classes | {"mtat_mixture": write(*tagged, tmp_path, "mtat_mixture")}
+    assert all(warning in page.read_text() for page in summarise(tags, tmp_path)[1:])
+
+
+def test_significant_differences_are_marked(tmp_path):
+    labels = np.arange(300) % 2
+    about = tmp_path / "classification.json"
+    about.write_text(json.dumps({"task": "classification", "labels": ["bass", "flute"]}))
+    written = {}
+    for model, share in (("mixture", 0.6), ("bass", 0.95), ("drums", 0.3), ("vocals", 0.61)):
+        right = np.arange(300) < share * 300
+        scores = tmp_path / f"{model}.npz"
+        save(scores, labels, np.eye(2)[np.where(right, labels, 1 - labels)], [1] * 300, [1] * 300)
+        written[f"nsynth_{model}"] = write([scores], about, tmp_path, f"nsynth_{model}", n_resamples=1000)
+    summary, markdown, *_ = summarise(written, tmp_path)
+    lines = {
+        line.split("|")[1].strip(): line.split("|")[2]
+        for line in markdown.read_text().splitlines()
+        if "`" in line
+    }
+    marks = {
+        model.strip("`"): cell.split("[")[0].split()[1:] for model, cell in lines.items() if "0." in cell
+    }
+    assert marks == {"mixture": [], "bass": ["▲"], "drums": ["▼"], "vocals": []}
+    rows = pd.read_csv(summary).query("metric == 'accuracy'").set_index("model")
+    assert rows.loc["bass", "difference"] == pytest.approx(0.35) and rows.loc["bass", "difference_low"] > 0.25
+    # 3 models are compared: Holm multiplies the smallest p-value by 3.
+    assert rows.loc["bass", "p_holm"] == pytest.approx(3 * rows.loc["bass", "p_value"], abs=1e-3)
+
+
+def test_models_that_were_tested_on_other_clips_are_not_compared(classified, tmp_path):
+    other = tmp_path / "others.npz"
+    save(other, np.array([0, 1]), np.eye(2), [1, 1], [1, 1])
+    written = {
+        "nsynth_mixture": write(*classified, tmp_path, "nsynth_mixture"),
+        "nsynth_bass": write([other], classified[1], tmp_path, "nsynth_bass"),
+    }
+    summary, markdown, *_ = summarise(written, tmp_path)
+    assert pd.read_csv(summary)["p_value"].isna().all()
+    assert "▲ and ▼" not in markdown.read_text()
+    assert len(pd.read_csv(tmp_path / "per_label.csv")) == 0
+
+
+def test_damaged_resamples_are_an_error_that_names_the_file(classified, tmp_path):
+    written = {name: write(*classified, tmp_path, name) for name in ("nsynth_mixture", "nsynth_bass")}
+    written["nsynth_bass"][2].write_bytes(b"nothing")
+    with pytest.raises(CacheError, match=r"nsynth_bass\.npz: damaged"):
+        summarise(written, tmp_path)

@@ -1,0 +1,249 @@
+"""What a schema cannot say: names that must exist, files that must be there, keys that go together.
+
+Each mistake is answered with one sentence that names the key, what is wrong, and what is allowed.
+"""
+
+import ast
+import re
+import string
+from pathlib import Path
+
+from mscol.config.datasets import EMBEDDED_DATASETS, settings_of
+from mscol.config.downloads import check_downloads, fetched_layout
+from mscol.config.evaluations import check_fraction, trained_file
+from mscol.config.models import find_model, parse_model
+from mscol.errors import ConfigError
+
+
+def check_meaning(config):
+    """Check what a schema cannot say of a complete config.
+
+    Raises
+    ------
+    ConfigError
+        One sentence that names the key, what is wrong, and what is allowed.
+    """
+    check_downloads(config["downloads"])
+    _check_encoders(config["encoders"])
+    for model in config["models"]:
+        try:
+            find_model(model, config)
+        except ConfigError as error:
+            raise ConfigError(f"config key 'models': {error}") from None
+    for name, dataset in config["datasets"].items():
+        embedded = EMBEDDED_DATASETS.get(name, {}).get("root") == dataset["root"]
+        made_here = embedded or fetched_layout(dataset, config)
+        if not made_here and not Path(dataset["root"]).is_dir():
+            raise ConfigError(
+                f"config key 'datasets/{name}/root': there is no folder {dataset['root']!r} "
+                f"(relative paths start at {Path.cwd()}); write where the dataset lies"
+            )
+        if dataset["stems"] and not Path(dataset["stems"]).is_dir():
+            raise ConfigError(
+                f"config key 'datasets/{name}/stems': there is no folder {dataset['stems']!r}; "
+                "write where the stems lie, or leave the key out to have them separated"
+            )
+    pretrained_on = config["pretraining"]["dataset"]
+    if pretrained_on not in config["datasets"]:
+        raise ConfigError(
+            f"config key 'pretraining/dataset': {pretrained_on!r} is none of the datasets "
+            f"({', '.join(config['datasets'])}); name one of them"
+        )
+    for name in config["evaluation"]["datasets"]:
+        if name not in config["datasets"]:
+            raise ConfigError(
+                f"config key 'evaluation/datasets': {name!r} is none of the datasets "
+                f"({', '.join(config['datasets'])}); leave it out, or add it under 'datasets'"
+            )
+    _check_evaluation(config["evaluation"], config)
+    _check_separator(config["separation"]["model"])
+
+
+def _check_encoders(encoders):
+    for name, encoder in encoders.items():
+        if _is_model(name):
+            raise ConfigError(
+                f"config key 'encoders/{name}': {name!r} is the name of a model that is made here; choose another"
+            )
+        if bool(encoder["checkpoint"]) == bool(encoder["callable"]):
+            raise ConfigError(
+                f"config key 'encoders/{name}': write either 'checkpoint' (an encoder.keras, or a TensorFlow "
+                "checkpoint without .index) or 'callable' (module:function, or file.py:function)"
+            )
+        if encoder["callable"]:
+            _check_callable(name, encoder["callable"])
+        else:
+            _check_checkpoint(name, encoder["checkpoint"])
+
+
+def _check_checkpoint(name, checkpoint):
+    if not any(path.is_file() for path in map(Path, encoder_files(checkpoint))):
+        raise ConfigError(
+            f"config key 'encoders/{name}/checkpoint': there is no {checkpoint!r} (relative "
+            f"paths start at {Path.cwd()}); write the path of an encoder.keras, or of a TensorFlow "
+            "checkpoint without .index"
+        )
+
+
+def _check_callable(name, function):
+    place, _, wanted = function.rpartition(":")
+    if not place or not wanted.isidentifier():
+        raise ConfigError(
+            f"config key 'encoders/{name}/callable': {function!r} is not valid, write module:function or "
+            "path/to/file.py:function"
+        )
+    if not place.endswith(".py"):
+        return  # a module may be there in the environment of the job only
+    if not Path(place).is_file():
+        raise ConfigError(
+            f"config key 'encoders/{name}/callable': there is no file {place!r} (relative paths start at {Path.cwd()})"
+        )
+    try:
+        names = _names_in(Path(place).read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError(
+            f"config key 'encoders/{name}/callable': {place!r} is no Python file ({error})"
+        ) from None
+    if not names & {wanted, "*"}:
+        raise ConfigError(f"config key 'encoders/{name}/callable': {place!r} has no function {wanted!r}")
+
+
+def _names_in(code):
+    """The names that a module binds, without running it; "*" where it imports all of another.
+
+    >>> sorted(_names_in("import a.b, c as d; e = f = 1\\ndef g(): h = 2"))
+    ['a', 'd', 'e', 'f', 'g']
+    """
+    names = set()
+    for node in ast.iter_child_nodes(ast.parse(code)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        else:  # assignments, also those in a branch
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                    names.add(inner.id)
+                elif isinstance(inner, ast.FunctionDef | ast.ClassDef):
+                    names.add(inner.name)
+    return names
+
+
+def _check_evaluation(evaluation, config):
+    try:
+        find_model(evaluation["compare_with"], config)
+    except ConfigError as error:
+        raise ConfigError(f"config key 'evaluation/compare_with': {error}") from None
+    for fraction in evaluation["label_fractions"]:
+        check_fraction(fraction)
+    _check_trained(evaluation["trained"], config)
+    for name in evaluation["datasets"] or config["datasets"]:
+        if "evaluate" in evaluation["protocols"] and name not in evaluation["trained"]:
+            raise ConfigError(
+                f"config key 'evaluation/protocols': to evaluate without training, 'evaluation/trained/{name}' must "
+                "say which head or classifier; add it, or leave the dataset out of evaluation/datasets"
+            )
+    if evaluation["protocols"] == ["finetuned"]:
+        functions = [name for name in config["models"] if find_model(name, config).callable]
+        if functions:
+            raise ConfigError(
+                f"config key 'evaluation/protocols': {functions[0]!r} is a function and cannot be finetuned; leave it "
+                "out of models, or add the protocol frozen"
+            )
+
+
+def _check_trained(trained, config):
+    for name, entry in trained.items():
+        if name not in config["datasets"]:
+            raise ConfigError(
+                f"config key 'evaluation/trained': {name!r} is none of the datasets ({', '.join(config['datasets'])})"
+            )
+        if bool(entry["head"]) == bool(entry["classifier"]):
+            raise ConfigError(
+                f"config key 'evaluation/trained/{name}': write either 'head' (takes embeddings) or 'classifier' "
+                "(takes log-mels), the path of a .keras file in which {model} and {seed} may stand"
+            )
+        path = entry["head"] or entry["classifier"]
+        try:
+            unknown = {field for _, field, _, _ in string.Formatter().parse(path)} - {None, "model", "seed"}
+        except ValueError as error:
+            raise ConfigError(
+                f"config key 'evaluation/trained/{name}': {path!r} is not valid ({error}); write a brace that is part of the "
+                "path twice"
+            ) from None
+        if unknown:
+            raise ConfigError(
+                f"config key 'evaluation/trained/{name}': {path!r} has {{{sorted(unknown)[0]}}}, but only {{model}} and "
+                "{seed} may stand in it"
+            )
+        for model in config["models"]:
+            for seed in config["seeds"]:
+                trained_file(name, model, seed, config)
+
+
+def encoder_files(checkpoint):
+    """Name the files of an encoder: a ``.keras`` file, or those of a TensorFlow checkpoint.
+
+    >>> encoder_files("published/checkpoint-10")
+    ['published/checkpoint-10.index', 'published/checkpoint-10.data-00000-of-00001']
+    """
+    if checkpoint.endswith(".keras"):
+        return [checkpoint]
+    prefix = checkpoint.removesuffix(".index")
+    return [f"{prefix}.index", f"{prefix}.data-00000-of-00001"]
+
+
+def _is_model(name):
+    try:
+        return bool(parse_model(name))
+    except ConfigError:
+        return False
+
+
+def _check_separator(model):
+    if model in ("demo", "umx", "umxhq", "umxl") or Path(model).is_dir():
+        return
+    raise ConfigError(
+        f"config key 'separation/model': {model!r} is neither one of demo, umx, umxhq, umxl "
+        "nor a folder with an Open-Unmix model"
+    )
+
+
+def check_targets(words, config):
+    """Check the datasets and models that the words of a command line name.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such dataset, the model's name is not of the grammar, a function is asked for what only an
+        encoder has, or a dataset must be fetched first.
+    """
+    _check_fetched(words, config)
+    for word in words:
+        table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
+        if table:
+            settings_of(table[1], config)
+            find_model(table[2], config)
+        of_a_model = re.fullmatch(r"models/([^/]+)/(?:seed\d+/)?(.+)", word)
+        if of_a_model and find_model(of_a_model[1], config).callable and not _is_of_a_head(of_a_model[2]):
+            raise ConfigError(
+                f"'{of_a_model[1]}' is a function: nothing of it is trained, and {word} cannot be made; ask for "
+                f"results/DATASET_{of_a_model[1]}.csv"
+            )
+
+
+def _check_fetched(words, config):
+    """Check that the datasets are there that a rule must have fetched, unless this is the run that fetches."""
+    if any(word.startswith("fetch_") for word in words):
+        return
+    for name, dataset in config["datasets"].items():
+        layout = fetched_layout(dataset, config)
+        if layout and not Path(dataset["root"]).is_dir():
+            raise ConfigError(
+                f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet; run `snakemake fetch_{layout} "
+                "--cores 1` first, with the same config file behind it"
+            )
+
+
+def _is_of_a_head(name):
+    return name.startswith(("heads/", "scores/")) and "-finetuned" not in name

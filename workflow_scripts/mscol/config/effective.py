@@ -1,0 +1,192 @@
+"""The config: schema defaults < the preset < config.yaml < the user's file, checked before anything runs."""
+
+import copy
+import difflib
+import functools
+import re
+from pathlib import Path
+
+import yaml
+
+from mscol.config.checks import check_meaning
+from mscol.config.datasets import EMBEDDED_DATASETS
+from mscol.config.downloads import complete_downloads
+from mscol.errors import ConfigError
+from mscol.io.atomic import atomic_path
+
+# Encoders that need no config
+BUILT_IN_ENCODERS = {"mfcc": {"callable": "mscol.embeddings.baselines:mfcc"}}
+
+
+def effective_config(given, presets, schema_path, check_schema=True):
+    """Complete and check a config.
+
+    Parameters
+    ----------
+    given : dict
+        What config.yaml and the user's files say, merged.
+    presets : str or os.PathLike
+        The folder of presets.
+    schema_path : str or os.PathLike
+        The JSON Schema of the config, as YAML.
+    check_schema : bool
+        Whether to hold the config against the schema. The jobs of a run need not do it again: it takes half as long
+        as all other parsing.
+
+    Returns
+    -------
+    dict
+        With every key of the schema.
+
+    Raises
+    ------
+    ConfigError
+        One sentence that names the key, what is wrong, and what is allowed.
+    """
+    schema = read_yaml(schema_path)
+    names = sorted(path.stem for path in Path(presets).glob("*.yaml"))
+    preset = given.get("preset", schema["properties"]["preset"]["default"])
+    if preset not in names:
+        raise ConfigError(f"config key 'preset': {preset!r} is no preset; allowed are {', '.join(names)}")
+    sizes = read_yaml(Path(presets, f"{preset}.yaml"))
+    given = _typed(given, schema, schema["$defs"])
+    if check_schema:
+        _check(sizes, schema, where=f" (in presets/{preset}.yaml)")
+        _check(given, schema)
+    config = functools.reduce(merge, (_defaults(schema), sizes, given))
+    if not config["datasets"]:
+        config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
+    for name in set(BUILT_IN_ENCODERS) & set(config["encoders"]):
+        if not set(config["encoders"][name]) <= {"standardise"}:
+            raise ConfigError(
+                f"config key 'encoders/{name}': {name!r} is built in, and only its 'standardise' can be set; choose another "
+                "name for an encoder of your own"
+            )
+    config["encoders"] = {
+        name: merge(_defaults(schema["$defs"]["encoder"]), encoder)
+        for name, encoder in merge(BUILT_IN_ENCODERS, config["encoders"]).items()
+    }
+    config["evaluation"]["trained"] = {
+        name: merge(_defaults(schema["$defs"]["trained"]), entry)
+        for name, entry in config["evaluation"]["trained"].items()
+    }
+    config["datasets"] = {
+        name: merge(_defaults(schema["$defs"]["dataset"]), dataset)
+        for name, dataset in config["datasets"].items()
+    }
+    config["downloads"] = complete_downloads(config["downloads"])
+    check_meaning(config)
+    return config
+
+
+def merge(below, above):
+    """Merge two configs by key; where both have one, ``above`` wins; lists are replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else copy.deepcopy(value)
+    return merged
+
+
+def read_yaml(path):
+    """Read a YAML file."""
+    # libyaml takes a tenth of the time, where PyYAML was built with it; each job of a cluster reads the schema.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(Path(path).read_text(encoding="utf-8"), loader)
+
+
+def write_config(config, path):
+    """Write a config as YAML, atomically."""
+    with atomic_path(path) as partial:
+        partial.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _defaults(schema):
+    """The defaults of a schema's properties, nested ones too."""
+    defaults = {}
+    for key, entry in schema.get("properties", {}).items():
+        if "default" in entry:
+            defaults[key] = copy.deepcopy(entry["default"])
+        elif entry.get("type") == "object":
+            defaults[key] = _defaults(entry)
+    return defaults
+
+
+def _typed(value, schema, definitions):
+    """Turn texts into what the schema wants: Snakemake reads what is nested in ``--config`` as texts.
+
+    >>> schema = {"properties": {"size": {"type": "number"}, "name": {"type": "string"}}}
+    >>> _typed({"size": "0.02", "name": "7"}, schema, {})
+    {'size': 0.02, 'name': '7'}
+    """
+    schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        inner = {key: known.get(key, others or {}) for key in value}
+        return {key: _typed(entry, inner[key], definitions) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_typed(entry, schema.get("items", {}), definitions) for entry in value]
+    if isinstance(value, str) and schema.get("type") in ("integer", "number", "boolean"):
+        try:
+            meant = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value  # left for the check, which says what is wrong with it
+        return value if isinstance(meant, dict | list | None) else meant
+    return value
+
+
+def _check(config, schema, where=""):
+    import jsonschema  # takes a third of a second: not worth it where nothing is checked
+
+    validator = jsonschema.Draft202012Validator(schema)
+    # The deepest error is the one about the key that was written wrong.
+    errors = sorted(validator.iter_errors(config), key=lambda error: (-len(error.path), str(error.path)))
+    if errors:
+        raise ConfigError(_sentence(errors[0]) + where)
+
+
+def _sentence(error):
+    """What a schema error means, in one sentence with the key and what is allowed."""
+    key = "/".join(str(part) for part in error.path)
+    rule, allowed = error.validator, error.validator_value
+    if rule == "additionalProperties":
+        return _unknown_key(error, key)
+    if rule == "pattern":
+        kind, allowed = {
+            "encoders": ("an encoder", "small letters, digits and _"),
+        }.get(key, ("a dataset", "small letters and digits"))
+        return f"config key '{key}': {error.instance!r} is no name for {kind}; use {allowed} only"
+    if rule == "required":
+        missing = re.search("'([^']+)'", error.message)[1]
+        return f"config key '{key}': '{missing}' is missing; it is {_about(error.schema, missing)}"
+    expected = {
+        "type": lambda: f"it must be {_types(allowed)}",
+        "enum": lambda: f"allowed are {', '.join(map(str, allowed))}",
+        "minimum": lambda: f"it must be at least {allowed}",
+        "maximum": lambda: f"it must be at most {allowed}",
+        "exclusiveMinimum": lambda: f"it must be more than {allowed}",
+        "minItems": lambda: f"it must have at least {allowed} entry",
+        "uniqueItems": lambda: "it must not repeat an entry",
+    }.get(rule, lambda: error.message)()
+    about = error.schema.get("description", "")
+    given = "nothing" if error.instance is None else repr(error.instance)
+    return f"config key '{key}': {given} is not valid, {expected}" + (f" ({about})" if about else "")
+
+
+def _unknown_key(error, key):
+    known = sorted(error.schema.get("properties", {}))
+    unknown = sorted(set(error.instance) - set(known))[0]
+    full = f"{key}/{unknown}" if key else unknown
+    near = difflib.get_close_matches(unknown, known, 1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"config key '{full}' is unknown; {hint}known here are {', '.join(known)}"
+
+
+def _about(schema, key):
+    return schema.get("properties", {}).get(key, {}).get("description", "needed")
+
+
+def _types(types):
+    words = {"integer": "a whole number", "number": "a number", "string": "a text", "boolean": "true or false",
+             "array": "a list", "object": "a mapping of keys to values", "null": "empty"}  # fmt: skip
+    return " or ".join(words[kind] for kind in ([types] if isinstance(types, str) else types))

@@ -1,0 +1,183 @@
+"""The grammar of model names: how an encoder was made.
+
+``mixture``
+    Both crops come from the mixture (COLA). With ``-masked``: each crop is augmented, too.
+``bass``, ``bass_vocals``, ``bass_drums_other_vocals``, ...
+    Any non-empty subset of the four sources, in the order bass, drums, other, vocals. Options, in this
+    order: ``-silent`` (half of the minibatches hold segments without the source, too), ``-random`` (the
+    positive comes from another clip), ``-degraded5`` (stems blended with the mixture down to 5 dB).
+``untrained``
+    The encoder as it was initialised.
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from mscol.errors import ConfigError
+from mscol.separation import STEMS
+
+SOURCES = STEMS
+WITHOUT_SOURCES = ("mixture", "untrained")
+# Which options a name may have, in their order; the last takes a number of decibels
+OPTIONS_OF_STEMS = ("silent", "random", "degraded")
+OPTIONS = {"mixture": ("masked",), "untrained": ()}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model name, understood.
+
+    Attributes
+    ----------
+    name : str
+    sources : tuple of str
+        In the order of the grammar; empty for ``mixture`` and ``untrained``.
+    masked, silent, random : bool
+        The options of those names.
+    degraded_db : int or None
+        Signal-to-distortion ratio to which its stems are degraded.
+    checkpoint : str or None
+        Where an encoder of the config's ``encoders`` lies, which is not made here.
+    callable : str or None
+        The function that another of these encoders is.
+    """
+
+    name: str
+    sources: tuple = ()
+    masked: bool = False
+    silent: bool = False
+    random: bool = False
+    degraded_db: int | None = None
+    checkpoint: str | None = None
+    callable: str | None = None
+
+    @property
+    def trained(self):
+        """Whether this model is pretrained here."""
+        return self.name != "untrained" and not self.brought
+
+    @property
+    def brought(self):
+        """Whether it is an encoder made elsewhere."""
+        return bool(self.checkpoint or self.callable)
+
+    @property
+    def options(self):
+        """How its pairs are drawn: a dict of masked, silent and random."""
+        return {"masked": self.masked, "silent": self.silent, "random": self.random}
+
+
+def parse_model(name):
+    """Read a model name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ConfigError
+        If the name is not of the grammar; the message has the right name, where one can be guessed.
+
+    Examples
+    --------
+    >>> parse_model("bass_vocals-silent").sources
+    ('bass', 'vocals')
+    >>> parse_model("vocals-degraded5").degraded_db
+    5
+    >>> parse_model("vocals_bass")
+    Traceback (most recent call last):
+    mscol.errors.ConfigError: model 'vocals_bass': sources go in the order bass, drums, other, vocals; write 'bass_vocals'
+    """
+    base, *options = name.split("-")
+    sources = () if base in WITHOUT_SOURCES else _parse_sources(name, base)
+    return Model(name, sources, **_parse_options(name, base, options))
+
+
+def find_model(name, config):
+    """Read the name of a model of the grammar, or of one of the config's ``encoders``.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    if name in config["encoders"]:
+        brought = config["encoders"][name]
+        return Model(
+            name, checkpoint=brought.get("checkpoint") or None, callable=brought.get("callable") or None
+        )
+    try:
+        return parse_model(name)
+    except ConfigError as error:
+        known = ", ".join(config["encoders"])
+        raise ConfigError(f"{error}; encoders of the config are {known}" if known else str(error)) from None
+
+
+def _parse_sources(name, base):
+    given = base.split("_")
+    unknown = [source for source in given if source not in SOURCES]
+    if unknown:
+        raise ConfigError(
+            f"model {name!r}: {unknown[0]!r} is no source; {_guess(given)}"
+            f"a model is 'mixture', 'untrained', or some of bass, drums, other, vocals joined by '_'"
+        )
+    sources = tuple(source for source in SOURCES if source in given)
+    if list(sources) != given:
+        once = ", each once" if len(set(given)) != len(given) else ""
+        right = name.replace(base, "_".join(sources), 1)
+        raise ConfigError(
+            f"model {name!r}: sources go in the order bass, drums, other, vocals{once}; write {right!r}"
+        )
+    return sources
+
+
+def _parse_options(name, base, options):
+    """Read the options of a name into attributes of `Model`."""
+    allowed = OPTIONS.get(base, OPTIONS_OF_STEMS)
+    found = {}
+    for option in options:
+        kind, decibels = re.fullmatch(r"(.*?)(\d{0,3})", option, re.ASCII | re.DOTALL).groups()
+        if kind not in allowed or bool(decibels) != (kind == "degraded"):
+            raise ConfigError(f"model {name!r}: {_about_option(option, base, allowed)}")
+        found[kind] = int(decibels) if decibels else True
+    right = "-".join([base, *(_spelled(kind, found[kind]) for kind in allowed if kind in found)])
+    if right != name:
+        order = ", ".join(f"-{kind}" for kind in allowed)
+        raise ConfigError(f"model {name!r}: options go in the order {order}, each once; write {right!r}")
+    if "degraded" in found:
+        found["degraded_db"] = found.pop("degraded")
+    return found
+
+
+def _spelled(kind, value):
+    return kind if value is True else f"{kind}{value}"
+
+
+def _about_option(option, base, allowed):
+    """Say what is wrong with an option, and what may stand there."""
+    shown = [f"-{kind}" if kind != "degraded" else "-degraded<dB>, such as -degraded5" for kind in allowed]
+    knows = f"takes {', '.join(shown)}" if shown else "takes no option"
+    near = difflib.get_close_matches(re.sub(r"\d", "", option.lower()), allowed, 1)
+    hint = f"did you mean '-{near[0]}'? " if near and near[0] != option and near[0] != "degraded" else ""
+    return f"{hint}{base!r} knows no option '-{option}'; it {knows}"
+
+
+def _guess(given):
+    # "base_vocal" -> "write 'bass_vocals'?"
+    words = SOURCES if len(given) > 1 else (*SOURCES, *WITHOUT_SOURCES)
+    near = [difflib.get_close_matches(re.sub(r"\W", "", source.lower()), words, 1) for source in given]
+    if not all(near):
+        return ""
+    guessed = {match[0] for match in near}
+    right = "_".join(word for word in (*SOURCES, *WITHOUT_SOURCES) if word in guessed)
+    return f"did you mean {right!r}? "

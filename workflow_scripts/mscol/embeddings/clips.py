@@ -1,0 +1,75 @@
+"""Embed a dataset once and keep it on disk, because a frozen encoder says the same in every epoch.
+
+A probe needs the encoder's output for one random crop of each segment in every epoch. So
+
+- of each segment of a training or validation clip, K crops are drawn and embedded; they stand in for
+  a fresh random crop in each epoch;
+- of a test clip, all windows of 98 frames, hop 98, are embedded.
+"""
+
+import logging
+
+import numpy as np
+
+from mscol.datasets import SPLITS
+from mscol.embeddings.crops import draw_crops, select_clips, window_crops
+from mscol.embeddings.prediction import predict_crops
+from mscol.io.arrays import RowWriter
+from mscol.io.files import write_csv
+
+
+def embed_clips(encoder, cache, clips, arrays, indices, seed, crops_per_segment, batch_size):
+    """Embed the three splits of a dataset and write an array and a table for each.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Crops (n, 98, 64, 1) to (n, D).
+    cache : mscol.mels.cache.MelCache
+        Spectrograms of the mixtures.
+    clips : pd.DataFrame
+        The manifest: columns id and split. Clips that the cache lacks (their files failed to decode)
+        are left out, and counted in the log.
+    arrays, indices : dict
+        Written, for each split: the path of the ``.npy``, float32, shape (n_segments, K, D) for train
+        and validation and (n_windows, D) for test, and of the csv that tells its rows (see `Crops`).
+    seed : int
+        Draws the crops, for each split by itself.
+    crops_per_segment : int
+        K.
+    batch_size : int
+        Crops that the encoder sees at once; how many are held in memory, too.
+
+    Raises
+    ------
+    CacheError
+        If a clip in the cache is shorter than one crop.
+    """
+    for split in SPLITS:
+        present = select_clips(cache.clips, clips, split)
+        if split == "test":
+            crops = window_crops(present)
+        else:
+            crops = draw_crops(present, crops_per_segment, seed, split)
+        logging.info("%s: %d clips, %d crops to embed.", split, len(present), crops.first_frames.size)
+        write_embeddings(encoder, cache, crops.first_frames, arrays[split], batch_size)
+        write_csv(crops.index, indices[split])
+
+
+def write_embeddings(encoder, cache, first_frames, path, batch_size):
+    """Embed crops batch by batch, and write the array as it grows: NSynth's takes 12 GB.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+    cache : mscol.mels.cache.MelCache
+    first_frames : np.ndarray, int, shape=(n_segments, K) or (n_windows,)
+    path : str or os.PathLike
+        Written: float32 ``.npy`` of shape (*first_frames.shape, D).
+    batch_size : int
+    """
+    row_shape = (*first_frames.shape[1:], encoder.output_shape[-1])
+    rows_a_batch = max(1, batch_size // int(np.prod(row_shape[:-1])))
+    with RowWriter(path, row_shape, "float32") as writer:
+        for values in predict_crops(encoder, cache, first_frames, rows_a_batch):
+            writer.append(values)

@@ -1,0 +1,219 @@
+"""Export: embeddings of any audio files, as one table.
+
+A row a window of 98 frames (about a second, hop 98), or a row a file. Files are decoded ahead on threads, and
+windows of several files pass the encoder together; only some hundred windows are held at a time.
+"""
+
+import contextlib
+import csv
+import hashlib
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+
+import mscol
+from mscol.embeddings.files import window_log_mels
+from mscol.embeddings.prediction import predict
+from mscol.errors import AudioError
+from mscol.io.atomic import atomic_path
+from mscol.io.audio import load_mono, probe
+from mscol.jobs.logs import Progress
+from mscol.jobs.parallel import ordered_map
+from mscol.mels import CROP_FRAMES, HOP_SAMPLES
+
+SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav")
+WINDOW_SECONDS = CROP_FRAMES * HOP_SAMPLES / 16_000  # from the start of a window to that of the next
+_BATCH = 32  # windows that pass the encoder at once
+_WINDOWS_HELD = 512
+_DECODING_THREADS = 2
+
+
+def find_audio(paths):
+    """List audio files, those in folders included.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        Files, taken as they are, and folders, searched for names that end as audio files do.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Each once; those of a folder sorted.
+
+    Raises
+    ------
+    AudioError
+        If there is none.
+    """
+    found = {}
+    for path in paths:
+        found |= dict.fromkeys(_search(path) if path.is_dir() else [path])
+    if not found:
+        raise AudioError(
+            f"no audio file in {', '.join(map(str, paths))} (looked for names that end in {', '.join(SUFFIXES)})"
+        )
+    return list(found)
+
+
+def _search(folder):
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    inside = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
+    logging.info(
+        "%s: %d audio files; %d files whose names do not end as audio files do are left out.",
+        folder, len(inside), len(files) - len(inside),
+    )  # fmt: skip
+    return inside
+
+
+def export_embeddings(files, encoder, output, mean=False, about=None):
+    """Embed files and write a table.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+    encoder : keras.Model
+        As `mscol.model.load_encoder` returns it.
+    output : str or os.PathLike
+        Written: ``.parquet`` with columns file, window, start_seconds and embedding (a list of float32 values
+        of fixed length), or ``.csv`` with a column a value (v0, v1, ...).
+    mean : bool
+        Write a row a file instead: file, windows (how many), and the mean embedding.
+    about : dict of str, optional
+        What else is to be noted in a ``.parquet`` file's metadata.
+
+    Returns
+    -------
+    list of tuple
+        Files that could not be decoded or are shorter than a window, with the reason.
+
+    Raises
+    ------
+    AudioError
+        If these are all files; no table is written then.
+    """
+    n_values = encoder.output_shape[-1]
+    about = {
+        "mscol": mscol.__version__,
+        "window_frames": str(CROP_FRAMES),
+        "hop_seconds": f"{WINDOW_SECONDS:g}",
+        "weights_sha256": _digest(encoder),
+        **(about or {}),
+    }
+    failed = []
+    with contextlib.ExitStack() as stack:
+        partial = stack.enter_context(atomic_path(output))
+        open_table = _open_parquet if Path(output).suffix.lower() == ".parquet" else _open_csv
+        write = stack.enter_context(open_table(partial, n_values, mean, about))
+        for path, values in _embed(files, encoder, failed):
+            write(_rows(path, values, mean))
+        if len(failed) == len(files):
+            raise AudioError(f"none of the {len(files)} files could be embedded; {output} is not written")
+    return failed
+
+
+def _embed(files, encoder, failed):
+    """Yield each file's embeddings, (windows, values), in order; what fails goes to ``failed``."""
+    progress = Progress("files", len(files))
+    held, n_held = [], 0
+    for path, windows in zip(files, ordered_map(_attempt, files, _DECODING_THREADS), strict=True):
+        if isinstance(windows, AudioError):
+            logging.warning("%s", windows)
+            failed.append((path, str(windows)))
+        else:
+            held.append((path, windows))
+            n_held += len(windows)
+        if n_held >= _WINDOWS_HELD:
+            yield from _pass(held, encoder)
+            held, n_held = [], 0
+        progress.step()
+    if held:
+        yield from _pass(held, encoder)
+
+
+def _pass(held, encoder):
+    values = predict(encoder, np.concatenate([windows for _, windows in held])[..., None], _BATCH)
+    ends = np.cumsum([len(windows) for _, windows in held])
+    for (path, _), part in zip(held, np.split(values, ends[:-1]), strict=True):
+        yield path, part
+
+
+def _attempt(path):
+    try:
+        probe(path)  # says what is wrong with a file better than decoding it does
+        return window_log_mels(load_mono(path), path)
+    except AudioError as error:
+        return error
+
+
+def _rows(path, values, mean):
+    """Columns of one file's rows."""
+    # A name need not be UTF-8, but what is written must.
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    if mean:
+        return {
+            "file": [name],
+            "windows": [len(values)],
+            "embedding": values.mean(axis=0, keepdims=True),
+        }
+    number = np.arange(len(values))
+    return {
+        "file": [name] * len(values),
+        "window": number,
+        "start_seconds": number * WINDOW_SECONDS,
+        "embedding": values,
+    }
+
+
+@contextlib.contextmanager
+def _open_parquet(path, n_values, mean, about):
+    """Open a Parquet file; yield a function that writes columns as a row group."""
+    import pyarrow
+    from pyarrow import parquet
+
+    embedding = pyarrow.list_(pyarrow.float32(), n_values)
+    counted = (
+        {"windows": pyarrow.int32()}
+        if mean
+        else {"window": pyarrow.int32(), "start_seconds": pyarrow.float64()}
+    )
+    fields = {"file": pyarrow.string(), **counted, "embedding": embedding}
+    schema = pyarrow.schema(list(fields.items()), metadata=about)
+
+    def write(rows):
+        values = pyarrow.array(np.ascontiguousarray(rows["embedding"], np.float32).reshape(-1))
+        columns = rows | {"embedding": pyarrow.FixedSizeListArray.from_arrays(values, n_values)}
+        writer.write_table(pyarrow.table(columns, schema=schema))
+
+    with parquet.ParquetWriter(path, schema) as writer:
+        yield write
+
+
+@contextlib.contextmanager
+def _open_csv(path, n_values, mean, about):
+    """Open a csv file; yield a function that writes rows."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        counted = ["windows"] if mean else ["window", "start_seconds"]
+        writer.writerow(["file", *counted, *(f"v{number}" for number in range(n_values))])
+
+        def write(rows):
+            for *first, values in zip(*rows.values(), strict=True):
+                writer.writerow(
+                    [
+                        *(f"{v:.10g}" if isinstance(v, float) else v for v in first),
+                        *(f"{v:.7g}" for v in values),
+                    ]
+                )
+
+        yield write
+
+
+def _digest(encoder):
+    """A digest of an encoder's weights: which encoder made a table, wherever its file has gone."""
+    digest = hashlib.sha256()
+    for weight in encoder.get_weights():
+        digest.update(np.ascontiguousarray(weight).data)
+    return digest.hexdigest()

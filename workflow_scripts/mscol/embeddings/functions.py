@@ -1,0 +1,181 @@
+"""Encoders that are Python functions: anything that turns a waveform into embeddings of its windows.
+
+A function takes a waveform of shape (n_samples,), float32 at 16 kHz, and returns an array of shape
+(n_windows, D): windows of any length, evenly spread over the waveform. What it returns is written as
+`mscol.embeddings` writes what a Keras encoder gives, so that the same heads train on it and the same
+clips are tested.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import itertools
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from mscol.datasets import SPLITS
+from mscol.datasets.listed import require_unchanged
+from mscol.embeddings.crops import index_windows, list_segments, select_clips, split_generator
+from mscol.errors import ConfigError, TrainingError
+from mscol.io.arrays import RowWriter
+from mscol.io.audio import load_mono
+from mscol.io.files import write_csv
+from mscol.jobs.logs import Progress
+from mscol.jobs.parallel import ordered_map
+from mscol.mels import count_segments
+
+
+def load_callable(name):
+    """Load the function that an encoder's ``callable`` names.
+
+    Parameters
+    ----------
+    name : str
+        ``package.module:function``, or ``path/to/file.py:function``.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    ConfigError
+        If there is no such module, file or function.
+    """
+    place, _, function = name.rpartition(":")
+    try:
+        module = _load_file(place) if place.endswith(".py") else importlib.import_module(place)
+    except Exception as error:  # whatever a module of the user's raises
+        raise ConfigError(f"callable {name!r}: {place!r} cannot be imported ({error!r})") from error
+    if not callable(getattr(module, function, None)):
+        raise ConfigError(f"callable {name!r}: {place!r} has no function {function!r}")
+    logging.info("Embedding with %s.", inspect.getsourcefile(module) or place)
+    return getattr(module, function)
+
+
+def embed_waveforms(function, cached, clips, root, arrays, indices, seed, crops_per_segment, workers):
+    """Embed the three splits of a dataset with a function of a waveform.
+
+    The windows of a training or validation clip are shared out over its segments, and K of each segment's
+    are drawn, so that an epoch sees as much of a clip as with any other encoder.
+
+    Parameters
+    ----------
+    function : callable
+        (n_samples,) float32 at 16 kHz -> (n_windows, D). Called on several threads at once if ``workers``
+        is more than one.
+    cached : pd.DataFrame
+        `MelCache.clips` of the dataset: the clips that other encoders are tested on.
+    clips : pd.DataFrame
+        The manifest: columns id, path and split.
+    root : str or os.PathLike
+        Where the dataset lies.
+    arrays, indices : dict
+        Written, as by `mscol.embeddings.embed_clips`.
+    seed : int
+        Draws the windows.
+    crops_per_segment : int
+        K.
+    workers : int
+        Threads.
+
+    Raises
+    ------
+    AudioError
+        If a file changed, or cannot be decoded that could be when the mel cache was made.
+    TrainingError
+        If the function fails on a clip, or returns something else than finite (n_windows, D).
+    """
+    listed = clips.set_index("id")
+    for split in SPLITS:
+        present = select_clips(cached, clips, split)
+        logging.info("%s: %d clips to embed.", split, len(present))
+        rows = list(listed.loc[present["clip"]].itertuples())
+        files = [Path(root, row.path) for row in rows]
+        windows = ordered_map(lambda row: _embed(function, Path(root, row.path), row), rows, workers)
+        if split == "test":
+            counts = _write(arrays[split], windows, files)
+            write_csv(index_windows(present["clip"], counts), indices[split])
+        else:
+            generator = split_generator(seed, split)
+            n_segments = count_segments(present["n_frames"].to_numpy(np.int64))
+            drawn = (
+                draw_windows(values, most, crops_per_segment, generator)
+                for values, most in zip(windows, n_segments, strict=True)
+            )
+            counts = _write(arrays[split], drawn, files)
+            table = list_segments(present)[0]
+            kept = np.repeat(counts, n_segments)  # a clip of few windows has fewer segments
+            write_csv(table[table["segment"].to_numpy() < kept], indices[split])
+
+
+def draw_windows(windows, n_segments, crops_per_segment, generator):
+    """Share the windows of a clip out over its segments, and draw some of each.
+
+    Parameters
+    ----------
+    windows : np.ndarray, shape=(n_windows, D)
+    n_segments : int
+        At most so many; a clip has no more segments than windows.
+    crops_per_segment : int
+        K; where a segment has fewer windows, they are repeated.
+    generator : np.random.Generator
+
+    Returns
+    -------
+    np.ndarray, shape=(min(n_segments, n_windows), K, D)
+    """
+    n_segments = min(n_segments, len(windows))
+    edges = np.arange(n_segments + 1) * len(windows) // n_segments
+    chosen = [
+        begin + np.resize(generator.permutation(end - begin), crops_per_segment)
+        for begin, end in itertools.pairwise(edges)
+    ]
+    return windows[np.array(chosen)]
+
+
+def _embed(function, path, clip):
+    require_unchanged(path, clip)
+    waveform = load_mono(path)
+    try:
+        windows = np.asarray(function(waveform), np.float32)
+    except Exception as error:  # whatever a function of the user's raises
+        raise TrainingError(f"{path}: the encoder's function failed on it ({error!r})") from error
+    if windows.ndim != 2 or not windows.size or not np.isfinite(windows).all():
+        raise TrainingError(
+            f"{path}: the encoder's function returned values of shape {windows.shape} for it; it must return "
+            "finite values of shape (windows, values), with at least one window"
+        )
+    return windows
+
+
+def _write(path, parts, files):
+    """Write arrays one after another; return the number of rows of each."""
+    progress = Progress("clips", len(files))
+    counts, parts = [], iter(parts)
+    first = next(parts, None)  # tells how many values a window has
+    parts = [] if first is None else itertools.chain([first], parts)
+    with RowWriter(path, (0,) if first is None else first.shape[1:], "float32") as writer:
+        for file, part in zip(files, parts, strict=True):
+            if part.shape[1:] != writer.row_shape:
+                raise TrainingError(
+                    f"{file}: the encoder's function returned {part.shape[-1]} values a window for it, and "
+                    f"{writer.row_shape[-1]} for the clips before"
+                )
+            writer.append(part)
+            counts.append(len(part))
+            progress.step()
+    return np.array(counts, np.int64)
+
+
+def _load_file(path):
+    """Load a file as a module; as if it were run, it may import its neighbours, and its classes can be found."""
+    sys.path.append(str(Path(path).resolve().parent))
+    spec = importlib.util.spec_from_file_location(f"mscol_encoder_{Path(path).stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,130 @@
+"""What a script depends on: digests that let Snakemake notice a change in the library.
+
+Snakemake tracks the script of a rule, but none of the modules it imports: without these digests it
+would serve stale results after a change in mscol.
+"""
+
+import ast
+import functools
+import hashlib
+import os
+from pathlib import Path
+
+PACKAGE = "mscol"
+_SCRIPTS = Path(__file__).resolve().parents[2]  # workflow_scripts/, which holds the package
+# Imported by every module, and unable to change a number
+_UNCOUNTED = {"mscol", "mscol.errors", "mscol.jobs.logs", "mscol.jobs.versions"}
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
+
+
+@functools.cache
+def library_fingerprint(script, *modules):
+    """Digest the library modules that a script imports, directly or not.
+
+    Comments, docstrings and layout are left out: they must not cost a GPU day.
+
+    Parameters
+    ----------
+    script : str
+        Name of a script in ``workflow_scripts``.
+    *modules : str
+        Further modules, such as the reader of one layout that the script imports by name.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    waiting = [*_imports(_SCRIPTS / script, package=""), *modules]
+    found = set()
+    while waiting:
+        module = waiting.pop()
+        path = _module_path(module)
+        if module in found or path is None:
+            continue
+        found.add(module)
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        waiting += _imports(path, package)
+    digest = hashlib.sha256()
+    for module in sorted(found - _UNCOUNTED):
+        digest.update(module.encode() + b"\0" + _meaning(_module_path(module)).encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def file_digest(*paths):
+    """Digest the content of files; a file that is not there yet counts as such.
+
+    Parameters
+    ----------
+    *paths : str or os.PathLike
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            status = os.stat(path)
+            digest.update(_content_digest(os.fspath(path), status.st_mtime_ns, status.st_size))
+        except FileNotFoundError:
+            digest.update(b"missing")
+    return digest.hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=100_000)
+def _content_digest(path, mtime_ns, size):
+    return hashlib.sha256(Path(path).read_bytes()).digest()
+
+
+@functools.cache
+def _module_path(module):
+    base = _SCRIPTS.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@functools.cache
+def _imports(path, package):
+    """The mscol modules that a file imports, their parent packages included."""
+    names = set()
+    for node in _statements(_parsed(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, base]).rstrip(".")
+            names.update({base, *(f"{base}.{alias.name}" for alias in node.names)})
+    parts = [name.split(".") for name in names if name.split(".")[0] == PACKAGE]
+    return {".".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
+
+
+def _statements(tree):
+    """All statements, those inside others too. Each cluster job digests code: expressions, most of a tree, are left out."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in _BLOCKS:
+            waiting += getattr(node, field, ())
+
+
+@functools.cache
+def _parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _meaning(path):
+    """The code of a file without comments, docstrings and positions."""
+    tree = _parsed(path)
+    for node in _statements(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    return ast.dump(tree)

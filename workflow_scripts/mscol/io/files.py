@@ -1,0 +1,116 @@
+"""Tables, arrays and JSON: written atomically, and read with an error that names the file where it is not whole."""
+
+import json
+import os
+from pathlib import Path
+
+from mscol.errors import CacheError
+from mscol.io.atomic import atomic_path
+
+TEXT_COLUMNS = ("id", "clip", "path", "split", "labels", "label", "reason", "seed")
+_AGAIN = "delete it, and it is made again"
+RESULT_TEXTS = (
+    "dataset", "model", "reference", "task", "protocol", "test_list", "metric", "label", "clip", "seed",
+)  # fmt: skip
+
+
+def read_csv(path):
+    """Read a csv that `write_csv` wrote: texts stay texts, even a clip "000002" or a class "None".
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Raises
+    ------
+    CacheError
+        If it is no whole table.
+    """
+    return _read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+
+
+def read_results(path):
+    """Read a csv of results: texts stay texts (a dataset "2024", a class "None"), and empty numbers are NaN.
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Raises
+    ------
+    CacheError
+        If it is no whole table.
+    """
+    return _read_csv(path, dtype=dict.fromkeys(RESULT_TEXTS, str), keep_default_na=False, na_values=[""])
+
+
+def open_array(path):
+    """Open a ``.npy`` file of floating-point numbers memory-mapped.
+
+    Its size is held against its header, which costs nothing; its numbers are not looked at.
+
+    Returns
+    -------
+    np.memmap
+
+    Raises
+    ------
+    CacheError
+        If it is no whole array, or one of other values: Python objects could run code when loaded.
+    """
+    import numpy as np  # here, because rule files import this module
+
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # NumPy raises whatever a damaged header leads it to
+        raise CacheError(f"{path}: damaged ({error}); {_AGAIN}") from error
+    more = os.path.getsize(path) - array.offset - array.nbytes
+    if more:
+        raise CacheError(f"{path}: damaged ({more} bytes more than its header says); {_AGAIN}")
+    if array.dtype.kind != "f" or not array.dtype.isnative:
+        raise CacheError(f"{path}: holds {array.dtype.str}, expected floating-point numbers; {_AGAIN}")
+    return array
+
+
+def write_csv(table, path):
+    """Write a pandas table as UTF-8 csv without its index, atomically."""
+    with atomic_path(path) as partial:
+        table.to_csv(partial, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def write_json(value, path):
+    """Write a value as indented UTF-8 JSON, atomically."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path):
+    """Read a UTF-8 JSON file.
+
+    Raises
+    ------
+    CacheError
+        If it is no whole JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise CacheError(f"{path}: not whole JSON ({error}); {_AGAIN}") from error
+
+
+def _read_csv(path, **options):
+    import pandas as pd  # here, because rule files import this module, and pandas takes two seconds
+
+    try:
+        table = pd.read_csv(path, **options)
+    except ValueError as error:  # pandas' own errors of parsing are such
+        raise CacheError(f"{path}: not a whole table ({error}); {_AGAIN}") from error
+    if not _ends_with_a_line(path):
+        raise CacheError(f"{path}: not a whole table (its last line is cut); {_AGAIN}")
+    return table
+
+
+def _ends_with_a_line(path):
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

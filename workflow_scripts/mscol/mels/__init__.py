@@ -1,0 +1,41 @@
+"""Log-mel spectrograms: how they are computed, and the cache of them that everything else reads.
+
+`mscol.mels` itself offers `log_mel` and the sizes of frames, crops and segments (from `spectrogram`). `cache` reads the
+files of many shards as one (`MelCache`); `mixtures`, `stems` and `degraded` write them, a shard a job, by `writing`.
+"""
+
+from mscol.mels.spectrogram import (
+    CEILING,
+    CROP_FRAMES,
+    FFT_SAMPLES,
+    FLOOR,
+    HIGHEST_HZ,
+    HOP_SAMPLES,
+    LOWEST_HZ,
+    N_MELS,
+    SEGMENT_FRAMES,
+    SHORTEST_SAMPLES,
+    WINDOW_SAMPLES,
+    count_segments,
+    log_mel,
+    mean_magnitudes,
+    mel_weights,
+)
+
+__all__ = [
+    "CEILING",
+    "CROP_FRAMES",
+    "FFT_SAMPLES",
+    "FLOOR",
+    "HIGHEST_HZ",
+    "HOP_SAMPLES",
+    "LOWEST_HZ",
+    "N_MELS",
+    "SEGMENT_FRAMES",
+    "SHORTEST_SAMPLES",
+    "WINDOW_SAMPLES",
+    "count_segments",
+    "log_mel",
+    "mean_magnitudes",
+    "mel_weights",
+]

@@ -1,0 +1,109 @@
+"""Cache the log-mels of stems, and how loud each is in each segment."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mscol.datasets.listed import read_listed, read_rejected, require_all
+from mscol.errors import CacheError
+from mscol.io.audio import load_mono
+from mscol.io.files import write_csv
+from mscol.mels import count_segments, log_mel, mean_magnitudes
+from mscol.mels.cache import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, activity_table, index_table
+from mscol.mels.writing import long_enough, write_mels, write_rejected
+from mscol.separation import STEMS
+
+
+def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_before, dtype, workers):
+    """Cache the log-mel spectrograms and the activity of a shard's stems.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The shard's part of the manifest.
+    folder : str or os.PathLike
+        Holds ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
+    arrays : dict
+        Written: for each of the four stems, the path of its array.
+    index, activity, rejected : str or os.PathLike
+        Written: the tables of clips and of segments, and the clips without stems.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected; repeated in ``rejected``.
+    dtype : str
+    workers : int
+    """
+    failed = read_rejected(rejected_before)
+    present = clips_with_stems_in(folder, clips, rejected_before)
+    rows, magnitudes, failed_here = write_mels(
+        present, lambda clip: _analyse(Path(folder, clip.id)), arrays, dtype, workers
+    )
+    write_csv(index_table(rows), index)
+    segments = [table.assign(clip=row[0]) for row, table in zip(rows, magnitudes, strict=True)]
+    write_csv(activity_table(segments), activity)
+    write_rejected(failed + failed_here, rejected)
+
+
+def clips_with_stems_in(folder, clips, rejected_before):
+    """Read the rows of a shard's manifest for whose clips a folder holds stems.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        Holds ``{clip}/{stem}.wav``.
+    clips : str or os.PathLike
+        The shard's part of the manifest.
+    rejected_before : list of (str or os.PathLike)
+        What earlier stages of this shard rejected.
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Raises
+    ------
+    CacheError
+        If a clip for training or validation has no stems, though no stage rejected it.
+    """
+    require_all(folder, "{}", clips, rejected_before)
+    table = read_listed(clips)
+    return table[[Path(folder, clip).is_dir() for clip in table["id"]]]
+
+
+def load_stems(folder):
+    """Load the four stems of a clip, cut to equal length.
+
+    Returns
+    -------
+    dict of np.ndarray, shape=(n_samples,)
+
+    Raises
+    ------
+    AudioError
+        If one cannot be decoded, or is shorter than a crop.
+    CacheError
+        If one is not there: a clip without all of its stems is rejected before.
+    """
+    paths = {stem: Path(folder, f"{stem}.wav") for stem in STEMS}
+    lost = [path for path in paths.values() if not path.is_file()]
+    if lost:
+        raise CacheError(
+            f"{lost[0]}: there is no such file; does another run work here, too? Delete {folder}, and run again when "
+            "none does"
+        )
+    waveforms = {stem: load_mono(path) for stem, path in paths.items()}
+    # Stems of one clip may differ by a sample after resampling; brought ones by more.
+    n_samples = min(len(waveform) for waveform in waveforms.values())
+    return {stem: long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
+
+
+def _analyse(folder):
+    """Compute the log-mels of a clip's stems, and the table of their magnitudes."""
+    waveforms = load_stems(folder)
+    mels = {stem: log_mel(waveform) for stem, waveform in waveforms.items()}
+    n_segments = int(count_segments(len(mels[STEMS[0]])))
+    magnitudes = pd.DataFrame({"segment": np.arange(n_segments)})
+    for suffix, samples in (("", SEGMENT_SAMPLES), ("_reference", REFERENCE_SEGMENT_SAMPLES)):
+        for stem, waveform in waveforms.items():
+            magnitudes[stem + suffix] = mean_magnitudes(waveform, n_segments, samples)
+    return mels, magnitudes

@@ -1,0 +1,251 @@
+"""Model cards: what an encoder is, what made it, how good it is, how to load it, and whose rights are in it."""
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from mscol.config.models import SOURCES, parse_model
+from mscol.errors import CacheError
+from mscol.io.atomic import atomic_path
+from mscol.io.files import read_json, read_results
+from mscol.tables.results import GROUP, METRIC_TITLES
+
+# Terms of the recordings that an encoder is trained on, by layout. tagatune.org (2026-11: CC BY-NC-SA 3.0); Engel et al.,
+# Neural Audio Synthesis of Musical Notes, 2017 (CC BY 4.0); Defferrard et al., FMA, ISMIR 2017 (each artist's own).
+RECORDINGS = {
+    "mtat": (
+        "cc-by-nc-sa-3.0",
+        "MagnaTagATune's recordings are licensed CC BY-NC-SA 3.0: no commercial use.",
+    ),
+    "nsynth": ("cc-by-4.0", "NSynth is licensed CC BY 4.0."),
+    "fma": (
+        "other",
+        "Each FMA track is under the licence that its artist chose; fma_metadata/tracks.csv lists them.",
+    ),
+    "table": ("other", "Whoever owns the recordings it was trained on says what may be done with it."),
+}
+EMBEDDED = (
+    "mit",
+    "It was trained on synthesised music that this workflow makes: no one else has rights in it.",
+)
+UNTRAINED = (
+    "Its weights are random, and no recording's but for means and variances: no one else has rights in it."
+)
+# Terms of what separated the stems (the weights' pages at Zenodo)
+SEPARATORS = {
+    "umxl": "Its stems were separated by Open-Unmix umxl, whose weights are licensed CC BY-NC-SA 4.0: no commercial use.",
+    "umxhq": "Its stems were separated by Open-Unmix umxhq, whose weights are licensed MIT.",
+    "umx": "Its stems were separated by Open-Unmix umx, whose weights are licensed MIT.",
+    "demo": "Its stems were separated by an Open-Unmix that this workflow trained on synthesised music.",
+}
+CODE = "mscol itself is licensed MIT."
+
+
+def write_model_card(run, dataset, separator, tables, card):
+    """Write the card of an encoder.
+
+    Parameters
+    ----------
+    run : str or os.PathLike
+        run.json, which lies beside the encoder and says what made it.
+    dataset : dict
+        What it was pretrained on: name, layout, embedded (whether it is one that this workflow makes).
+    separator : str or None
+        What made the stems, as ``separation/model`` says; None where the dataset brought its own.
+    tables : dict
+        For each dataset that it was evaluated on, the path of the table of results.
+    card : str or os.PathLike
+        Written: Markdown, headed by metadata in YAML.
+
+    Raises
+    ------
+    CacheError
+        If run.json does not say what made the encoder.
+    """
+    run_path, run = run, read_json(run)
+    if "model" not in run or "values" not in run:
+        raise CacheError(f"{run_path}: does not say what made the encoder; delete it, and it is made again")
+    licence, terms = _licence(run, dataset, separator)
+    figures = pd.concat(
+        [_figures(name, path, run.get("seed")) for name, path in tables.items()], ignore_index=True
+    )
+    encoder = Path(card).with_name("encoder.keras")
+    sections = {
+        f"{run['model']}, seed {run['seed']}" if "seed" in run else run["model"]: _what(run, dataset),
+        "How to load it": _LOADING.format(encoder=encoder, folder=encoder.parent, values=run["values"]),
+        "What goes in and what comes out": _SHAPES.format(values=run["values"]),
+        "How good it is": _figures_section(figures),
+        "What made it": _making(run, dataset, separator),
+        "What it cannot do": _limits(run),
+        "Licence": " ".join([terms, CODE]),
+    }
+    text = _front_matter(run, dataset, tables, licence)
+    text += "".join(
+        f"\n{'#' if number == 0 else '##'} {title}\n\n{body.strip()}\n"
+        for number, (title, body) in enumerate(sections.items())
+    )
+    with atomic_path(card) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _what(run, dataset):
+    size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each window of 0.98 s of audio."
+    if "checkpoint" in run:
+        return f"An audio encoder that was made elsewhere, taken over from {_code(run['checkpoint'])}. {size}"
+    if run["model"] == "untrained":
+        return (
+            "An audio encoder of random weights, to compare trained ones with: only the statistics of its batch "
+            f"normalisation were taken from music ({_recordings(dataset)}). {size}"
+        )
+    model = parse_model(run["model"])
+    sources = " or ".join(source for source in SOURCES if source in model.sources)
+    task = (
+        f"which second of {sources} was played in the same four seconds of a recording as a given second of the mixture"
+        if model.sources
+        else "which two seconds come from the same four seconds of a recording"
+    )
+    options = {
+        "masked": "Each crop was augmented (masks in time and frequency, shifts, time warps).",
+        "silent": "Half of its minibatches held segments without the source, too.",
+        "random": "As an ablation, the source came from another recording.",
+    }
+    more = [text for option, text in options.items() if getattr(model, option)]
+    if model.degraded_db is not None:
+        more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB.")
+    return " ".join([f"An audio encoder that learned, without labels, to tell {task}.", *more, size])
+
+
+def _making(run, dataset, separator):
+    facts = {}
+    if "checkpoint" in run:
+        facts["taken over from"] = _code(run["checkpoint"])
+    else:
+        settings = run["settings"]
+        facts["recordings"] = f"{_recordings(dataset)}, training split"
+        facts["segments of four seconds"] = f"{run['n_segments']['train']['all']:,}"
+        facts["fingerprint of the data"] = f"`{run['dataset_fingerprint']}`"
+        if run["sources"]:
+            facts["stems"] = f"Open-Unmix, {separator}" if separator else "those of the dataset"
+        if run["model"] != "untrained":
+            facts["updates"] = f"{settings['updates']:,} of {run['n_pairs']} pairs"
+            facts["learning rate"] = f"{settings['learning_rate']:g}, {settings['schedule']} (Adam)"
+            facts["settings"] = ", ".join(f"{k} {v}" for k, v in settings.items() if not isinstance(v, dict))
+        size = settings["encoder"]
+        facts["encoder"] = f"EfficientNet-B0, width {size['width']:g}, depth {size['depth']:g}"
+        facts["seed, threads"] = f"{run['seed']}, {run['framework_threads']}"
+    if run.get("wall_seconds") is not None:
+        resumed = " (of the last attempt)" if run.get("resumed_from") else ""
+        facts["time"] = f"{run['wall_seconds']:,} s{resumed}"
+    facts["versions"] = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    facts["commit of the workflow"] = f"`{run['commit']}`" if run.get("commit") else "not known"
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
+    return f"| | |\n|---|---|\n{rows}\n\n`run.json` beside this file has all of it, `history.csv` how pretraining went."
+
+
+def _code(text):
+    """A text as code, which ends neither the code nor the cell of a table."""
+    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def _recordings(dataset):
+    embedded = "synthesised by this workflow in the layout" if dataset["embedded"] else "layout"
+    return f"{dataset['name']}, {embedded} {dataset['layout']}"
+
+
+def _limits(run):
+    known = "It never heard speech or noise on purpose, and it knows the kinds of music that it was trained on best. "
+    return _LIMITS.format(trained="" if run["model"] == "untrained" else known)
+
+
+def _figures(dataset, path, seed):
+    """The rows of one table that are of this seed, a row a metric."""
+    table = read_results(path)
+    rows = table[table["seed"] == str(seed)] if seed is not None else table[table["seed"] == "mean"]
+    metrics = [metric for metric in METRIC_TITLES if metric in table]
+    return pd.DataFrame(
+        [
+            {"dataset": dataset, **{key: row[key] for key in GROUP}, "n_test": row["n_test"], "metric": metric,
+             "value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
+            for row in rows.to_dict("records")
+            for metric in metrics
+        ]
+    )  # fmt: skip
+
+
+def _figures_section(figures):
+    lines = ["| dataset | test list | test clips | protocol | training labels | metric | value | 95 % interval |",
+             "|---|---|---:|---|---:|---|---:|---:|"]  # fmt: skip
+    lines += [
+        f"| {row.dataset} | {row.test_list} | {row.n_test} | {row.protocol} | "
+        f"{'all' if row.label_fraction == 1 else f'{100 * row.label_fraction:g} %'} | "
+        f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | [{row.low:.3f}, {row.high:.3f}] |"
+        for row in figures.itertuples()
+    ]
+    return (
+        "\n".join(lines)
+        + "\n\nIntervals are those of a bootstrap over test clips. Figures of small test sets say little."
+    )
+
+
+def _licence(run, dataset, separator):
+    """The identifier of a licence, and what it rests on in sentences."""
+    if "checkpoint" in run:
+        return "other", "The terms of whoever made the encoder apply to it."
+    if run["model"] == "untrained":
+        return "mit", UNTRAINED
+    licence, terms = EMBEDDED if dataset["embedded"] else RECORDINGS[dataset["layout"]]
+    sentences = [terms]
+    if run["sources"]:
+        sentences.append(
+            SEPARATORS.get(separator, "The terms of the separator that made its stems apply, too.")
+        )
+        if separator not in ("demo", "umx", "umxhq") and licence in ("mit", "cc-by-4.0"):
+            licence = "cc-by-nc-sa-4.0" if separator == "umxl" else "other"
+    sentences.append(
+        "Whether weights are a work derived from recordings is not settled law; these terms are the cautious reading."
+    )
+    return licence, " ".join(sentences)
+
+
+def _front_matter(run, dataset, tables, licence):
+    learned = run["model"] != "untrained" and "checkpoint" not in run
+    about = {
+        "license": licence,
+        "library_name": "keras",
+        "tags": ["audio", "music", "audio-embeddings", *["contrastive-learning"] * learned, "mscol"],
+        "datasets": [] if "checkpoint" in run or dataset["embedded"] else [dataset["name"]],
+        "evaluated_on": list(tables),
+    }
+    return f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n"
+
+
+_LOADING = """
+With mscol installed (`pip install .` in the workflow's folder), or with `PYTHONPATH=workflow_scripts` before the command:
+
+```
+python -m mscol embed song.mp3 --encoder {folder} -o song.parquet
+```
+
+or in Python:
+
+```python
+from mscol.embeddings import embed_file
+from mscol.model import load_encoder
+
+encoder = load_encoder("{encoder}")
+windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each 0.98 s
+```
+
+`encoder.keras` holds Keras' own layers only: `keras.saving.load_model` loads it without mscol, too.
+"""
+
+_SHAPES = """
+In: crops of log-mel spectrograms, shape (n, 98, 64, 1): 98 frames of 10 ms, 64 bands from 60 to 7,800 Hz, of 16 kHz mono
+audio that was divided by the L2 norm of the whole recording (`mscol.mels.log_mel`). Out: (n, {values}), float32.
+"""
+
+_LIMITS = """
+It hears a second at a time; what takes longer (form, long phrases) is left to whatever reads its values. {trained}The heads
+beside it (`heads/`) tell the labels of their datasets only, with the errors that the figures above show.
+"""

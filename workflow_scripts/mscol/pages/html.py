@@ -1,0 +1,80 @@
+"""The page of results as HTML."""
+
+import html
+
+from mscol.pages.layout import (
+    PUBLISHED_NOTE,
+    PUBLISHED_TITLE,
+    columns_with_figures,
+    explain,
+    where_numbers_are,
+)
+
+_HTML_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Results</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em; color: #222; }}
+table {{ border-collapse: collapse; margin: 1em 0; }}
+th, td {{ padding: .35em .5em; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }}
+thead th {{ border-bottom: 2px solid #222; }}
+th:first-child {{ text-align: left; font-weight: normal; }}
+small {{ color: #666; white-space: nowrap; }}
+.best {{ font-weight: bold; }}
+.chance {{ color: #666; }}
+p {{ max-width: 60em; }}
+</style>
+</head>
+<body>
+<h1>Results</h1>
+<table><thead><tr><th>model</th>{heads}</tr></thead>
+<tbody>
+{body}
+</tbody></table>
+<p>{note}</p>
+{published}
+</body>
+</html>
+"""
+
+
+def to_html(page):
+    """Write a page as HTML that needs no other file."""
+    heads = [f"<th>{html.escape(name)}<br>{html.escape(metric)}</th>" for name, metric in page.columns]
+    body = []
+    for block in page.blocks:
+        for model, how, cells in block:
+            title = f"<code>{html.escape(model)}</code>" + (
+                f"<br><small>{html.escape(how)}</small>" if how else ""
+            )
+            body.append(f"<tr><th>{title}</th>{''.join(map(_html_cell, cells))}</tr>")
+    chance = "".join(f"<td>{value}</td>" for value in page.chance)
+    body.append(f'<tr class="chance"><th>chance</th>{chance}</tr>')
+    published = ""
+    if page.published:
+        shown = columns_with_figures(page)
+        rows = "".join(
+            f"<tr><th>{html.escape(system)}<br><small>{html.escape(told)}</small></th>"
+            + "".join(f"<td>{figures[n]}</td>" for n in shown)
+            + "</tr>"
+            for system, told, figures in page.published
+        )
+        published = (
+            f"<h2>{PUBLISHED_TITLE}</h2><p>{html.escape(PUBLISHED_NOTE.capitalize())}</p><table><thead><tr><th>system</th>"
+            f"{''.join(heads[n] for n in shown)}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+    return _HTML_PAGE.format(
+        heads="".join(heads),
+        body="\n".join(body),
+        note=html.escape(f"{explain(page)} {where_numbers_are(page)}"),
+        published=published,
+    )
+
+
+def _html_cell(cell):
+    value = html.escape(cell.value) + {"higher": " ▲", "lower": " ▼", "": ""}[cell.mark]
+    small = " ".join(part for part in (cell.spread, cell.interval) if part)
+    kind = ' class="best"' if cell.best else ""
+    return f"<td{kind}>{value}" + (f"<br><small>{small}</small>" if small else "") + "</td>"

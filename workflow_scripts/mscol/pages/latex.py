@@ -1,0 +1,68 @@
+"""The page of results as a LaTeX table."""
+
+import numpy as np
+
+from mscol.pages.layout import MISSING, PUBLISHED_NOTE, PUBLISHED_TITLE, explain
+
+_LATEX_PAGE = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}
+\begin{{table*}}
+\centering
+\small
+\setlength{{\tabcolsep}}{{3.5pt}}
+% Made smaller only where it is wider than the text
+\resizebox{{\ifdim\width>\textwidth\textwidth\else\width\fi}}{{!}}{{%
+\begin{{tabular}}{{{columns}}}
+\toprule
+{rows}
+\bottomrule
+\end{{tabular}}}}
+\caption{{{note}}}
+\label{{tab:results}}
+\end{{table*}}
+"""
+
+
+def to_latex(page):
+    """Write a page as a LaTeX table, no wider than the text; it needs booktabs, amssymb and graphicx."""
+    width = len(page.columns) + 1
+    groups = list(dict.fromkeys(name for name, _ in page.columns))
+    spans = [sum(name == group for name, _ in page.columns) for group in groups]
+    ends = np.cumsum(spans) + 1
+    head = " & ".join(
+        ["", *(rf"\multicolumn{{{n}}}{{c}}{{{_tex(g)}}}" for g, n in zip(groups, spans, strict=True))]
+    )
+    rules = " ".join(rf"\cmidrule(lr){{{end - n + 1}-{end}}}" for n, end in zip(spans, ends, strict=True))
+    lines = [
+        head + r" \\",
+        rules,
+        " & ".join(["model", *(_tex(metric) for _, metric in page.columns)]) + r" \\",
+    ]
+    for block in page.blocks:
+        lines.append(r"\midrule")
+        if block[0][1]:
+            lines.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{_tex(block[0][1])}}}}} \\")
+        for model, _, cells in block:
+            lines.append(" & ".join([rf"\texttt{{{_tex(model)}}}", *map(_latex_cell, cells)]) + r" \\")
+            if any(cell.interval for cell in cells):
+                small = (rf"{{\scriptsize {cell.interval}}}" if cell.interval else "" for cell in cells)
+                lines.append(" & ".join(["", *small]) + r" \\")
+    lines += [r"\midrule", " & ".join(["chance", *page.chance]) + r" \\"]
+    if page.published:
+        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{PUBLISHED_TITLE}}}}} \\"]
+        lines += [
+            " & ".join([_tex(system), *map(_tex, figures)]) + r" \\" for system, _, figures in page.published
+        ]
+    note = _tex(explain(page) + (f" {PUBLISHED_TITLE}: {PUBLISHED_NOTE}" if page.published else ""))
+    return _LATEX_PAGE.format(columns="l" + "r" * len(page.columns), rows="\n".join(lines), note=note)
+
+
+def _latex_cell(cell):
+    value = rf"\textbf{{{cell.value}}}" if cell.best else cell.value.replace(MISSING, "--")
+    value += {"higher": r"$^{\blacktriangle}$", "lower": r"$^{\blacktriangledown}$", "": ""}[cell.mark]
+    return value + (rf" {{\scriptsize $\pm$ {cell.spread.removeprefix('± ')}}}" if cell.spread else "")
+
+
+def _tex(text):
+    escaped = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "–": "--", "<": "$<$",
+               "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$"}  # fmt: skip
+    return "".join(escaped.get(character, character) for character in text)

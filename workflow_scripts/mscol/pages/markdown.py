@@ -1,0 +1,42 @@
+"""The page of results as Markdown."""
+
+from mscol.pages.layout import (
+    PUBLISHED_NOTE,
+    PUBLISHED_TITLE,
+    columns_with_figures,
+    explain,
+    where_numbers_are,
+)
+
+
+def to_markdown(page):
+    """Write a page as Markdown."""
+    titles = [" ".join(column) for column in page.columns]
+    table = [["model", *titles], ["---", *["---:"] * len(titles)]]
+    for model, how, cells in (line for block in page.blocks for line in block):
+        table.append([f"`{model}`" + (f" ({how})" if how else ""), *map(_markdown_cell, cells)])
+    table.append(["chance", *page.chance])
+    parts = [
+        "# Results",
+        _markdown_table(table),
+        f"How to read it: {explain(page)} {where_numbers_are(page)}",
+    ]
+    if page.published:
+        shown = columns_with_figures(page)
+        rows = [
+            ["system", "described in", *(titles[n] for n in shown)],
+            ["---", "---", *["---:"] * len(shown)],
+        ]
+        rows += [[system, told, *(figures[n] for n in shown)] for system, told, figures in page.published]
+        parts += [f"## {PUBLISHED_TITLE}", PUBLISHED_NOTE.capitalize(), _markdown_table(rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_cell(cell):
+    value = f"**{cell.value}**" if cell.best else cell.value
+    value += {"higher": " ▲", "lower": " ▼", "": ""}[cell.mark]
+    return " ".join(part for part in (value, cell.spread, cell.interval) if part)
+
+
+def _markdown_table(rows):
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
