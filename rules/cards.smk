@@ -1,18 +1,7 @@
 # Model cards: one beside each encoder.
 
 
-def pretrained_on():
-    """What a card says of the dataset that encoders are pretrained on."""
-    return {
-        "name": PRETRAINING_DATASET,
-        "layout": dataset_settings(PRETRAINING_DATASET)["layout"],
-        "embedded": is_embedded(PRETRAINING_DATASET),
-    }
-
-
-def card_separator():
-    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
-    return None if brought else config["separation"]["model"]
+include: "functions/cards.smk"
 
 
 rule write_model_card:
@@ -45,15 +34,3 @@ rule write_model_card:
         "Writing the card of {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/write_model_card.py"
-
-
-def encoder_cards():
-    """The cards of the config's encoders; a function has none."""
-    return [
-        path
-        for model in configured_models()
-        if not model.callable
-        for path in expand(
-            rules.write_model_card.output.card, model=model.name, seed=config["seeds"]
-        )
-    ]

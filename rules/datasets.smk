@@ -1,6 +1,7 @@
 # Datasets: the embedded ones are made; a manifest lists the clips of any of them.
 
-from mscol.datasets.watch import watched_paths
+
+include: "functions/datasets.smk"
 
 
 rule make_demo_datasets:
@@ -28,23 +29,6 @@ rule make_demo_datasets:
         "Making the embedded datasets and stems"
     script:
         "../workflow_scripts/make_demo_datasets.py"
-
-
-def dataset_options(dataset):
-    """The options that the reader of a dataset's layout takes."""
-    settings = dataset_settings(dataset)
-    names = {"mtat": ["split"], "table": ["table"]}.get(settings["layout"], [])
-    return {name: settings[name] for name in names}
-
-
-def manifest_inputs(wildcards):
-    """What a manifest depends on: the made dataset, or the metadata and audio folders of a real one."""
-    settings = dataset_settings(wildcards.dataset)
-    if is_embedded(wildcards.dataset):
-        return settings["root"]
-    return watched_paths(
-        settings["layout"], settings["root"], dataset_options(wildcards.dataset)
-    )
 
 
 checkpoint write_manifest:
@@ -92,13 +76,3 @@ ABOUT = str(rules.write_manifest.output.about)
 SHARDS = str(rules.write_manifest.output.shards)
 SHARD_CLIPS = f"{SHARDS}/{{shard}}.csv"
 PRETRAINING_CLIPS = expand(CLIPS, dataset=PRETRAINING_DATASET)
-
-
-def shard_digest(wildcards):
-    """A digest of the clips of one shard (without labels, which change no spectrogram)."""
-    return file_digest(SHARD_CLIPS.format(**wildcards))
-
-
-def labels_digest(wildcards):
-    """A digest of a dataset's clips, splits and labels."""
-    return file_digest(CLIPS.format(**wildcards), ABOUT.format(**wildcards))

@@ -3,23 +3,10 @@
 # of it, and breaks if a position of the switch has no result: hence all combinations, or other values.
 
 
+include: "functions/figures.smk"
+
+
 SOURCE_MODELS = [model.name for model in configured_models() if model.sources]
-
-
-def configured_runs():
-    """The pretraining runs of the config: pairs of a model and a seed."""
-    return [
-        (model.name, seed)
-        for model in configured_models()
-        if model.trained
-        for seed in config["seeds"]
-    ]
-
-
-def of_runs(kind):
-    """An output of pretrain_encoder, of each run."""
-    pattern = getattr(rules.pretrain_encoder.output, kind)
-    return [pattern.format(model=model, seed=seed) for model, seed in configured_runs()]
 
 
 rule plot_comparison:
@@ -172,11 +159,6 @@ rule plot_convergence:
         "../workflow_scripts/plot_convergence.py"
 
 
-def plain_stem_mels(kind):
-    """A function for `input`: an output of cache_stem_mels, a file a shard."""
-    return all_shards(getattr(rules.cache_stem_mels.output, kind), PRETRAINING_DATASET)
-
-
 rule plot_log_mels:
     input:
         clips=ancient(PRETRAINING_CLIPS),
@@ -216,22 +198,3 @@ rule plot_log_mels:
         "Drawing the log-mels of a mixture and its stems"
     script:
         "../workflow_scripts/plot_log_mels.py"
-
-
-def figures():
-    """All figures of the configured run."""
-    compared = [model for model in config["models"] if model != REFERENCE_MODEL]
-    of_differences = expand(
-        rules.plot_differences.output.svg,
-        dataset=EVALUATED_DATASETS,
-        model=compared if REFERENCE_MODEL in config["models"] else [],
-    )
-    several_shares = evaluations.has_label_curves(config["evaluation"])
-    return [
-        rules.plot_comparison.output.svg,
-        *of_all_results(rules.plot_classes.output.svg),
-        *of_differences,
-        *[rules.plot_label_fractions.output.svg] * several_shares,
-        *[rules.plot_convergence.output.svg] * bool(configured_runs()),
-        *[rules.plot_log_mels.output.svg] * bool(SOURCE_MODELS),
-    ]

@@ -1,84 +1,11 @@
 # Pretraining: one job a model and seed.
 
 
-from mscol.config.checks import encoder_files
+include: "functions/pretraining.smk"
 
 
 localrules:
     plan_pretraining,
-
-
-def pretraining_settings():
-    """All settings of pretraining that change a number."""
-    settings = config["pretraining"] | {"encoder": config["encoder"]}
-    return {key: value for key, value in settings.items() if key != "running"}
-
-
-def stem_mels(kind):
-    """A function for `input`: what a model needs of the cached stems, a file a shard.
-
-    Kind is a stem, "index" or "activity".
-    """
-
-    def files(wildcards):
-        model = model_of(wildcards.model)
-        if kind not in (*model.sources, *["index", "activity"] * bool(model.sources)):
-            return []
-        # Which segments are active is read off the plain stems.
-        degraded = model.degraded_db is not None and kind != "activity"
-        cached = rules.cache_degraded_mels if degraded else rules.cache_stem_mels
-        return expand(
-            getattr(cached.output, kind),
-            dataset=PRETRAINING_DATASET,
-            shard=shards(PRETRAINING_DATASET),
-            decibels=model.degraded_db,
-        )
-
-    return files
-
-
-# Stems are temporary: when degraded ones are asked for later, they are made again, and so are the plain
-# mels. That must not cost a GPU day. So pretraining takes mels of stems as `ancient`. For a job behind
-# such an input Snakemake does not look at parameters while what makes the input is to run; so all
-# parameters go into a plan, a file of its own, made by a job that waits for no mels.
-def pretraining_plan(name):
-    """All that decides how a model is pretrained, besides clips, mixtures and the separator's files."""
-    model = model_of(name)
-    if not model.trained:
-        raise WorkflowError(f"model '{name}' is not pretrained here")
-    return {
-        "sources": model.sources,
-        "options": model.options,
-        "settings": pretraining_settings(),
-        "framework_threads": config["framework_threads"],
-        "stems": stem_mels_origin(model),
-        "code": library_fingerprint("pretrain_encoder.py"),
-    }
-
-
-def stem_mels_origin(model):
-    """What decides the mels of a model's stems."""
-    if not model.sources:
-        return {}
-    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
-    scripts = ["cache_stem_mels.py"]
-    if model.degraded_db is not None:
-        scripts += ["cache_degraded_mels.py"]
-    if brought:
-        origin = {"root": brought}
-        scripts += ["resample_brought_stems.py"]
-    else:
-        origin = {k: v for k, v in config["separation"].items() if k != "training"}
-        scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
-    code = [library_fingerprint(script) for script in scripts]
-    return origin | {"dtype": config["mels"]["dtype"], "code": code}
-
-
-def stem_separator(wildcards):
-    """The separator's files, for a model made from stems that it separated."""
-    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
-    uses_it = model_of(wildcards.model).sources and not brought
-    return separator_files(wildcards) if uses_it else []
 
 
 rule plan_pretraining:

@@ -1,15 +1,14 @@
 # What a person reads first: how models compare, the summary over all tables, what was rejected, and the config.
 
+
+include: "functions/report.smk"
+
+
 REFERENCE_MODEL = config["evaluation"]["compare_with"]
 if REFERENCE_MODEL not in config["models"] and workflow.is_main_process:
     logger.warning(
         f"In this run nothing is compared: '{REFERENCE_MODEL}' (evaluation/compare_with) is not among the models."
     )
-
-
-def of_all_results(pattern):
-    """A file, or a name, for each evaluated dataset and model."""
-    return expand(pattern, dataset=EVALUATED_DATASETS, model=config["models"])
 
 
 rule compare_models:
@@ -99,28 +98,6 @@ rule write_config:
         "Writing down the config of this run"
     script:
         "../workflow_scripts/write_config.py"
-
-
-def rejected_tables():
-    """What each shard job of the configured run rejects."""
-    models = configured_models()
-    trained = [PRETRAINING_DATASET] * any(model.trained for model in models)
-    datasets = dict.fromkeys([*EVALUATED_DATASETS, *trained])
-    with_stems = [model for model in models if model.sources]
-    levels = sorted({model.degraded_db for model in with_stems} - {None})
-    stems = [rules.cache_stem_mels.output.rejected] * bool(with_stems)
-    stems += expand(
-        rules.cache_degraded_mels.output.rejected, decibels=levels, allow_missing=True
-    )
-    return [
-        path
-        for name in datasets
-        for pattern in [
-            rules.cache_mixture_mels.output.rejected,
-            *(stems if name == PRETRAINING_DATASET else []),
-        ]
-        for path in expand(pattern, dataset=name, shard=shards(name))
-    ]
 
 
 rule gather_rejected:

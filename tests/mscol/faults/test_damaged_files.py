@@ -14,8 +14,8 @@ from mscol.io.files import read_csv, read_json, write_csv, write_json
 from mscol.mels.cache import MelCache
 from mscol.mels.stems import cache_stems
 from mscol.pages.summary import summarise_results
-from mscol.probes.frozen import open_embeddings
 from mscol.probes.labels import save_scores
+from mscol.probes.scoring import open_embeddings
 from mscol.separation import STEMS
 from mscol.separation.resampling import resample_stems
 from mscol.tables.results import read_scores

@@ -9,7 +9,8 @@ from mscol.errors import CacheError, TrainingError
 from mscol.io.files import open_array
 from mscol.metrics import classification, tagging
 from mscol.probes import score_head
-from mscol.probes.frozen import _scaling, open_embeddings
+from mscol.probes.frozen import _scaling
+from mscol.probes.scoring import open_embeddings
 
 
 @pytest.mark.parametrize(("task", "hidden"), [("tagging", []), ("classification", [8])])

@@ -32,11 +32,6 @@ def read_clips(root):
     -------
     pd.DataFrame
         See `metadata.clips_table`. An id is the track's number in six digits.
-
-    Raises
-    ------
-    DatasetError
-        If the csv file is missing or not what it should be.
     """
     table = read_table(
         Path(root, "fma_metadata", "tracks.csv"),

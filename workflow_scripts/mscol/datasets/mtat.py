@@ -54,8 +54,6 @@ def read_clips(root, split="cleaned"):
     ------
     ConfigError
         If ``split`` is unknown.
-    DatasetError
-        If the csv file is missing or not what it should be.
     """
     _check_split(split)
     table = read_table(

@@ -39,11 +39,6 @@ def read_clips(root):
     -------
     pd.DataFrame
         See `metadata.clips_table`.
-
-    Raises
-    ------
-    DatasetError
-        If a file is missing, no JSON, or no object of notes.
     """
     return pd.concat(
         [_read_split(Path(root), folder, split) for split, folder in _FOLDER_OF_SPLIT.items()],

@@ -35,11 +35,6 @@ def read_clips(root, table="clips.csv"):
     -------
     pd.DataFrame
         See `metadata.clips_table`.
-
-    Raises
-    ------
-    DatasetError
-        If the file is missing or not what it should be.
     """
     rows = _read(root, table)
     paths = [_inside(root, path) for path in rows.columns["path"]]

@@ -191,24 +191,14 @@ def aggregate_windows(scores, how):
 
 
 def aggregate_rows(window_scores, n_windows, how):
-    """Aggregate windows that lie one clip after another in one array.
+    """Do what `aggregate_windows` does with windows that lie one clip after another in one array.
 
     Parameters
     ----------
     window_scores : np.ndarray, shape=(n_windows.sum(), n_labels)
     n_windows : np.ndarray, shape=(n_clips,), int
-        At least 1 each.
+        At least 1 each; they must fit the rows.
     how : str
-        ``mean`` or ``sum``.
-
-    Returns
-    -------
-    np.ndarray, shape=(n_clips, n_labels), float64
-
-    Raises
-    ------
-    MetricError
-        If the counts do not fit the rows, or a score is not finite.
     """
     if len(n_windows) == 0 or n_windows.min() < 1 or n_windows.sum() != len(window_scores):
         raise MetricError(

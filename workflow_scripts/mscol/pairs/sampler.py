@@ -97,7 +97,8 @@ class PairSampler:
             source: _Pool(np.flatnonzero(active), segments) for source, active in self._active.items()
         }
         for source, pool in self._pools.items():
-            _check_pool(pool, source, len(segments), name, threshold, random)
+            if objection := _objection(pool, len(segments), name, threshold, random):
+                raise TrainingError(f"{source}: {objection}")
         self._everything = _Pool(np.arange(len(segments)), segments)
         self.n_pairs = min(batch_size, *(len(pool.rows) for pool in self._pools.values()))
         self._seeds = (seed, stream)
@@ -108,17 +109,7 @@ class PairSampler:
         self._n_crops = segments["n_frames"].to_numpy() - CROP_FRAMES + 1
 
     def draw(self, number):
-        """Draw which pairs the minibatch of a number holds.
-
-        Parameters
-        ----------
-        number : int
-            From 0.
-
-        Returns
-        -------
-        Draw
-        """
+        """Draw which pairs the minibatch of a number, from 0, holds: a `Draw`."""
         random = np.random.default_rng([*self._seeds, number])
         source = self.sources[random.integers(len(self.sources))]
         of_all = self._silent and random.random() < SILENT_SHARE
@@ -140,12 +131,7 @@ class PairSampler:
         )
 
     def batch(self, number):
-        """Draw the minibatch of a number, and gather its crops from the cache.
-
-        Parameters
-        ----------
-        number : int
-            From 0.
+        """Draw the minibatch of a number, from 0, and gather its crops from the cache.
 
         Returns
         -------
@@ -204,21 +190,16 @@ class _Pool:
         return np.where(drawn < starts, drawn, drawn + sizes)
 
 
-def _check_pool(pool, source, n_segments, name, threshold, random):
-    if len(pool.rows) < FEWEST_PAIRS:
-        raise TrainingError(_too_few(source, len(pool.rows), n_segments, name, threshold))
-    if random and pool.n_clips < 2:
-        raise TrainingError(
-            f"{source}: active in a single {name} clip, and -random takes positives from another one; add clips"
+def _objection(pool, n_segments, name, threshold, random):
+    """Say why pairs cannot be drawn from the segments in which a source is active ("" if they can)."""
+    n_active, needed = len(pool.rows), f"a minibatch takes {FEWEST_PAIRS}"
+    if n_active < FEWEST_PAIRS and threshold is None:
+        return f"there are {n_active} {name} segments, and {needed}; add {name} clips"
+    if n_active < FEWEST_PAIRS:
+        return (
+            f"active in {n_active} of {n_segments} {name} segments at activity_threshold {threshold:g}, and {needed}; "
+            f"lower activity_threshold, add {name} clips in which it plays, or use a model without it"
         )
-
-
-def _too_few(source, n_active, n_segments, name, threshold):
-    needed = f"a minibatch takes {FEWEST_PAIRS}"
-    if threshold is None:
-        return f"{source}: there are {n_active} {name} segments, and {needed}; add {name} clips"
-    return (
-        f"{source}: active in {n_active} of {n_segments} {name} segments at activity_threshold "
-        f"{threshold:g}, and {needed}; lower activity_threshold, add {name} clips in which it plays, or "
-        "use a model without it"
-    )
+    if random and pool.n_clips < 2:
+        return f"active in a single {name} clip, and -random takes positives from another one; add clips"
+    return ""

@@ -15,7 +15,8 @@ layers it has, its learning rate and when it stops are settings (METHOD, "Downst
 In every epoch each training segment is seen once, in shuffled order, as one random crop.
 """
 
-from mscol.probes.finetuning import finetune, score_classifier
-from mscol.probes.frozen import score_head, train_probe
+from mscol.probes.finetuning import finetune
+from mscol.probes.frozen import train_probe
+from mscol.probes.scoring import score_classifier, score_head
 
 __all__ = ["finetune", "score_classifier", "score_head", "train_probe"]

@@ -1,19 +1,15 @@
-"""The protocol finetuned: encoder and head are trained together; and classifiers that were trained so."""
+"""The protocol finetuned: encoder and head are trained together."""
 
 import logging
 
 import keras
-import numpy as np
 
-from mscol.embeddings.crops import draw_crops, list_segments, select_clips, window_crops
-from mscol.embeddings.prediction import predict_crops
-from mscol.mels import CROP_FRAMES, N_MELS
+from mscol.embeddings.crops import draw_crops, list_segments, select_clips
 from mscol.model.training_pass import training_pass
 from mscol.probes.batches import AllLogMels, FreshCrops
-from mscol.probes.heads import build_head, fit, load_trained, save_trained
+from mscol.probes.heads import build_head, fit, save_trained
 from mscol.probes.labels import Labelled, check_not_empty
-
-_PREDICTION_BATCH = 256  # crops that pass at once where nothing is trained
+from mscol.probes.scoring import LOG_MELS_AT_ONCE, LogMelWindows
 
 
 class Finetuned(keras.Model):
@@ -91,39 +87,11 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
         model,
         labelled.task,
         FreshCrops(cache, first_frames, latest, targets, settings["batch_size"], seed, rows),
-        AllLogMels(cache, watched.first_frames, labelled.targets(watched.index["clip"]), _PREDICTION_BATCH),
+        AllLogMels(cache, watched.first_frames, labelled.targets(watched.index["clip"]), LOG_MELS_AT_ONCE),
         settings,
     )
     how = {"protocol": "finetuned", "label_fraction": label_fraction, "seed": seed, "settings": settings}
     classifier = model.whole()
     save_trained(classifier, labelled, how, history, outputs)
-    _score(classifier, cache, labelled, outputs["scores"])
-
-
-def score_classifier(path, cache, clips, about, scores):
-    """Score the test clips of a dataset with a classifier that was trained before.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The classifier, a ``.keras`` file: crops (n, 98, 64, 1) to (n, labels).
-    cache : mscol.mels.cache.MelCache
-    clips, about : str or os.PathLike
-        The manifest, and what it says of itself.
-    scores : str or os.PathLike
-        Written: `save_scores`.
-
-    Raises
-    ------
-    TrainingError
-        If it is no such classifier, or one of other labels.
-    """
-    labelled = Labelled.open(clips, about)
-    _score(load_trained(path, labelled, (CROP_FRAMES, N_MELS, 1)), cache, labelled, scores)
-
-
-def _score(classifier, cache, labelled, scores):
-    windows = window_crops(select_clips(cache.clips, labelled.clips, "test"))
-    check_not_empty(windows.first_frames, "test")
-    batches = predict_crops(classifier, cache, windows.first_frames, _PREDICTION_BATCH)
-    labelled.save_scores(scores, windows.index, np.concatenate(list(batches)))
+    tested = LogMelWindows(cache, labelled.clips)
+    labelled.save_scores(outputs["scores"], tested.index, tested.predict(classifier))

@@ -6,15 +6,12 @@ import mmap
 import keras
 import numpy as np
 
-from mscol.embeddings.prediction import predict
-from mscol.errors import CacheError
 from mscol.io.arrays import advise
-from mscol.io.files import open_array, read_csv
 from mscol.probes.batches import AllEmbeddings, DrawnCrops
-from mscol.probes.heads import build_head, fit, load_trained, save_trained
+from mscol.probes.heads import build_head, fit, save_trained
 from mscol.probes.labels import Labelled, check_not_empty
+from mscol.probes.scoring import EMBEDDINGS_AT_ONCE, EmbeddedWindows, open_embeddings
 
-_VALIDATION_BATCH = 1024  # crops; the result does not depend on it
 _BLOCK_BYTES = 2**26  # of float64 values, of which mean and variance are taken at a time
 
 
@@ -69,63 +66,14 @@ def train_probe(
             arrays["train"], labelled.targets(tables["train"]["clip"]), settings["batch_size"], seed, rows
         ),
         AllEmbeddings(
-            arrays["validation"], labelled.targets(tables["validation"]["clip"]), _VALIDATION_BATCH
+            arrays["validation"], labelled.targets(tables["validation"]["clip"]), EMBEDDINGS_AT_ONCE
         ),
         settings,
     )
     how = {"protocol": "frozen", "label_fraction": label_fraction, "seed": seed, "settings": settings}
     save_trained(head, labelled, how, history, outputs)
-    labelled.save_scores(outputs["scores"], tables["test"], predict(head, arrays["test"], _VALIDATION_BATCH))
-
-
-def score_head(path, embeddings, index, clips, about, scores):
-    """Score the test clips of a dataset with a head that was trained before.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The head, a ``.keras`` file: embeddings (n, D) to (n, labels).
-    embeddings, index : str or os.PathLike
-        What `mscol.embeddings` wrote of the test clips.
-    clips, about : str or os.PathLike
-        The manifest, and what it says of itself.
-    scores : str or os.PathLike
-        Written: `save_scores`.
-
-    Raises
-    ------
-    TrainingError
-        If it is no such head, or one of other labels.
-    """
-    labelled = Labelled.open(clips, about)
-    array, table = open_embeddings(embeddings, index)
-    head = load_trained(path, labelled, array.shape[1:])
-    labelled.save_scores(scores, table, predict(head, array, _VALIDATION_BATCH))
-
-
-def open_embeddings(array_path, index_path):
-    """Open what `mscol.embeddings` wrote for one split.
-
-    Returns
-    -------
-    np.memmap, float32
-        Shape (n_segments, K, D), or (n_windows, D) for test clips.
-    pd.DataFrame
-        Its table, with clip as str.
-
-    Raises
-    ------
-    CacheError
-        If the array is damaged or does not fit the table.
-    """
-    array, table = open_array(array_path), read_csv(index_path)
-    expected = table["n_windows"].sum() if "n_windows" in table else len(table)
-    if len(array) != expected:
-        raise CacheError(
-            f"{array_path}: has {len(array)} rows, but {index_path} counts {expected}; "
-            "delete both, and they are made again"
-        )
-    return array, table
+    scores = EmbeddedWindows(arrays["test"], tables["test"]).predict(head)
+    labelled.save_scores(outputs["scores"], tables["test"], scores)
 
 
 def _scaling(crops):

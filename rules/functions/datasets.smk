@@ -1,0 +1,30 @@
+# What the rules of datasets ask for, and what those of others ask of manifests. No rules here.
+
+from mscol.datasets.watch import watched_paths
+
+
+def dataset_options(dataset):
+    """The options that the reader of a dataset's layout takes."""
+    settings = dataset_settings(dataset)
+    names = {"mtat": ["split"], "table": ["table"]}.get(settings["layout"], [])
+    return {name: settings[name] for name in names}
+
+
+def manifest_inputs(wildcards):
+    """What a manifest depends on: the made dataset, or the metadata and audio folders of a real one."""
+    settings = dataset_settings(wildcards.dataset)
+    if is_embedded(wildcards.dataset):
+        return settings["root"]
+    return watched_paths(
+        settings["layout"], settings["root"], dataset_options(wildcards.dataset)
+    )
+
+
+def shard_digest(wildcards):
+    """A digest of the clips of one shard (without labels, which change no spectrogram)."""
+    return file_digest(SHARD_CLIPS.format(**wildcards))
+
+
+def labels_digest(wildcards):
+    """A digest of a dataset's clips, splits and labels."""
+    return file_digest(CLIPS.format(**wildcards), ABOUT.format(**wildcards))

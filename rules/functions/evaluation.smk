@@ -1,0 +1,94 @@
+# What the rules of evaluation ask for. No rules here.
+
+from mscol.config import evaluations
+from mscol.config.evaluations import trained_file
+
+
+def encoder(wildcards):
+    """The encoder of a model, whose name is checked here first."""
+    model_of(wildcards.model)
+    return rules.pretrain_encoder.output.encoder
+
+
+def callable_file(wildcards):
+    """The file of an encoder's function, if it is one of the user's own."""
+    place = model_of(wildcards.model).callable.rpartition(":")[0]
+    return place if place.endswith(".py") else []
+
+
+def callable_code(wildcards):
+    """A digest of the code behind an encoder's function, where it is ours."""
+    place = model_of(wildcards.model).callable.rpartition(":")[0]
+    ours = [place] if place.startswith("mscol.") else []
+    return library_fingerprint("embed_waveforms.py", *ours)
+
+
+def head_settings(wildcards):
+    """How the head of a dataset is built and trained."""
+    return layout_head(wildcards.dataset) | config["evaluation"]["training"]
+
+
+def finetuning_settings(wildcards):
+    """How encoder and head are trained together on a dataset."""
+    evaluation = config["evaluation"]
+    return {
+        "hidden": layout_head(wildcards.dataset)["hidden"],
+        "crops_per_segment": evaluation["crops_per_segment"],
+        **evaluation["finetuning"],
+    }
+
+
+def layout_head(dataset):
+    return config["evaluation"]["heads"][dataset_settings(dataset)["layout"]]
+
+
+def standardises(wildcards):
+    """Whether a model's values are scaled before a head sees them: those of a function, unless it says no."""
+    model = model_of(wildcards.model)
+    return bool(model.callable) and config["encoders"][model.name]["standardise"]
+
+
+def fraction_of(wildcards):
+    """The share of the training labels that a file's name names."""
+    return evaluations.label_fraction(wildcards.labels)
+
+
+def trained(kind):
+    """A function for `input`: the head or classifier that `evaluation/trained` names, and what it reads.
+
+    Kind is model, or an output of embed_clips (for a head), or frames or index (for a classifier).
+    """
+
+    def files(wildcards):
+        dataset, model, seed = wildcards.dataset, wildcards.model, wildcards.seed
+        path = trained_file(dataset, model, seed, config)
+        entry = config["evaluation"]["trained"][dataset]
+        if kind == "model":
+            return path
+        if kind in ("frames", "index"):
+            mixtures = all_shards(getattr(rules.cache_mixture_mels.output, kind))
+            return mixtures(wildcards) if entry["classifier"] else []
+        return getattr(rules.embed_clips.output, kind) if entry["head"] else []
+
+    return files
+
+
+def ways(name):
+    """How a model is evaluated: pairs of a protocol and a share of labels."""
+    return evaluations.ways(model_of(name), config["evaluation"])
+
+
+def scores(wildcards):
+    """The scores behind a table of results: all seeds of one way of evaluating, then the next."""
+    dataset_settings(wildcards.dataset)
+    return [
+        path
+        for way in ways(wildcards.model)
+        for path in expand(
+            SCORES[way.protocol],
+            dataset=wildcards.dataset,
+            model=wildcards.model,
+            labels=way.labels,
+            seed=config["seeds"],
+        )
+    ]

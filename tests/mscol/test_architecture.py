@@ -1,0 +1,80 @@
+"""The order of the library's packages: nothing imports upward, or in a circle, and no file outgrows three screens."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import mscol
+
+LIBRARY = Path(mscol.__file__).parent
+RULES = LIBRARY.parents[1] / "rules"
+# From the ground up, as in docs/architecture.md; packages of one floor do not know each other.
+FLOORS = (
+    ("errors",),
+    ("io", "jobs"),
+    ("datasets",),
+    ("fetching", "separation"),
+    ("config", "graph", "mels", "synthesis"),
+    ("pairs", "model", "embeddings", "metrics"),
+    ("pretraining", "probes", "tables"),
+    ("pages", "figures", "estimate"),
+    ("__main__",),
+)
+FLOOR_OF = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}
+MOST_LINES, MOST_LINES_OF_COMMON = 350, 150
+
+
+def modules():
+    """The library's modules, by their names below mscol."""
+    paths = {path.relative_to(LIBRARY).with_suffix(""): path for path in LIBRARY.rglob("*.py")}
+    return {".".join(part for part in name.parts if part != "__init__"): path for name, path in paths.items()}
+
+
+def imports_of(path, known):
+    """The modules of the library that a file imports, wherever in it the import stands."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name.removeprefix("mscol.") for name in found if name.startswith("mscol.")} & known
+
+
+@pytest.fixture(scope="module")
+def arrows():
+    known = modules()
+    return {name: imports_of(path, set(known)) for name, path in known.items()}
+
+
+def test_every_package_stands_on_a_floor(arrows):
+    assert {name.partition(".")[0] for name in arrows if name} == set(FLOOR_OF)
+
+
+def test_no_import_goes_upward(arrows):
+    package = {name: name.partition(".")[0] for name in arrows}
+    upward = [
+        f"{name} -> {other}"
+        for name, others in arrows.items()
+        for other in others
+        if name and package[name] != package[other] and FLOOR_OF[package[name]] <= FLOOR_OF[package[other]]
+    ]
+    assert not upward
+
+
+def test_no_import_goes_in_a_circle(arrows):
+    left = dict(arrows)
+    while free := [name for name, others in left.items() if not others & left.keys() - {name}]:
+        for name in free:
+            del left[name]
+    assert not left
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_no_module_is_longer_than_can_be_read(name):
+    assert len(modules()[name].read_text().splitlines()) <= MOST_LINES
+
+
+def test_common_rules_stay_short():
+    assert len((RULES / "common.smk").read_text().splitlines()) <= MOST_LINES_OF_COMMON

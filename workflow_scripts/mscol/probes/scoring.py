@@ -1,0 +1,128 @@
+"""Score the windows of test clips, with what has just been trained or was trained before."""
+
+import numpy as np
+
+from mscol.embeddings.crops import select_clips, window_crops
+from mscol.embeddings.prediction import predict, predict_crops
+from mscol.errors import CacheError
+from mscol.io.files import open_array, read_csv
+from mscol.mels import CROP_FRAMES, N_MELS
+from mscol.probes.heads import load_trained
+from mscol.probes.labels import Labelled, check_not_empty
+
+EMBEDDINGS_AT_ONCE = 1024  # the result depends on neither
+LOG_MELS_AT_ONCE = 256
+
+
+class EmbeddedWindows:
+    """The windows of a dataset's test clips as embeddings, for heads.
+
+    Parameters
+    ----------
+    array : np.ndarray, shape=(n_windows, D)
+    index : pd.DataFrame
+        Columns clip and n_windows, a row a clip.
+    """
+
+    def __init__(self, array, index):
+        self.array, self.index = array, index
+        self.input_shape = array.shape[1:]
+
+    @classmethod
+    def open(cls, array_path, index_path):
+        """Open what `mscol.embeddings` wrote of the test clips."""
+        return cls(*open_embeddings(array_path, index_path))
+
+    def predict(self, head):
+        """Pass all windows through a head: (n_windows, n_labels)."""
+        return predict(head, self.array, EMBEDDINGS_AT_ONCE)
+
+
+class LogMelWindows:
+    """The windows of a dataset's test clips as log-mels, for classifiers.
+
+    Parameters
+    ----------
+    cache : mscol.mels.cache.MelCache
+    clips : pd.DataFrame
+        The manifest: columns id and split.
+    """
+
+    input_shape = (CROP_FRAMES, N_MELS, 1)
+
+    def __init__(self, cache, clips):
+        windows = window_crops(select_clips(cache.clips, clips, "test"))
+        check_not_empty(windows.first_frames, "test")
+        self._cache, self._first_frames, self.index = cache, windows.first_frames, windows.index
+
+    def predict(self, classifier):
+        """Pass all windows through a classifier: (n_windows, n_labels)."""
+        batches = predict_crops(classifier, self._cache, self._first_frames, LOG_MELS_AT_ONCE)
+        return np.concatenate(list(batches))
+
+
+def score_head(path, array_path, index_path, clips, about, scores):
+    """Score the test clips of a dataset with a head that was trained before.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The head, a ``.keras`` file: embeddings (n, D) to (n, labels).
+    array_path, index_path : str or os.PathLike
+        What `mscol.embeddings` wrote of the test clips.
+    clips, about, scores
+        As for `score_classifier`.
+    """
+    _score(path, EmbeddedWindows.open(array_path, index_path), Labelled.open(clips, about), scores)
+
+
+def score_classifier(path, cache, clips, about, scores):
+    """Score the test clips of a dataset with a classifier that was trained before.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The classifier, a ``.keras`` file: crops (n, 98, 64, 1) to (n, labels).
+    cache : mscol.mels.cache.MelCache
+    clips, about : str or os.PathLike
+        The manifest, and what it says of itself.
+    scores : str or os.PathLike
+        Written: `mscol.probes.labels.save_scores`.
+
+    Raises
+    ------
+    TrainingError
+        If it takes or tells something else.
+    """
+    labelled = Labelled.open(clips, about)
+    _score(path, LogMelWindows(cache, labelled.clips), labelled, scores)
+
+
+def _score(path, windows, labelled, scores):
+    model = load_trained(path, labelled, windows.input_shape)
+    labelled.save_scores(scores, windows.index, windows.predict(model))
+
+
+def open_embeddings(array_path, index_path):
+    """Open what `mscol.embeddings` wrote for one split.
+
+    Returns
+    -------
+    np.memmap, float32
+        Shape (n_segments, K, D), or (n_windows, D) for test clips.
+    pd.DataFrame
+        Its table, with clip as str.
+
+    Raises
+    ------
+    CacheError
+        If the array is damaged or does not fit the table.
+    """
+    array, table = open_array(array_path), read_csv(index_path)
+    expected = table["n_windows"].sum() if "n_windows" in table else len(table)
+    if len(array) != expected:
+        raise CacheError(
+            f"{array_path}: has {len(array)} rows, but {index_path} counts {expected}; "
+            "delete both, and they are made again"
+        )
+    return array, table
