@@ -38,7 +38,9 @@ def imports_of(path, known):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            # A module of a package, or what a module has
+            named = {f"{node.module}.{alias.name}".removeprefix("mscol.") for alias in node.names}
+            found |= {f"mscol.{name}" for name in named & known} or {node.module}
     return {name.removeprefix("mscol.") for name in found if name.startswith("mscol.")} & known
 
 
