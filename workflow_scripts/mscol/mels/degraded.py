@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mscol.datasets.listed import require_dataset, require_unchanged
+from mscol.datasets.listed import require_unchanged
 from mscol.io.audio import load_mono
 from mscol.io.files import write_csv
 from mscol.mels import log_mel
@@ -80,8 +80,7 @@ def cache_degraded_stems(
         return {stem: log_mel(blend) for stem, (blend, _) in blends.items()}, shares
 
     present = clips_with_stems_in(folder, clips, rejected_before)
-    rows, shares, failed = write_mels(present, analyse, arrays, dtype, workers)
-    require_dataset(root, [Path(root, path) for path in present["path"]], len(failed))
+    rows, shares, failed = write_mels(present, analyse, arrays, dtype, workers, root)
     write_csv(index_table(rows), index)
     write_rejected(failed, rejected)
     shares = np.array(shares).reshape(-1)

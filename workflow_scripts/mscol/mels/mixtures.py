@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mscol.datasets.listed import read_listed, require_dataset, require_unchanged
+from mscol.datasets.listed import read_listed, require_unchanged
 from mscol.io.audio import load_mono
 from mscol.io.files import write_csv
 from mscol.mels import log_mel
@@ -31,12 +31,14 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     DatasetError
         If the dataset is not there any more.
     """
-    table = read_listed(clips)
-    files = [Path(root, path) for path in table["path"]]
     rows, _, failed = write_mels(
-        table, lambda clip: ({"mixture": _mixture_mel(root, clip)}, None), {"mixture": frames}, dtype, workers
+        read_listed(clips),
+        lambda clip: ({"mixture": _mixture_mel(root, clip)}, None),
+        {"mixture": frames},
+        dtype,
+        workers,
+        root,
     )
-    require_dataset(root, files, len(failed))
     write_csv(index_table(rows), index)
     write_rejected(failed, rejected)
 

@@ -2,10 +2,11 @@
 
 import contextlib
 import logging
+from pathlib import Path
 
 import pandas as pd
 
-from mscol.datasets.listed import REJECTED_COLUMNS
+from mscol.datasets.listed import REJECTED_COLUMNS, require_dataset
 from mscol.errors import AudioError
 from mscol.io.arrays import RowWriter
 from mscol.io.files import write_csv
@@ -17,7 +18,7 @@ from mscol.mels import N_MELS, SHORTEST_SAMPLES
 _SPARE_WORKERS = 1
 
 
-def write_mels(clips, analyse, arrays, dtype, workers):
+def write_mels(clips, analyse, arrays, dtype, workers, root=None):
     """Write log-mels of some clips, one clip after another.
 
     Parameters
@@ -33,6 +34,8 @@ def write_mels(clips, analyse, arrays, dtype, workers):
         ``float32`` or ``float16``.
     workers : int
         Threads.
+    root : str or os.PathLike, optional
+        Of the dataset whose files ``analyse`` reads. No array is written where it is not there any more.
 
     Returns
     -------
@@ -42,6 +45,11 @@ def write_mels(clips, analyse, arrays, dtype, workers):
         What ``analyse`` said of each of them besides.
     failed : list of tuple
         id, path and reason of the others.
+
+    Raises
+    ------
+    DatasetError
+        If clips failed because their dataset is gone.
     """
     progress = Progress("clips", len(clips))
     rows, more, failed = [], [], []
@@ -61,6 +69,8 @@ def write_mels(clips, analyse, arrays, dtype, workers):
             first_frames = [writer.append(mels[name]) for name, writer in writers.items()]
             rows.append((clip.id, first_frames[0], len(next(iter(mels.values())))))
             more.append(about)
+        if root is not None:
+            require_dataset(root, [Path(root, path) for path in clips["path"]], len(failed))
     n_frames = sum(writer.n_rows for writer in writers.values())
     logging.info("Cached %d frames of %d clips; %d clips were rejected.", n_frames, len(rows), len(failed))
     for _, _, reason in failed:
