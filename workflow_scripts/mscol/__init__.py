@@ -1,9 +1,12 @@
 """Multi-source contrastive learning from musical audio: the library behind the workflow.
 
-The rooms, in the order in which data flows through them: `audio`, `datasets`, `fetching`, `separation`, `mels`,
-`cache`, `pairs`, `model`, `pretraining`, `embeddings`, `probes`, `metrics`, `tables`. Beside them
-stand `names` (model names and config), `files`, `parallel`, `versions`, `logs` and `errors`. A room imports from earlier
-rooms only, and only `model`, `pretraining`, `embeddings` and `probes` import Keras.
+A package for each thing that one looks for; docs/architecture.md lists them from the ground up. Stable, and meant to be
+called from outside:
+
+- `mscol.mels.log_mel`
+- `mscol.model.load_encoder` and `association_loss`
+- `mscol.embeddings.embed_file`
+- `mscol.metrics.tagging` and `classification`
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
