@@ -3,15 +3,21 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
+# The tests of a file stay together, because they share what is slow to make; files go in the order of tests/conftest.py.
+ON_ALL_CORES := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
-.PHONY: run test test-cluster lint lock clean-run
+.PHONY: run check test test-cluster lint lock clean-run
 
 run: .venv/installed
 	$(BIN)/snakemake --cores $(CORES)
 	@cat results/summary.md
 
+# Everything but whole runs: some minutes, for while one works.
+check: .venv/installed lint
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not run"
+
 test: .venv/installed lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 # A whole run through a SLURM that it starts on this machine (Debian: slurm-wlm, munge; as root).
 test-cluster: .venv/installed

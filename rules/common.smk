@@ -32,6 +32,7 @@ except MscolError as error:
 
 wildcard_constraints:
     dataset="[a-z0-9]+",
+    demo="mtat|nsynth|fma|stems",
     layout="mtat|nsynth|fma",
     shard=r"\d+-of-\d+",
     stem="|".join(SOURCES),

@@ -4,31 +4,29 @@
 include: "functions/datasets.smk"
 
 
-rule make_demo_datasets:
+# A job each, of one thread: Python makes notes one at a time.
+rule make_demo_dataset:
     output:
-        mtat=directory(f"{EMBEDDED_ROOT}/mtat"),
-        nsynth=directory(f"{EMBEDDED_ROOT}/nsynth"),
-        fma=directory(f"{EMBEDDED_ROOT}/fma"),
-        stems=directory(f"{EMBEDDED_ROOT}/stems"),
+        folder=directory(f"{EMBEDDED_ROOT}/{{demo}}"),
     log:
-        "logs/make_demo_datasets.log",
+        "logs/make_demo_dataset/{demo}.log",
     benchmark:
-        "timings/make_demo_datasets.tsv"
+        "timings/make_demo_dataset/{demo}.tsv"
     priority: 100
     conda:
         "../envs/audio.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
         seed=config["demo"]["seed"],
-        sizes=config["demo"]["sizes"],
-        code=code_of("make_demo_datasets.py"),
+        sizes=demo_sizes,
+        code=code_of("make_demo_dataset.py"),
     message:
-        "Making the embedded datasets and stems"
+        "Making the embedded {wildcards.demo}"
     script:
-        "../workflow_scripts/make_demo_datasets.py"
+        "../workflow_scripts/make_demo_dataset.py"
 
 
 checkpoint write_manifest:

@@ -15,6 +15,23 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as mscol.model has it, where a test
 os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
 
+# What takes long, the longest first: the processes of pytest-xdist then end at about the same time.
+LONG = (
+    "test_interruption", "test_real_recordings", "test_options_and_encoders", "test_faults", "test_protocols",
+    "test_whole_run", "test_own_music", "test_scale", "test_report_page", "test_figures_of_a_run", "test_resuming",
+    "test_pretraining",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Put long tests first, and mark those that need a whole run: of the workflow, or of pretraining."""
+    for item in items:
+        if {"finished", "uninterrupted"} & set(item.fixturenames):
+            item.add_marker("run")
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 class SmallDisk:
     """A file system of its own in a folder, whose size and rights may be changed."""
 

@@ -3,6 +3,13 @@
 from mscol.datasets.watch import watched_paths
 
 
+def demo_sizes(wildcards):
+    """The sizes of one of the embedded datasets: those of the others do not make it stale."""
+    sizes = config["demo"]["sizes"]
+    wanted = {"stems": ["stems", "stem_seconds"]}.get(wildcards.demo, [wildcards.demo])
+    return {name: sizes[name] for name in wanted}
+
+
 def dataset_options(dataset):
     """The options that the reader of a dataset's layout takes."""
     settings = dataset_settings(dataset)

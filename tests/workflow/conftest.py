@@ -1,9 +1,11 @@
 """A copy of the workflow, and a finished run of it."""
 
 import shutil
+import subprocess
 
 import pytest
 from running import HOUSE, run
+from sharing import is_shared, made_once
 
 PARTS = (
     "Snakefile",
@@ -35,7 +37,11 @@ def house(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(house, tmp_path_factory):
-    """The folder of a whole tiny run. Tests must leave it as it is."""
-    directory = tmp_path_factory.mktemp("run")
-    run(house, directory)
-    return directory
+    """The folder of a whole tiny run. Tests must leave what is in it as it is; they may make more of it."""
+    original = made_once(tmp_path_factory, "finished", lambda folder: run(house, folder))
+    if not is_shared():
+        return original
+    # Of its own for each process, because Snakemake lets one run at a time work in a folder
+    copy = tmp_path_factory.mktemp("run") / "finished"
+    subprocess.run(["cp", "-a", original, copy], check=True)
+    return copy

@@ -88,7 +88,7 @@ def test_estimate_is_near_what_a_run_took_and_left(house, finished):
     assert sum(cost.kept_bytes for cost in costs.values()) == pytest.approx(kept, rel=0.2)
     # Snakemake looks at a job's CPU time only now and then, so that of short jobs says little.
     for stage, rules in {
-        "datasets": ["make_demo_datasets", "write_manifest"],
+        "datasets": ["make_demo_dataset", "write_manifest"],
         "separation": ["separate_stems"],
         "embeddings": ["embed_clips"],
         "pretraining": ["pretrain_encoder"],

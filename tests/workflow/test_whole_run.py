@@ -98,7 +98,7 @@ def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, fini
     assert (
         jobs["cache_mixture_mels"] == 4 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 6
     )
-    assert "make_demo_datasets" not in jobs and "train_separator" not in jobs
+    assert "make_demo_dataset" not in jobs and "train_separator" not in jobs
 
 
 def test_changed_comment_makes_nothing_stale(house, finished):
@@ -115,7 +115,7 @@ def test_one_table_builds_exactly_what_it_needs(house, tmp_path):
     jobs = planned_jobs(house, tmp_path, "results/mtat_bass_vocals.csv")
     assert jobs.pop("total") == sum(jobs.values())
     assert jobs == {
-        "make_demo_datasets": 1, "write_manifest": 1, "cache_mixture_mels": 2, "convert_to_wav": 2,
+        "make_demo_dataset": 2, "write_manifest": 1, "cache_mixture_mels": 2, "convert_to_wav": 2,
         "train_separator": 4, "describe_separator": 1, "separate_stems": 2, "resample_stems": 2,
         "cache_stem_mels": 2, "plan_pretraining": 1, "pretrain_encoder": 1, "embed_clips": 1, "train_probe": 1,
         "write_results_table": 1,

@@ -40,7 +40,7 @@ def test_changed_line_of_an_imported_module_changes_the_digest(house):
     scripts = (
         "cache_mixture_mels.py",
         "cache_stem_mels.py",
-        "make_demo_datasets.py",
+        "make_demo_dataset.py",
         "write_results_table.py",
     )
     before = {script: digest(script) for script in scripts}
@@ -84,7 +84,7 @@ def test_edit_of_the_synthetic_music_concerns_only_its_maker(house):
     before = {script: digest(script) for script in scripts}
     module = copy / "mscol" / "synthesis" / "voice.py"
     module.write_text(module.read_text() + "\nMORE = 1\n")
-    assert [script for script in scripts if digest(script) != before[script]] == ["make_demo_datasets.py"]
+    assert [script for script in scripts if digest(script) != before[script]] == ["make_demo_dataset.py"]
 
 
 def test_file_digest_follows_content_and_tells_missing_files(tmp_path):

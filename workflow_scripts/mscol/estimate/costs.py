@@ -60,9 +60,9 @@ def estimate(run):
 def datasets(run):
     """Embedded music where it is used, and manifests."""
     rate = run.rates["bytes"]
-    made = _embedded_seconds(run) if run.embedded or run.trains_separator else {}
+    made = _embedded_seconds(run)
     clips = sum(size.n_clips for size in run.sizes.values())
-    jobs = len(run.sizes) + bool(made)
+    jobs = len(run.sizes) + len(made)
     cpu = run.start("light", jobs) + clips * run.cpu("header")
     cpu += sum(made.values()) * run.cpu("synthesis_second")
     kept = clips * rate["manifest_clip"] + sum(made[name] * rate["embedded_second"][name] for name in made)
@@ -70,10 +70,12 @@ def datasets(run):
 
 
 def _embedded_seconds(run):
-    """Length of the embedded music, of each dataset and of the multitrack songs; one job makes all of it."""
+    """Length of the embedded music that is used: of each dataset, and of the songs with stems; a job each."""
     sizes = run.settings["demo"]["sizes"]
-    made = {name: sum(sizes[name].values()) * seconds for name, seconds in OFFICIAL_SECONDS.items()}
-    return made | {"stems": sum(sizes["stems"].values()) * sizes["stem_seconds"]}
+    made = {name: sum(sizes[name].values()) * OFFICIAL_SECONDS[name] for name in run.embedded}
+    if run.trains_separator:
+        made["stems"] = sum(sizes["stems"].values()) * sizes["stem_seconds"]
+    return made
 
 
 def separator(run):
