@@ -1,6 +1,6 @@
 """Deal clips to shards: the jobs of the workflow work on shards, never on single clips.
 
-Rule files import this module through `mscol.names`, so it stays free of slow imports.
+Rule files import this module, so it stays free of slow imports.
 """
 
 import hashlib

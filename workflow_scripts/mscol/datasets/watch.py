@@ -1,6 +1,6 @@
 """What a manifest depends on: metadata files, and folders whose time stamp changes with their content.
 
-Rule files import this module through `mscol.names`, so it stays free of slow imports, and it lists
+Rule files import this module, so it stays free of slow imports, and it lists
 folders but opens no file.
 """
 

@@ -188,7 +188,7 @@ def read_scores(path, how):
     Parameters
     ----------
     path : str or os.PathLike
-        ``.npz`` as `mscol.probes.save_scores` writes it.
+        ``.npz`` as `mscol.probes.labels.save_scores` writes it.
     how : str
         ``mean`` or ``sum``.
 
