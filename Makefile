@@ -1,6 +1,6 @@
-# From a new machine (Python 3.11, make, gcc, git) to results: `make run`. To a tested copy: `make test`.
+# From a new machine (Python 3.11, 3.12 or 3.13, make, gcc, git) to results: `make run`. To a tested copy: `make test`.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 # The tests of a file stay together, because they share what is slow to make; files go in the order of tests/conftest.py.
@@ -31,20 +31,18 @@ lint: .venv/installed
 
 # Every version with its hash; remade when the lock changes.
 .venv/installed: envs/requirements.lock envs/legacy.lock
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 is needed; say where it is: make PYTHON=/path/to/python3.11") if sys.version_info[:2] != (3, 11) else 0'
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed; say where it is: make PYTHON=/path/to/python3.11") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r envs/requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-deps --require-hashes -r envs/legacy.lock
 	touch $@
 
-# After an edit of envs/requirements.in or envs/legacy.in
+# After an edit of envs/requirements.in or envs/legacy.in: the newest versions that fit, for all platforms and Pythons
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock"
 lock: .venv/installed
-	$(PYTHON) -m venv .venv/locking
-	.venv/locking/bin/pip install --quiet uv
-	.venv/locking/bin/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --python-version 3.11 \
-		--custom-compile-command "make lock" envs/requirements.in -o envs/requirements.lock
-	.venv/locking/bin/uv pip compile --quiet --upgrade --no-deps --generate-hashes --no-annotate --python-version 3.11 \
-		--custom-compile-command "make lock" envs/legacy.in -o envs/legacy.lock
+	$(LOCK) envs/requirements.in -o envs/requirements.lock
+	$(LOCK) --no-deps envs/legacy.in -o envs/legacy.lock
 
 # All that a run makes; the environment and fetched datasets stay.
 clean-run:

@@ -23,8 +23,8 @@ try:
     )
     # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
     check_targets(sys.argv[1:], config)
-    # Where Snakemake keeps its own books, without which it does nothing
     if workflow.is_main_process:
+        # Where Snakemake keeps its own books, without which it does nothing
         check_writable([".snakemake/locks"])
 except MscolError as error:
     raise WorkflowError(str(error))
@@ -44,6 +44,8 @@ wildcard_constraints:
 
 
 PRETRAINING_DATASET = config["pretraining"]["dataset"]
+# Of --sdm conda, where Keras computes
+KERAS_ENVIRONMENT = f"../envs/{config['keras_environment']}.yaml"
 EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
 
 

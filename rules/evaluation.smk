@@ -24,7 +24,7 @@ rule embed_clips:
         "timings/embed_clips/{dataset}/{model}/seed{seed}.tsv"
     priority: 20
     conda:
-        "../envs/tensorflow.yaml"
+        KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(6000),
@@ -103,7 +103,7 @@ rule train_probe:
         "timings/train_probe/{dataset}/{model}/seed{seed}{labels}.tsv"
     priority: 30
     conda:
-        "../envs/tensorflow.yaml"
+        KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(8000),
@@ -139,7 +139,7 @@ rule finetune_encoder:
         "timings/finetune_encoder/{dataset}/{model}/seed{seed}{labels}.tsv"
     priority: 30
     conda:
-        "../envs/tensorflow.yaml"
+        KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(8000),
@@ -173,7 +173,7 @@ rule score_trained:
         "timings/score_trained/{dataset}/{model}/seed{seed}.tsv"
     priority: 30
     conda:
-        "../envs/tensorflow.yaml"
+        KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(6000),

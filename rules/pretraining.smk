@@ -57,7 +57,7 @@ rule pretrain_encoder:
         "timings/pretrain_encoder/{model}/seed{seed}.tsv"
     priority: 50
     conda:
-        "../envs/tensorflow.yaml"
+        KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(8000),
@@ -83,7 +83,7 @@ rule initialise_encoder:
         "timings/initialise_encoder/seed{seed}.tsv"
     priority: 50
     conda:
-        "../envs/tensorflow.yaml"
+        KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(8000),
@@ -114,7 +114,7 @@ rule import_encoder:
         model=models_brought_as("checkpoint"),
     priority: 50
     conda:
-        "../envs/tensorflow.yaml"
+        KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         mem_mb=growing(4000),

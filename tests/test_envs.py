@@ -1,7 +1,14 @@
-"""The versions in envs/ are those of the lock: conda cannot be run everywhere, so they are compared."""
+"""The lock holds for every platform and Python that `make` takes, and the versions in envs/ are those of the lock.
+
+Conda cannot be run everywhere, and no other platform is at hand: so texts are compared, and what the registry has.
+"""
 
 import ast
+import functools
+import os
 import re
+import shutil
+import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
@@ -13,44 +20,126 @@ from packaging.utils import canonicalize_name
 
 HOUSE = Path(__file__).parents[1]
 ENVS, SCRIPTS = HOUSE / "envs", HOUSE / "workflow_scripts"
+# As uv names a platform, and what markers see there
+PLATFORMS = {
+    "x86_64-manylinux_2_28": {"sys_platform": "linux", "platform_machine": "x86_64"},
+    "aarch64-manylinux_2_28": {"sys_platform": "linux", "platform_machine": "aarch64"},
+    "aarch64-apple-darwin": {"sys_platform": "darwin", "platform_machine": "arm64"},
+}
+PYTHONS = ("3.11", "3.12", "3.13")
+# Published as source alone: Python and nothing else, which builds anywhere
+WITHOUT_WHEELS = {"connection-pool"}
+everywhere = pytest.mark.parametrize(
+    ("platform", "python"), [(platform, python) for platform in PLATFORMS for python in PYTHONS]
+)
 
 
-def locked_versions():
-    return dict(
-        re.findall(r"^([A-Za-z0-9_.-]+)==(\S+) \\$", (ENVS / "requirements.lock").read_text(), re.MULTILINE)
-    )
+def read_lock(text):
+    """The requirements of a lock, each with its hashes."""
+    for entry in re.split(r"\n(?=\S)", text):
+        requirement, *hashes = re.split(r"\s*\\?\n?\s+--hash=", entry.strip())
+        if "==" in requirement and not requirement.startswith("#"):
+            yield Requirement(requirement), {digest.strip() for digest in hashes}
+
+
+@functools.cache
+def locked():
+    return list(read_lock((ENVS / "requirements.lock").read_text()))
+
+
+def locked_on(platform, python):
+    """What the lock installs on a platform: versions, by name."""
+    sees = PLATFORMS[platform] | {
+        "python_version": python, "python_full_version": f"{python}.1", "implementation_name": "cpython",
+        "platform_python_implementation": "CPython", "os_name": "posix",
+        "platform_system": {"linux": "Linux", "darwin": "Darwin"}[PLATFORMS[platform]["sys_platform"]],
+    }  # fmt: skip
+    return {
+        need.name: version_of(need) for need, _ in locked() if not need.marker or need.marker.evaluate(sees)
+    }
+
+
+def version_of(requirement):
+    return str(requirement.specifier).removeprefix("==")
 
 
 def pins(path):
+    """The packages of a conda environment, those that pip installs included: names and versions."""
     for entry in yaml.safe_load(path.read_text())["dependencies"]:
-        for pin in entry["pip"] if isinstance(entry, dict) else [entry]:
-            name, _, version = re.match(r"([A-Za-z0-9_-]+)(=+)?(.*)", pin).groups()
-            if name not in ("python", "pip"):
-                yield name, version
+        if isinstance(entry, dict):
+            yield from ((need.name, version_of(need)) for need in map(Requirement, entry["pip"]))
+        elif entry.partition("=")[0] not in ("python", "pip"):
+            yield tuple(entry.split("="))
 
 
 @pytest.mark.parametrize("path", sorted(ENVS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_conda_environments_have_the_locked_versions(path):
-    locked = locked_versions()
+    versions = {need.name: version_of(need) for need, _ in locked()}
     found = dict(pins(path))
     assert found
-    assert found == {name: locked[name] for name in found}
+    assert found == {name: versions.get(name) for name in found}
 
 
-def test_every_locked_package_has_a_hash():
-    lock = (ENVS / "requirements.lock").read_text()
-    entries = [entry for entry in re.split(r"\n(?=\S)", lock) if "==" in entry.split("\n")[0]]
-    assert len(entries) == len(locked_versions()) > 100
-    assert [entry.split("\n")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+def test_every_locked_package_has_a_hash_and_no_place_that_it_comes_from():
+    text = (ENVS / "requirements.lock").read_text()
+    assert len(locked()) == len(re.findall(r"^\w.*==", text, re.MULTILINE)) > 150
+    assert all(hashes and all(digest.startswith("sha256:") for digest in hashes) for _, hashes in locked())
+    assert not re.search(r"://|--(extra-)?index|--find-links| @ ", text)
+
+
+@everywhere
+def test_each_platform_gets_one_tensorflow_and_cuda_on_linux_alone(platform, python):
+    names = locked_on(platform, python).keys()
+    on_linux = PLATFORMS[platform]["sys_platform"] == "linux"
+    cpu_build = PLATFORMS[platform]["platform_machine"] == "x86_64"
+    assert names & {"tensorflow", "tensorflow-cpu"} == {"tensorflow-cpu" if cpu_build else "tensorflow"}
+    cuda = {name for name in names if name.startswith(("nvidia-", "cuda-", "jax-cuda", "triton"))}
+    assert ({"jax-cuda13-plugin", "nvidia-cuda-nvcc"} <= cuda) if on_linux else not cuda
+    assert {"jax", "jaxlib", "torch", "keras"} <= names
+
+
+@pytest.fixture(scope="module")
+def resolve():
+    """Return a function that runs uv on requirements, with access to a registry."""
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if uv is None:
+        pytest.skip("there is no uv to resolve requirements with")
+
+    def run(*arguments, given=None):
+        command = [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *arguments]
+        quick = os.environ | {"UV_HTTP_TIMEOUT": "30", "UV_HTTP_RETRIES": "1"}
+        return subprocess.run(command, input=given, capture_output=True, text=True, env=quick)
+
+    probe = run("--no-cache", "--no-deps", "-", given="six==1.17.0")
+    if probe.returncode:
+        pytest.skip(f"there is no registry to ask: {probe.stderr.strip().splitlines()[-1]}")
+    return run
+
+
+@everywhere
+def test_lock_is_all_that_is_needed_on_a_platform_and_has_its_wheels(resolve, platform, python):
+    wheels = [f"--only-binary={need.name}" for need, _ in locked() if need.name not in WITHOUT_WHEELS]
+    done = resolve(
+        ENVS / "requirements.in", "--constraints", ENVS / "requirements.lock", "--generate-hashes",
+        "--python-platform", platform, "--python-version", python, *wheels,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = list(read_lock(done.stdout))
+    assert {need.name: version_of(need) for need, _ in found} == locked_on(platform, python)
+    # A registry may have got more files of a version since; those of the lock must be there.
+    known = {need.name: hashes for need, hashes in locked()}
+    assert [need.name for need, hashes in found if not known[need.name] <= hashes] == []
 
 
 def rules():
-    """The script and the environment of every rule."""
+    """The script of every rule, with each environment that it may get."""
+    choices = yaml.safe_load((HOUSE / "schemas" / "config.schema.yaml").read_text())["properties"]
     for path in sorted((HOUSE / "rules").glob("*.smk")):
         for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
-            env, script = re.search(r"envs/(\w+)\.yaml", rule), re.search(r"workflow_scripts/(\w+)\.py", rule)
-            if script:
-                yield pytest.param(script[1], env[1], id=rule.split(":")[0])
+            script = re.search(r"workflow_scripts/(\w+)\.py", rule)
+            env = re.search(r"conda:\s+(?:\"../envs/(\w+)\.yaml\"|KERAS_ENVIRONMENT)", rule)
+            for name in ([env[1]] if env[1] else choices["keras_environment"]["enum"]) if script else []:
+                yield pytest.param(script[1], name, id=f"{rule.split(':')[0]}-{name}")
 
 
 @pytest.mark.parametrize(("script", "env"), rules())
