@@ -13,6 +13,7 @@ from mscol.datasets.shards import shard_names
 from mscol.errors import MscolError
 from mscol.graph.digests import file_digest, library_fingerprint
 from mscol.graph.start import check_writable
+from mscol.jobs.backend import check_backend_variable
 
 try:
     config = effective_config(
@@ -26,6 +27,7 @@ try:
     if workflow.is_main_process:
         # Where Snakemake keeps its own books, without which it does nothing
         check_writable([".snakemake/locks"])
+        check_backend_variable()
 except MscolError as error:
     raise WorkflowError(str(error))
 

@@ -33,6 +33,7 @@ rule embed_clips:
         crops_per_segment=config["evaluation"]["crops_per_segment"],
         batch_size=config["evaluation"]["embedding_batch_size"],
         framework_threads=config["framework_threads"],
+        backend=config["backend"],
         clips=clips_digest(),
         code=code_of("embed_clips.py"),
     message:
@@ -113,6 +114,7 @@ rule train_probe:
         label_fraction=fraction_of,
         standardise=standardises,
         framework_threads=config["framework_threads"],
+        backend=config["backend"],
         labels=labels_digest,
         code=code_of("train_probe.py"),
     message:
@@ -148,6 +150,7 @@ rule finetune_encoder:
         settings=finetuning_settings,
         label_fraction=fraction_of,
         framework_threads=config["framework_threads"],
+        backend=config["backend"],
         labels=labels_digest,
         code=code_of("finetune_encoder.py"),
     message:
@@ -180,6 +183,7 @@ rule score_trained:
         runtime=growing(120),
     params:
         framework_threads=config["framework_threads"],
+        backend=config["backend"],
         labels=labels_digest,
         code=code_of("score_trained.py"),
     message:

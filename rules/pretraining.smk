@@ -91,6 +91,7 @@ rule initialise_encoder:
     params:
         settings=pretraining_settings(),
         framework_threads=config["framework_threads"],
+        backend=config["backend"],
         clips=clips_digest(PRETRAINING_DATASET),
         code=code_of("initialise_encoder.py"),
     message:
@@ -122,6 +123,7 @@ rule import_encoder:
     params:
         checkpoint=lambda wildcards: model_of(wildcards.model).checkpoint,
         framework_threads=config["framework_threads"],
+        backend=config["backend"],
         code=code_of("import_encoder.py"),
     message:
         "Taking over the encoder {wildcards.model}"

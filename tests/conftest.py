@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from mscol.jobs.backend import choose_backend
+
 SCRIPTS = str(Path(__file__).parents[1] / "workflow_scripts")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")]))
 # Whichever test computes first settles how many threads TensorFlow has in this process, and with it the last bits:
 # one, as in the runs that tests start.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as mscol.model has it, where a test imports TensorFlow first
 os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+# For this process and the runs that tests start: what they compute is compared.
+choose_backend()
 
 
 # What takes long, the longest first: the processes of pytest-xdist then end at about the same time.

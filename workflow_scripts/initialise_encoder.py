@@ -1,8 +1,10 @@
 """Save an encoder with random weights: the model `untrained`."""
 
+from mscol.jobs.backend import choose_backend
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
+choose_backend(snakemake.params.backend)
 
 from mscol.jobs.versions import git_commit  # noqa: E402
 from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)

@@ -1,14 +1,17 @@
 """Pretrain an encoder by source association, as its plan says."""
 
+from mscol.io.files import read_json
+from mscol.jobs.backend import choose_backend
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0], attempts=snakemake.log[0].removesuffix(".log"))
 
-from mscol.io.files import read_json  # noqa: E402 (what the framework says belongs in the log)
-from mscol.jobs.versions import git_commit  # noqa: E402
+cached, plan, wildcards = snakemake.input, read_json(snakemake.input.plan), snakemake.wildcards
+choose_backend(plan["backend"])
+
+from mscol.jobs.versions import git_commit  # noqa: E402 (what the framework says belongs in the log)
 from mscol.pretraining import CacheFiles, pretrain  # noqa: E402
 
-cached, plan, wildcards = snakemake.input, read_json(snakemake.input.plan), snakemake.wildcards
 stems = {source: cached.get(source) for source in plan["sources"]}
 pretrain(
     files=CacheFiles(cached.frames, cached.index, stems, cached.get("stems_index"), cached.get("activity")),

@@ -46,6 +46,7 @@ def pretraining_plan(name):
         "options": model.options,
         "settings": pretraining_settings(),
         "framework_threads": config["framework_threads"],
+        "backend": config["backend"],
         "stems": stem_mels_origin(model),
         "code": library_fingerprint("pretrain_encoder.py"),
     }

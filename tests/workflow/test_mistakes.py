@@ -31,6 +31,13 @@ def test_a_mistake_gets_one_sentence(house, tmp_path, arguments, sentence):
     assert not (tmp_path / "logs").exists()  # no job was started
 
 
+def test_backend_that_nothing_here_computes_with_is_told_before_any_job(house, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    said = run(house, tmp_path, configfiles=(), succeeds=False)
+    assert "environment variable KERAS_BACKEND: 'torch' is no backend" in said and "tensorflow or jax" in said
+    assert "Traceback" not in said and not (tmp_path / "logs").exists()
+
+
 def test_dataset_without_a_test_split_stops_its_manifest(house, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "clips.csv").write_text("path,split,label\n")

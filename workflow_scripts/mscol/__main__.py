@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from mscol.errors import MscolError
+from mscol.jobs.backend import choose_backend
 
 EXAMPLE = """example:
   python -m mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
@@ -14,6 +15,8 @@ EXAMPLE = """example:
 reads with pandas:
   table = pandas.read_parquet("embeddings.parquet")
   values = numpy.stack(table["embedding"])          # (windows, values)
+
+computes with JAX where it can use a GPU, else with TensorFlow; KERAS_BACKEND (jax or tensorflow) decides otherwise.
 """
 
 
@@ -36,6 +39,7 @@ def _embed(options):
 
     files = find_audio(options.files)
     # Later still: importing the framework takes seconds, and a wrong path is told before.
+    choose_backend()
     from mscol.model import configure, load_encoder
 
     configure(options.threads, seed=0)

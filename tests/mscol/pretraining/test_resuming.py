@@ -201,6 +201,26 @@ def test_checkpoint_of_another_config_is_not_resumed(cache, left, tmp_path, capl
     )
 
 
+def test_checkpoint_of_another_backend_is_not_resumed(cache, tmp_path):
+    pytest.importorskip("jax")
+    settings = {"updates": 2, "validation_every": 1}
+    program = "import logging; logging.basicConfig(level='INFO')\n" + CHILD.format(
+        running=RUNNING, settings=settings
+    )
+    said = {}
+    for backend in ("jax", "tensorflow"):
+        command = [sys.executable, "-c", program, str(cache), str(tmp_path)]
+        environment = os.environ | {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""}
+        environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        said[backend] = done.stderr
+        about = json.loads(outputs_in(tmp_path)["run"].read_text(encoding="utf-8"))
+        assert about["backend"] == backend and about["device"] == "CPU"
+    assert "are not resumed" not in said["jax"]
+    assert "are not resumed; it differs in backend (jax there, tensorflow here)" in said["tensorflow"]
+
+
 @pytest.mark.parametrize("change", [{"seed": 2}, {"options": {"silent": True}}, {"code": "b"}])
 def test_runs_that_differ_in_anything_have_folders_of_their_own(tmp_path, change, caplog):
     about = {"seed": 1, "options": {"silent": False}, "code": "a"}

@@ -6,21 +6,23 @@ All of it is written on ``keras.ops`` and Keras' own layers, so that it runs on 
 
 import os
 
-# Read when TensorFlow is imported. Its convolutions are twice as fast with oneDNN, which it turns on by itself on
-# some processors only (docs/benchmarks.md); whoever sets the variable has the last word.
+# Both are read when TensorFlow is imported, and whoever sets them has the last word. Its convolutions are twice as fast with oneDNN, which it turns on by itself on
+# some processors only (docs/benchmarks.md). On a GPU it would take all memory at once, from whoever else computes there.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 from mscol.model.association import SourceAssociation
 from mscol.model.encoder import build_encoder, save_encoder
 from mscol.model.loading import load_encoder
 from mscol.model.loss import association_loss
-from mscol.model.runtime import configure, framework_versions
+from mscol.model.runtime import backend_and_device, configure, framework_versions
 from mscol.model.saved import load_saved
 from mscol.model.steps import compile_steps, load_on_device
 
 __all__ = [
     "SourceAssociation",
     "association_loss",
+    "backend_and_device",
     "build_encoder",
     "compile_steps",
     "configure",

@@ -6,6 +6,8 @@ import os
 
 import keras
 
+from mscol.jobs.backend import find_card
+
 
 def configure(framework_threads, seed):
     """Make what follows reproducible: same seed and thread count, same numbers.
@@ -20,7 +22,11 @@ def configure(framework_threads, seed):
     seed : int
         From 0 to 4,294,967,295.
     """
-    keras.config.set_image_data_format("channels_last")  # someone's ~/.keras/keras.json may say otherwise
+    # Someone's ~/.keras/keras.json may say otherwise.
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         _configure_tensorflow(framework_threads)
@@ -42,6 +48,32 @@ def _configure_tensorflow(framework_threads):
                 "from those of a run of its own.",
                 framework_threads,
             )
+    card = find_card()
+    if card and not tf.config.list_physical_devices("GPU"):
+        why = "it says above why" if tf.test.is_built_with_cuda() else "this is its build for CPUs"
+        logging.warning("TensorFlow computes on the CPU, and cannot use the GPU (%s): %s.", card, why)
+
+
+def backend_and_device():
+    """Name what computes.
+
+    Returns
+    -------
+    dict of str
+        ``backend``: ``tensorflow`` or ``jax``; ``device``: ``CPU``, or the GPU by its maker's name.
+    """
+    backend, device = keras.config.backend(), "CPU"
+    if backend == "jax":
+        import jax
+
+        first = jax.devices()[0]
+        device = "CPU" if first.platform == "cpu" else first.device_kind
+    elif backend == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU")[:1]:
+            device = tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+    return {"backend": backend, "device": device}
 
 
 def framework_versions():

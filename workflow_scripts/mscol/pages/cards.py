@@ -9,6 +9,7 @@ from mscol.config.models import SOURCES, parse_model
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, read_results
+from mscol.jobs.backend import TITLES
 from mscol.tables.results import GROUP, METRIC_TITLES
 
 # Terms of the recordings that an encoder is trained on, by layout. tagatune.org (2026-11: CC BY-NC-SA 3.0); Engel et al.,
@@ -137,6 +138,8 @@ def _making(run, dataset, separator):
     if run.get("wall_seconds") is not None:
         resumed = " (of the last attempt)" if run.get("resumed_from") else ""
         facts["time"] = f"{run['wall_seconds']:,} s{resumed}"
+    if "backend" in run:
+        facts["computed with"] = f"{TITLES.get(run['backend'], run['backend'])}, on {_words(run['device'])}"
     facts["versions"] = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     facts["commit of the workflow"] = f"`{run['commit']}`" if run.get("commit") else "not known"
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
@@ -146,6 +149,10 @@ def _making(run, dataset, separator):
 def _code(text):
     """A text as code, which ends neither the code nor the cell of a table."""
     return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def _words(device):
+    return "a CPU" if device == "CPU" else device
 
 
 def _recordings(dataset):

@@ -11,6 +11,7 @@ import mscol
 from mscol.io.files import write_csv, write_json
 from mscol.model import (
     SourceAssociation,
+    backend_and_device,
     build_encoder,
     configure,
     framework_versions,
@@ -102,7 +103,7 @@ def pretrain(
     training = Training(_build(settings), data, settings, running, store)
     history = training.run()
     attempt = {"resumed_from": training.resumed_from, "wall_seconds": round(time.monotonic() - started, 1)}
-    about = (about or {}) | what | {"n_segments": data.n_segments} | attempt
+    about = (about or {}) | what | {"n_segments": data.n_segments} | backend_and_device() | attempt
     _write(outputs, training.network.encoder, history, about)
 
 
@@ -132,7 +133,7 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
     for batch in data.training.batches(range(CALIBRATION_BATCHES)):
         network(batch, training=True)
     what = _decisive(data, [], None, settings, seed, framework_threads)
-    about = (about or {}) | what | {"n_segments": data.n_segments}
+    about = (about or {}) | what | {"n_segments": data.n_segments} | backend_and_device()
     seconds = {"wall_seconds": round(time.monotonic() - started, 1)}
     _write(outputs, network.encoder, History(), about | seconds)
 
@@ -153,7 +154,7 @@ def import_encoder(checkpoint, outputs, about=None):
         If it is no encoder, or a variable is missing or has another shape.
     """
     encoder = load_encoder(checkpoint)
-    what = {"checkpoint": str(checkpoint), "versions": _versions()}
+    what = {"checkpoint": str(checkpoint), "versions": _versions(), **backend_and_device()}
     _write(outputs, encoder, History(), (about or {}) | what)
 
 
@@ -182,6 +183,7 @@ def _decisive(data, sources, options, settings, seed, framework_threads):
         "framework_threads": framework_threads,
         "n_pairs": data.training.n_pairs,
         "dataset_fingerprint": data.fingerprint,
+        "backend": backend_and_device()["backend"],  # not the device: a run may go on on another GPU
         "versions": _versions(),
     }
 
