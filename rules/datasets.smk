@@ -73,4 +73,4 @@ CLIPS = str(rules.write_manifest.output.clips)
 ABOUT = str(rules.write_manifest.output.about)
 SHARDS = str(rules.write_manifest.output.shards)
 SHARD_CLIPS = f"{SHARDS}/{{shard}}.csv"
-PRETRAINING_CLIPS = expand(CLIPS, dataset=PRETRAINING_DATASET)
+PRETRAINING_CLIPS = CLIPS.format(dataset=PRETRAINING_DATASET)
