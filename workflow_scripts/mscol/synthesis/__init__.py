@@ -26,8 +26,7 @@ def make_demo_datasets(*, seed, sizes, workers, mtat=None, nsynth=None, fma=None
         0 or greater.
     sizes : dict
         For each dataset that is asked for, the clips of its splits: ``{"mtat": {"train": 96,
-        "validation": 16, "test": 32}, ..., "stems": {"train": 24, "test": 6}}``. A key ``stem_seconds``
-        sets the length of the songs with stems.
+        "validation": 16, "test": 32}, ...}``; ``stem_seconds`` is the length of the songs with stems.
     workers : int
         Threads.
     mtat, nsynth, fma, stems : str or os.PathLike, optional

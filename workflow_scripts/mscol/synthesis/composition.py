@@ -54,7 +54,7 @@ def compose(style_name, seconds, *seed):
     seconds : float
         The least length.
     *seed : int or str
-        All that the song depends on, beside ``style_name`` and ``seconds``.
+        All else that the song depends on.
 
     Returns
     -------

@@ -49,8 +49,7 @@ LOUDNESS = {"x": 1.0, "o": 0.5, "hat": 0.4, "open hat": 0.4, "shaker": 0.35}
 
 def draw_kit(kind, rng):
     """Draw the timbre of a kit of a kind of `KITS`: for each piece what `hit` takes."""
-    changes = KITS[kind]
-    return {piece: sounds.draw(ranges | changes.get(piece, {}), rng) for piece, ranges in PIECES.items()}
+    return {piece: sounds.draw(ranges | KITS[kind].get(piece, {}), rng) for piece, ranges in PIECES.items()}
 
 
 def hit(piece, rate, rng):
@@ -88,10 +87,7 @@ def hit(piece, rate, rng):
 def drum_line(pattern, playing, rng):
     """Repeat a pattern of `PATTERNS` with a few strokes of the song's own, swung or straight, and fills.
 
-    Returns
-    -------
-    tuple of (beat, beats, piece, velocity)
-        ``playing`` has one truth value a bar.
+    It returns what `lines.line` does, with pieces for pitches; ``playing`` has one truth value a bar.
     """
     swing = float(rng.choice([0.0, 0.0, 0.12, 0.2])) / 4
     strokes = []

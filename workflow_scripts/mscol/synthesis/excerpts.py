@@ -26,11 +26,7 @@ class Excerpt:
 
 
 def in_turn(options, song, *seed):
-    """The option of the song-th song: every run of ``len(options)`` songs has each once, shuffled.
-
-    It depends on the number of the song and the seed alone, so that a larger dataset begins with
-    the songs of a smaller one.
-    """
+    """The option of the song-th song, however many there are: each run of songs has each once, shuffled."""
     cycle, place = divmod(song, len(options))
     return options[generator(*seed, "styles", cycle).permutation(len(options))[place]]
 
@@ -41,9 +37,7 @@ def write_mp3(path, waveform, rate):
     Parameters
     ----------
     path : pathlib.Path
-    waveform : np.ndarray, shape=(n_samples,) or (n_samples, n_channels)
-    rate : int
-        Hz.
+    waveform : np.ndarray, shape=(n_samples,) or (n_samples, n_channels), at ``rate`` Hz
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, waveform, rate, bitrate_mode="VARIABLE", compression_level=0.5)

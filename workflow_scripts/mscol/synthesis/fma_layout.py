@@ -13,7 +13,7 @@ from mscol.synthesis.styles import STYLES
 
 RATE, SECONDS = 22_050, 30
 LATEST_START = 20.0
-GENRES = ("International", "Pop", "Rock", "Electronic", "Folk", "Hip-Hop", "Experimental", "Instrumental")
+GENRES = sorted({style.genre for style in STYLES.values() if style.genre})
 # The official name of a split and the first of its track numbers here.
 SPLITS = {"train": ("training", 2), "validation": ("validation", 50_000), "test": ("test", 100_000)}
 COLUMNS = {
@@ -52,22 +52,19 @@ def write(root, clip):
 
 def write_tables(root, clips, _):
     """Write the table with its three header rows; what is not known stays empty."""
-    clips = sorted(clips, key=track_number)
+    rows = {}
+    for clip in sorted(clips, key=track_number):
+        rows[track_number(clip)] = {
+            ("album", "title"): f"Demo {clip.split}", ("artist", "name"): "mscol synthesis",
+            ("set", "split"): SPLITS[clip.split][0], ("set", "subset"): "small",
+            ("track", "duration"): SECONDS, ("track", "genre_top"): STYLES[clip.style].genre,
+            ("track", "title"): f"{clip.style.capitalize()} {clip.song + 1}",
+        }  # fmt: skip
     columns = [(level, name) for level, names in COLUMNS.items() for name in names.split()]
     table = pd.DataFrame(
-        [[_cells(clip).get(column, "") for column in columns] for clip in clips],
-        index=pd.Index(map(track_number, clips), name="track_id"),
+        [[row.get(column, "") for column in columns] for row in rows.values()],
+        index=pd.Index(rows, name="track_id"),
         columns=pd.MultiIndex.from_tuples(columns),
     )
     (root / "fma_metadata").mkdir()
     table.to_csv(root / "fma_metadata" / "tracks.csv", encoding="utf-8", lineterminator="\n")
-
-
-def _cells(clip):
-    return {
-        ("album", "title"): f"Demo {clip.split}", ("artist", "name"): "mscol synthesis",
-        ("set", "split"): SPLITS[clip.split][0], ("set", "subset"): "small",
-        ("track", "duration"): SECONDS,
-        ("track", "genre_top"): STYLES[clip.style].genre, ("track", "number"): clip.song + 1,
-        ("track", "title"): f"{clip.style.capitalize()} {clip.song + 1}",
-    }  # fmt: skip

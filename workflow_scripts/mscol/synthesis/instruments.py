@@ -20,8 +20,6 @@ VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 24
 FORMANT_WIDTHS_HZ, FORMANT_GAINS = (90, 120, 170), (1.0, 0.6, 0.3)
 THUMP_BAND_HZ = (150, 3000)
 CONSONANT_BANDS_HZ = ((1200, 3500), (3500, 7500), None)  # "h", "k"; "sh", "s", "t"; a vowel alone
-FAMILIES = ("bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string",
-            "synth_lead", "vocal")  # fmt: skip
 SUNG = ("vocal", "vocals", "voice")
 FEMALE = (*SUNG, "female", "woman", "female vocal", "female voice")
 MALE = (*SUNG, "male", "man", "male vocal", "male voice")
@@ -98,14 +96,13 @@ RECIPES = {
     "horn": _recipe("brass", "acoustic", [], 41, 74, slope=(-10, -6), bloom=(-8, -3), settle=(0.06, 0.2),
         vibrato=(0, 10), players=(1, 2.4), detune=(3, 10), body=(350, 800), **BLOWN),
     # Electric, and what is like it
-    "organ": _recipe("organ", "electronic", [], 40, 91, slope=(-8, -2), odd=(-0.5, 0.5), vibrato=(0, 16),
-        drive=(0, 2)),
+    "organ": _recipe("organ", "electronic", [], 40, 91, slope=(-8, -2), odd=(-0.5, 0.5), vibrato=(0, 16)),
     "pipe organ": _recipe("organ", "acoustic", [], 36, 91, slope=(-10, -4), odd=(0, 0.6), bloom=(-3, 0),
         attack=(0.03, 0.09), release=(0.1, 0.3), players=(2, 3.4), detune=(1, 4), breath=(0.005, 0.04)),
     "synth lead": _recipe("synth_lead", "synthetic", ["synth"], 52, 88, slope=(-6, -2), odd=(0, 1),
         bloom=(0, 5), settle=(0.05, 0.3), vibrato=(0, 20), players=(1, 3.4), detune=(5, 22), drive=(0, 3)),
     "synth pad": _recipe("synth_lead", "synthetic", ["synth"], 45, 84, slope=(-10, -4), odd=(0, 0.6),
-        bloom=(-5, 4), settle=(0.3, 1), attack=(0.1, 0.5), release=(0.2, 0.5), players=(2, 3.4), detune=(8, 24)),
+        bloom=(-5, 4), settle=(0.3, 1), attack=(0.1, 0.5), release=(0.2, 0.5), players=(2, 3), detune=(8, 24)),
     "synth pluck": _recipe("synth_lead", "synthetic", ["synth"], 48, 88, slope=(-8, -4), odd=(0, 1),
         bloom=(3, 7), settle=(0.03, 0.12), fade=(0.12, 0.5), players=(1, 2.4), detune=(4, 16)),
     # Voices
@@ -138,15 +135,12 @@ class Instrument:
 
         Parameters
         ----------
-        midi : float
-            MIDI note number; any, the register is not enforced.
-        seconds : float
-            From the start to the release.
+        midi, seconds : float
+            MIDI note number, also beyond the register; time from the start to the release.
         velocity : float
             0 to 1: loudness, and brightness with it.
         rate : int
             Hz.
-        rng : np.random.Generator
 
         Returns
         -------
@@ -175,9 +169,11 @@ class Instrument:
         audible = numbers[numbers * frequency / fold < sounds.NYQUIST_SHARE * rate]
         numbers = audible if len(audible) else numbers[:1]
         phases = rng.uniform(0, 2 * np.pi, len(numbers))
+        slope = timbre["slope"] - 5 * (1 - velocity)
         # The wave that is held, and that of the onset; a voice comes from another vowel.
-        tables = [sounds.wavetable(numbers, self._amplitudes(numbers / fold, frequency, velocity, bloom, rng), phases)
-                  for bloom in (0.0, timbre.get("bloom", 0.0))]  # fmt: skip
+        slopes = (slope, slope + timbre.get("bloom", 0.0))
+        spectra = [self._amplitudes(numbers / fold, frequency, slope, rng) for slope in slopes]
+        tables = [sounds.wavetable(numbers, spectrum, phases) for spectrum in spectra]
         players = round(timbre.get("players", 1))
         held = onset = np.float32(0)
         for place in np.linspace(-1, 1, players) if players > 1 else (0.0,):
@@ -186,10 +182,10 @@ class Instrument:
             held, onset = held + waves[0], onset + waves[1]
         return held + np.exp(t.astype(np.float32) / np.float32(-timbre.get("settle", 0.1))) * (onset - held)
 
-    def _amplitudes(self, ratios, frequency, velocity, bloom, rng):
+    def _amplitudes(self, ratios, frequency, slope, rng):
         """Amplitudes of partials at ``ratios`` of the pitch; of a voice, on some vowel."""
         timbre = self.timbre
-        amplitudes = ratios ** ((timbre["slope"] + bloom - 5 * (1 - velocity)) / 6.02)
+        amplitudes = ratios ** (slope / 6.02)
         amplitudes *= np.where(ratios % 2 == 1, 1.0, 1.0 - timbre.get("odd", 0.0))
         if "point" in timbre:
             amplitudes *= np.abs(np.sin(np.pi * ratios * timbre["point"]))

@@ -35,8 +35,7 @@ FIGURES = {
     "stabs": (0.25, 0.15, 0.5, "together", (0, 2, 4)),
     "chug": (0.25, 0.7, 0.25, "together", (0, 4)),
 }
-# Notes an eighth; leaps in semitones.
-TUNES = {"tune": (0.45, 3.0), "sparse": (0.12, 3.0), "random": (0.5, 9.0)}
+TUNES = {"tune": (0.45, 3), "sparse": (0.12, 3), "random": (0.5, 9)}  # notes an eighth; leaps in semitones
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Music in MagnaTagATune's layout: mp3 in folders 0 to f, ``annotations_final.csv``, ``clip_info_final.csv``.
 
-29.124 s, mono, 16 kHz. All clips of a song lie in one folder; the folder says the split. Tags are true of a clip's
-score and level; all of the 50 most used occur. On top of the clips that are asked for come two of noise in
-the folders of test, which bear none of the 50, and a broken one in those of train, as in the original.
+29.124 s, mono, 16 kHz. All clips of a song lie in one folder, which says the split. Tags are true of a
+clip's score and level; all of the 50 most used occur. On top of the clips that are asked for come two of
+noise among those of test, which bear none of the 50, and a broken one in training, as in the original.
 """
 
 import numpy as np

@@ -11,10 +11,11 @@ import soundfile
 
 from mscol.files import write_json
 from mscol.synthesis import sounds
-from mscol.synthesis.instruments import FAMILIES, RECIPES, Instrument, draw_instrument
+from mscol.synthesis.instruments import RECIPES, Instrument, draw_instrument
 
 RATE = 16_000
 SECONDS, HELD_SECONDS = 4, 3.0
+FAMILIES = sorted({recipe.family for recipe in RECIPES.values()})  # in the official order
 SOURCES = ("acoustic", "electronic", "synthetic")
 TRAIN_ONLY = "synth_lead"
 VELOCITIES = (25, 50, 75, 100, 127)

@@ -28,7 +28,7 @@ def render(song, start_seconds, seconds, rate, channels, mix=False):
     Returns
     -------
     dict of str to np.ndarray, shape=(n_samples, channels), float32
-        The four stems, a silent one all zeros, whose sum has a peak of at most `PEAK`; or that sum, "mixture".
+        The four stems, a silent one all zeros, or their sum as "mixture", which peaks at `PEAK` at most.
     """
     room = _room(song, rate, channels)
     dry = _dry_stems(song, start_seconds, seconds, rate, channels)
@@ -62,18 +62,13 @@ def _play(part, tempo, start_seconds, n_samples, rate, rng):
         start = beat * 60 / tempo - start_seconds
         if not 0 <= start < n_samples / rate - 0.05:
             continue
-        # A sampler's economy: a note that returns sounds as it did the first time.
-        if isinstance(part.player, dict):
-            key, loudness = pitch, np.float32(velocity)
-            shot = shots.get(key)
-            shot = drums.hit(part.player[pitch], rate, rng) if shot is None else shot
-        else:
-            key, loudness = (pitch, round(beats * 60 / tempo, 2), round(velocity, 1)), 1
-            shot = shots.get(key)
-            shot = part.player.note(*key, rate, rng) if shot is None else shot
-        shots[key] = shot
+        drum = isinstance(part.player, dict)
+        key = pitch if drum else (pitch, round(beats * 60 / tempo, 2), round(velocity, 1))
+        if key not in shots:  # a sampler's economy: a note that returns sounds as it did the first time
+            shots[key] = drums.hit(part.player[key], rate, rng) if drum else part.player.note(*key, rate, rng)
         first = int(start * rate)
-        sound[first : first + len(shot)] += loudness * shot[: n_samples - first]
+        shot = shots[key][: n_samples - first]
+        sound[first : first + len(shot)] += shot * np.float32(velocity) if drum else shot
     return sound
 
 

@@ -53,7 +53,7 @@ def noise(n_samples, rng):
 
 
 def band(sound, low, high, rate):
-    """Keep the frequencies from ``low`` to ``high`` Hz, or all from ``low`` where ``rate`` cannot carry ``high``."""
+    """Keep the frequencies from ``low`` to ``high`` Hz; all above, if ``rate`` cannot carry ``high``."""
     top = NYQUIST_SHARE * rate
     low = min(low, 0.8 * top)
     edges, kind = ((low, high), "bandpass") if high < top else (low, "highpass")

@@ -34,9 +34,10 @@ def write(root, job):
     """Render the stems of one song and write them beside their sum."""
     clip, seconds = job
     rate = RENDER_RATES[clip.song % len(RENDER_RATES)]
-    stems = render(clip.compose(), clip.start_seconds, seconds, rate, channels=2)
+    # A little longer: the resampled sound is then cut.
+    stems = render(clip.compose(), clip.start_seconds, seconds + 0.1, rate, channels=2)
     n_samples = round(seconds * SEPARATION_RATE)
-    sounds = {stem: _fitted(resample(stems[stem], rate, SEPARATION_RATE), n_samples) for stem in stems}
+    sounds = {stem: resample(stems[stem], rate, SEPARATION_RATE)[:n_samples] for stem in stems}
     # Resampling overshoots a little.
     gain = 32767 * min(1.0, PEAK / max(np.abs(sum(sounds.values())).max(), 1e-9))
     # Whole numbers, so that the mixture is the exact sum of the stems in the files as well.
@@ -46,11 +47,6 @@ def write(root, job):
     folder.mkdir(parents=True)
     for name, sound in whole.items():
         soundfile.write(folder / f"{name}.wav", sound, SEPARATION_RATE, subtype="PCM_16")
-
-
-def _fitted(sound, n_samples):
-    """A stereo sound cut, or filled up with silence, to ``n_samples``."""
-    return np.pad(sound[:n_samples], ((0, max(0, n_samples - len(sound))), (0, 0)))
 
 
 def write_tables(root, clips, _):
