@@ -1,8 +1,13 @@
 """Songs: silence, levels and the truth of tags, measured on the rendered sound."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 
+from mscol.datasets import fma, mtat, nsynth
+from mscol.synthesis import fma_layout, mtat_layout, nsynth_layout
 from mscol.synthesis.composition import STEMS, compose
 from mscol.synthesis.instruments import MALE, RECIPES, draw_instrument
 from mscol.synthesis.mtat_layout import TAGS, tags_of
@@ -72,3 +77,25 @@ def test_note_has_its_pitch(name):
     # The fundamental may be weak, but is there: stronger than what lies half-way to the octave.
     at = [spectrum[np.abs(hz / (hertz(midi) * ratio) - 1) < 0.03].max() for ratio in (1.0, 1.35)]
     assert at[0] > at[1]
+
+
+def test_sum_of_stems_is_mixture(songs):
+    for song, stems in songs.values():
+        mixture = render(song, 0, 16, RATE, channels=1, mix=True)["mixture"]
+        assert np.allclose(sum(stems.values()), mixture, atol=1e-4)
+
+
+def test_demo_teaches_and_asks_for_every_class():
+    demo = yaml.safe_load((Path(__file__).parents[3] / "presets" / "demo.yaml").read_text())["demo"]
+    seed, sizes = demo["seed"], demo["sizes"]
+    for split in ("train", "test"):
+        tags = set()
+        for clip in mtat_layout.plan(split, sizes, seed):
+            if clip.style in STYLES:
+                song = clip.compose()
+                tags |= tags_of(song, clip.start_seconds, mtat_layout.SECONDS, song.level_db)
+        assert set(mtat.LABELS) <= tags
+        genres = [STYLES[clip.style].genre for clip in fma_layout.plan(split, sizes, seed)]
+        assert set(genres) == set(fma.LABELS)
+        families = {RECIPES[note.player.name].family for note in nsynth_layout.plan(split, sizes, seed)}
+        assert set(nsynth.LABELS) - families == (set() if split == "train" else {"synth_lead"})

@@ -60,7 +60,7 @@ def compose(style_name, seconds, *seed):
     -------
     Song
     """
-    style, rng = STYLES[style_name], generator(*seed, style_name)
+    style, rng = STYLES[style_name], generator(style_name, *seed)
     tempo = float(rng.uniform(*style.tempo))
     bar_seconds = BEATS * 60 / tempo
     mode = MODES[_choice(style.modes, rng)]
@@ -73,6 +73,7 @@ def compose(style_name, seconds, *seed):
         for chosen in sorted(rng.permutation(len(lines))[: rng.integers(1, len(lines) + 1)]):
             parts[stem].append(_part(*lines[chosen], harmony, playing[stem], rng))
     sound = draw({"level_db": style.level_db, "wet": style.wet, "tilt_db": style.tilt_db}, rng)
+    sound["tilt_db"] += rng.normal(0, 0.7)  # no two studios sound alike
     return Song(style_name, tempo, parts, draw(BALANCE_DB, rng), **sound, seed=seed)
 
 

@@ -43,8 +43,7 @@ PATTERNS = {
     "conga": {"low hand": "x..x..x.x..x..o.", "high hand": "..x..x....x..x.x", "shaker": "x.x.x.x.x.x.x.x."},
     "odd": {"low hand": "x..x.....x..o...", "kick": "x......x....x..o", "open hat": "..x.....x......."},
 }  # fmt: skip
-# How loud a mark is, and each piece that is not 1.
-LOUDNESS = {"x": 1.0, "o": 0.5, "hat": 0.4, "open hat": 0.4, "shaker": 0.35}
+LOUDNESS = {"x": 1.0, "o": 0.5, "hat": 0.4, "open hat": 0.4, "shaker": 0.35}  # a piece not named has 1
 
 
 def draw_kit(kind, rng):

@@ -3,9 +3,8 @@
 The wave's partials fall by a slope; some are missing (a stopped pipe, the place where a string is plucked);
 resonances lift others (a body, the formants of a voice). A second wave makes the onset, brighter or, as in
 brass, duller, and settles into the first. `RECIPES` has the kinds of instruments and what each is needed for:
-every family of NSynth has two timbres at least, and every instrument and voice among MTAT's 50 tags has one
-that bears the tag. The ranges of kindred kinds overlap on purpose: an instrument must be learnable, not
-trivial.
+every family of NSynth has two timbres at least, and every instrument and voice among MTAT's 50 tags one that
+bears it. The ranges of kindred kinds overlap on purpose: an instrument must be learnable, not trivial.
 """
 
 from dataclasses import dataclass
@@ -101,8 +100,8 @@ RECIPES = {
         attack=(0.03, 0.09), release=(0.1, 0.3), players=(2, 3.4), detune=(1, 4), breath=(0.005, 0.04)),
     "synth lead": _recipe("synth_lead", "synthetic", ["synth"], 52, 88, slope=(-6, -2), odd=(0, 1),
         bloom=(0, 5), settle=(0.05, 0.3), vibrato=(0, 20), players=(1, 3.4), detune=(5, 22), drive=(0, 3)),
-    "synth pad": _recipe("synth_lead", "synthetic", ["synth"], 45, 84, slope=(-10, -4), odd=(0, 0.6),
-        bloom=(-5, 4), settle=(0.3, 1), attack=(0.1, 0.5), release=(0.2, 0.5), players=(2, 3), detune=(8, 24)),
+    "synth pad": _recipe("synth_lead", "synthetic", ["synth"], 45, 84, slope=(-10, -4), settle=(0.3, 1),
+        odd=(0, 0.6), bloom=(-5, 4), attack=(0.1, 0.5), release=(0.2, 0.5), players=(2, 3), detune=(8, 24)),
     "synth pluck": _recipe("synth_lead", "synthetic", ["synth"], 48, 88, slope=(-8, -4), odd=(0, 1),
         bloom=(3, 7), settle=(0.03, 0.12), fade=(0.12, 0.5), players=(1, 2.4), detune=(4, 16)),
     # Voices
@@ -203,7 +202,9 @@ class Instrument:
 def draw_instrument(name, rng):
     """Build an instrument of the kind ``name``, its timbre drawn from the recipe's ranges."""
     recipe = RECIPES[name]
-    return Instrument(name, sounds.draw(recipe.ranges, rng), recipe.low, recipe.high)
+    timbre = sounds.draw(recipe.ranges, rng)
+    timbre["slope"] += rng.normal(0, 2)  # no two of a kind are equally bright
+    return Instrument(name, timbre, recipe.low, recipe.high)
 
 
 def _resonance(hz, centre, width):
