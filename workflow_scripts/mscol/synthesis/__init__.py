@@ -1,9 +1,9 @@
 """The synthetic music: songs with true stems, written in the official layouts of the three datasets.
 
-From sound to dataset: `sounds` (waves, noise, bands), `recipes` and `instruments`, `drums`, `lines` (what is
-played), `styles` and `composition` (the score), `rendering` (the stems), `tags`, `excerpts` (clips of songs),
-and one module a layout, which knows how to ``plan`` the clips of a split, to ``write`` one clip, and to
-``write_tables``. Everything follows from the seed; a clip is the same whatever sizes and workers are.
+From sound to dataset: `sounds` (waves, noise, bands), `instruments`, `drums`, `lines` (what is played),
+`styles` and `composition` (the score), `rendering` (the stems), `excerpts` (clips of songs), and one module a
+layout, which knows how to ``plan`` the clips of a split, to ``write`` one clip, and to ``write_tables``.
+Everything follows from the seed; a clip is the same whatever sizes and workers are.
 """
 
 from functools import partial

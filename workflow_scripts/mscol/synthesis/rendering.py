@@ -81,7 +81,7 @@ def _balance(stem, level_db):
 
 
 def _room(song, rate, channels):
-    """The response of a song's room and equaliser, shape ``(channels, n)``, `LEAD_SECONDS` early."""
+    """The response of a song's room and equaliser, shape ``(channels, n)``, late by `LEAD_SECONDS`."""
     rng = sounds.generator(*song.seed, "room")
     seconds = 2 * song.wet + rng.uniform(0.3, 0.9)
     n_samples = fft.next_fast_len(int((seconds + 2 * LEAD_SECONDS) * rate), real=True)
