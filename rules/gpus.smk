@@ -23,7 +23,10 @@ def hand_out_gpus():
     offer_gpus(gpus)
     if not hands_out_gpus():
         return
-    for resources in (workflow.scheduler.global_resources, workflow.scheduler.resources):
+    for resources in (
+        workflow.scheduler.global_resources,
+        workflow.scheduler.resources,
+    ):
         # --resources gpu=1
         limit = min(resources.pop("gpu", len(gpus)), len(gpus))
         if gpus:
