@@ -1,7 +1,7 @@
 """A GPU for each job, where no scheduler hands them out.
 
 Whoever starts a run offers the machine's GPUs (`find_gpus`, `offer_gpus`) to its jobs by an environment variable. Each job takes
-one (`take_gpu`) before it imports a framework, and sees no other. Where nothing was offered, jobs leave everything as it is.
+one (`take_gpu`) before it imports a framework (or chooses one), and sees no other. Where nothing was offered, jobs leave everything as it is.
 """
 
 import errno
@@ -68,7 +68,7 @@ def take_gpu(wanted=1):
     """Take one of the GPUs that were offered to this job, until it ends; call it before a framework is imported.
 
     It waits while all of them belong to jobs of other runs on this machine. A job that wants none is kept off all of
-    them: JAX would take three quarters of the first one's memory.
+    them: frameworks would take the first, beside the job that has it.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def take_gpu(wanted=1):
     if not os.environ.get(OFFER):
         return None
     if not wanted:
-        # With no more than the first, JAX fails where there is a GPU that it does not see.
+        # The second because JAX fails where it knows of a GPU but sees none
         os.environ.update({VISIBLE: "", "JAX_PLATFORMS": "cpu"})
         return None
     gpus = dict(pair.split("=", 1) for pair in os.environ[OFFER].split(","))
