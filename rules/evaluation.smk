@@ -27,6 +27,7 @@ rule embed_clips:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
@@ -65,6 +66,7 @@ rule embed_waveforms:
         "../envs/audio.yaml"
     threads: 2
     resources:
+        gpu=gpu_of_function,
         mem_mb=growing(4000),
         runtime=growing(480),
     params:
@@ -142,6 +144,7 @@ rule finetune_encoder:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(8000),
         runtime=growing(1440),
     params:
@@ -176,6 +179,7 @@ rule score_trained:
         "../envs/tensorflow.yaml"
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(6000),
         runtime=growing(120),
     params:

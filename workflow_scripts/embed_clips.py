@@ -1,8 +1,10 @@
 """Pass the frozen encoder over a dataset once, and keep its embeddings."""
 
+from mscol.jobs.devices import take_gpu
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
+take_gpu(snakemake.resources.get("gpu", 0))
 
 from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402

@@ -1,8 +1,10 @@
 """Take over an encoder that was made elsewhere: a published TensorFlow checkpoint, or an encoder.keras."""
 
+from mscol.jobs.devices import take_gpu
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
+take_gpu(snakemake.resources.get("gpu", 0))
 
 from mscol.jobs.versions import git_commit  # noqa: E402
 from mscol.model import configure  # noqa: E402 (what the framework says belongs in the log)

@@ -1,8 +1,10 @@
 """Save an encoder with random weights: the model `untrained`."""
 
+from mscol.jobs.devices import take_gpu
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
+take_gpu(snakemake.resources.get("gpu", 0))
 
 from mscol.jobs.versions import git_commit  # noqa: E402
 from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)

@@ -1,8 +1,10 @@
 """Pretrain an encoder by source association, as its plan says."""
 
+from mscol.jobs.devices import take_gpu
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0], attempts=snakemake.log[0].removesuffix(".log"))
+take_gpu(snakemake.resources.get("gpu", 0))
 
 from mscol.io.files import read_json  # noqa: E402 (what the framework says belongs in the log)
 from mscol.jobs.versions import git_commit  # noqa: E402

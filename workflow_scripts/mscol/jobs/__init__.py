@@ -1,3 +1,3 @@
-"""What every job does: `logs` (its log, and progress with the time left), `parallel` (many clips at once), `versions` (which
-code is at work). Imports nothing of mscol but `errors`.
+"""What every job does: `logs` (its log, and progress with the time left), `parallel` (many clips at once), `devices` (a GPU of its
+own), `versions` (which code is at work). Imports nothing of mscol but `errors`.
 """
