@@ -21,6 +21,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/gpus.smk"
 include: "rules/datasets.smk"
 include: "rules/stems.smk"
 include: "rules/mels.smk"
@@ -41,6 +42,7 @@ onstart:
     jobs = list(workflow.dag.needrun_jobs())
     require_writable_folders(jobs)
     require_arrays_that_start(jobs)
+    hand_out_gpus()
 
 
 onsuccess:

@@ -4,7 +4,7 @@
 include: "functions/datasets.smk"
 
 
-# A job each, of one thread: Python makes notes one at a time.
+# A job each, of one thread: so they go on beside each other, and what needs one does not wait for all.
 rule make_demo_dataset:
     output:
         folder=directory(f"{EMBEDDED_ROOT}/{{demo}}"),
@@ -73,4 +73,4 @@ CLIPS = str(rules.write_manifest.output.clips)
 ABOUT = str(rules.write_manifest.output.about)
 SHARDS = str(rules.write_manifest.output.shards)
 SHARD_CLIPS = f"{SHARDS}/{{shard}}.csv"
-PRETRAINING_CLIPS = expand(CLIPS, dataset=PRETRAINING_DATASET)
+PRETRAINING_CLIPS = CLIPS.format(dataset=PRETRAINING_DATASET)

@@ -27,6 +27,7 @@ rule embed_clips:
         KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
@@ -66,6 +67,7 @@ rule embed_waveforms:
         "../envs/audio.yaml"
     threads: 2
     resources:
+        gpu=gpu_of_function,
         mem_mb=growing(4000),
         runtime=growing(480),
     params:
@@ -144,6 +146,7 @@ rule finetune_encoder:
         KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(8000),
         runtime=growing(1440),
     params:
@@ -179,6 +182,7 @@ rule score_trained:
         KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(6000),
         runtime=growing(120),
     params:

@@ -60,6 +60,7 @@ rule pretrain_encoder:
         KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(8000),
         runtime=2880,  # the next attempt goes on from the last checkpoint
     message:
@@ -86,6 +87,7 @@ rule initialise_encoder:
         KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
+        gpu=one_gpu,
         mem_mb=growing(8000),
         runtime=growing(30),
     params:

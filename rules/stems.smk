@@ -111,6 +111,7 @@ rule judge_separator:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
     resources:
+        gpu=gpu_of_separator,
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
@@ -143,6 +144,7 @@ rule separate_stems:
         "../envs/openunmix.yaml"
     threads: config["framework_threads"]
     resources:
+        gpu=gpu_of_separator,
         shards_in_flight=1,
         mem_mb=growing(6000),
         runtime=growing(240),

@@ -23,6 +23,12 @@ def callable_code(wildcards):
     return library_fingerprint("embed_waveforms.py", *ours)
 
 
+def gpu_of_function(wildcards):
+    """For `resources`: functions of users may compute on a GPU, ours do not."""
+    ours = model_of(wildcards.model).callable.startswith("mscol.")
+    return 0 if ours else one_gpu(wildcards)
+
+
 def head_settings(wildcards):
     """How the head of a dataset is built and trained."""
     return layout_head(wildcards.dataset) | config["evaluation"]["training"]

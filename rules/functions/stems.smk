@@ -9,6 +9,12 @@ def separator_files(wildcards):
     return [*rules.describe_separator.output, *weights]
 
 
+def gpu_of_separator(wildcards):
+    """For `resources`: a GPU, unless the config keeps separation on the CPU."""
+    on_cpu = config["separation"]["device"] == "cpu"
+    return 0 if on_cpu else one_gpu(wildcards)
+
+
 def datasets_with_stems(brought):
     """A wildcard constraint: the datasets that bring stems of their own, or those that do not."""
     names = [

@@ -25,7 +25,7 @@ from mscol.pretraining.checkpoints import Checkpoints
 from mscol.probes.labels import save_scores
 from mscol.separation.conversion import convert_shard
 from mscol.separation.resampling import resample_stems
-from mscol.synthesis.mp3 import write_mp3
+from mscol.synthesis.excerpts import write_mp3
 from mscol.tables.results import Measured, save_resamples
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 60_000).astype(np.float32)
@@ -92,7 +92,7 @@ def write_weights(folder, music):
 def write_song(folder, music):
     with atomic_path(folder / "mtat") as partial:
         partial.mkdir()
-        write_mp3(partial / "song.mp3", np.tile(NOISE, 4), 16_000, 40)
+        write_mp3(partial / "song.mp3", np.tile(NOISE, 4), 16_000)
 
 
 WRITES = {

@@ -82,7 +82,7 @@ def test_edit_of_the_synthetic_music_concerns_only_its_maker(house):
     copy, digest = house
     scripts = [path.name for path in copy.glob("*.py")]
     before = {script: digest(script) for script in scripts}
-    module = copy / "mscol" / "synthesis" / "voice.py"
+    module = copy / "mscol" / "synthesis" / "instruments.py"
     module.write_text(module.read_text() + "\nMORE = 1\n")
     assert [script for script in scripts if digest(script) != before[script]] == ["make_demo_dataset.py"]
 

@@ -258,6 +258,13 @@ def test_diverging_run_names_its_last_good_checkpoint(cache, tmp_path):
         assert f"the last good checkpoint is {good[-1]}" in str(raised.value)
 
 
+def test_checkpoints_go_by_the_clock_too(cache, tmp_path, caplog):
+    running = {"checkpoint_every": 1000, "checkpoint_minutes": 1e-9}
+    with caplog.at_level(logging.INFO):
+        run(cache, tmp_path, sources=(), checkpoints=tmp_path / "checkpoints", running=running, updates=3)
+    assert [f"update-{update:09d}.npz in" in caplog.text for update in (1, 2, 3)] == [True] * 3
+
+
 def test_old_checkpoints_are_pruned(tmp_path):
     checkpoints = Checkpoints(tmp_path, {"seed": 1}, keep=2)
     for update in (1, 2, 30, 400):

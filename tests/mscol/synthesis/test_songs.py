@@ -1,16 +1,19 @@
 """Songs: silence, levels and the truth of tags, measured on the rendered sound."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 
+from mscol.datasets import fma, mtat, nsynth
+from mscol.synthesis import fma_layout, mtat_layout, nsynth_layout
 from mscol.synthesis.composition import STEMS, compose
-from mscol.synthesis.instruments import draw_instrument
-from mscol.synthesis.mtat_layout import TAGS
-from mscol.synthesis.recipes import RECIPES
+from mscol.synthesis.instruments import MALE, RECIPES, draw_instrument
+from mscol.synthesis.mtat_layout import TAGS, tags_of
 from mscol.synthesis.rendering import PEAK, render
 from mscol.synthesis.sounds import generator, hertz
 from mscol.synthesis.styles import STYLES
-from mscol.synthesis.tags import MALE_TAGS, tags_of
 
 RATE = 16_000
 
@@ -47,7 +50,7 @@ def test_tags_are_official_and_true_of_stems(songs):
         assert tags <= set(TAGS)
         heard = {stem: np.abs(stems[stem]).mean() > 0 for stem in STEMS}
         assert heard["drums"] or not tags & {"drums", "beat", "beats"}
-        assert heard["vocals"] or not tags & {"vocal", "vocals", "voice", "singing", *MALE_TAGS}
+        assert heard["vocals"] or not tags & {"vocal", "vocals", "voice", "singing", *MALE}
         assert not (heard["vocals"] and "no vocals" in tags)
         assert ("fast" in tags) == (song.tempo >= 120) and ("slow" in tags) == (song.tempo <= 80)
 
@@ -74,3 +77,25 @@ def test_note_has_its_pitch(name):
     # The fundamental may be weak, but is there: stronger than what lies half-way to the octave.
     at = [spectrum[np.abs(hz / (hertz(midi) * ratio) - 1) < 0.03].max() for ratio in (1.0, 1.35)]
     assert at[0] > at[1]
+
+
+def test_sum_of_stems_is_mixture(songs):
+    for song, stems in songs.values():
+        mixture = render(song, 0, 16, RATE, channels=1, mix=True)["mixture"]
+        assert np.allclose(sum(stems.values()), mixture, atol=1e-4)
+
+
+def test_demo_teaches_and_asks_for_every_class():
+    demo = yaml.safe_load((Path(__file__).parents[3] / "presets" / "demo.yaml").read_text())["demo"]
+    seed, sizes = demo["seed"], demo["sizes"]
+    for split in ("train", "test"):
+        tags = set()
+        for clip in mtat_layout.plan(split, sizes, seed):
+            if clip.style in STYLES:
+                song = clip.compose()
+                tags |= tags_of(song, clip.start_seconds, mtat_layout.SECONDS, song.level_db)
+        assert set(mtat.LABELS) <= tags
+        genres = [STYLES[clip.style].genre for clip in fma_layout.plan(split, sizes, seed)]
+        assert set(genres) == set(fma.LABELS)
+        families = {RECIPES[note.player.name].family for note in nsynth_layout.plan(split, sizes, seed)}
+        assert set(nsynth.LABELS) - families == (set() if split == "train" else {"synth_lead"})

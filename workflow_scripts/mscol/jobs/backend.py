@@ -58,6 +58,8 @@ def choose_backend(setting="auto"):
     backend, sentence = decide(setting, named, card, obstacle, installed)
     logging.log(logging.WARNING if obstacle else logging.INFO, "%s", sentence)
     os.environ["KERAS_BACKEND"] = backend
+    if backend == "jax" and _sees_none(os.environ):
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")  # it fails where it knows of a GPU but may see none
     return backend
 
 
@@ -144,15 +146,21 @@ def find_card(environment=os.environ, devices="/dev"):
     Returns
     -------
     str or None
-        The device, or what ``nvidia-smi`` calls the GPU.
+        The device, what ``nvidia-smi`` calls it, or CUDA_VISIBLE_DEVICES where that chooses among several.
     """
-    if environment.get("CUDA_VISIBLE_DEVICES", "0").strip().lower() in _NO_GPU:
-        return None
     platforms = environment.get("JAX_PLATFORMS", "")
-    if platforms and not {"cuda", "gpu"} & set(platforms.split(",")):
+    kept_off = platforms and not {"cuda", "gpu"} & set(platforms.split(","))
+    if kept_off or _sees_none(environment):
         return None
     nodes = sorted(Path(devices).glob("nvidia[0-9]*"))
-    return str(nodes[0]) if nodes else _listed_card(environment)
+    card = str(nodes[0]) if nodes else _listed_card(environment)
+    told = environment.get("CUDA_VISIBLE_DEVICES")  # which of several
+    return f"CUDA_VISIBLE_DEVICES={told}" if card and told else card
+
+
+def _sees_none(environment):
+    """Whether CUDA_VISIBLE_DEVICES keeps a process off all GPUs."""
+    return environment.get("CUDA_VISIBLE_DEVICES", "0").strip().lower() in _NO_GPU
 
 
 def _listed_card(environment):

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 
 import keras
 import numpy as np
@@ -27,7 +28,8 @@ class Training:
         updates, learning_rate, schedule, warmup_updates, validation_every, validation_batches, patience
         and xla.
     running : dict
-        checkpoint_every (updates), loader_threads, cache_on (``disk``, ``scratch`` or ``device``).
+        checkpoint_every (updates), checkpoint_minutes (besides), loader_threads, cache_on (``disk``, ``scratch`` or
+        ``device``).
     checkpoints : Checkpoints, optional
 
     Attributes
@@ -45,6 +47,7 @@ class Training:
         self.history, self.resumed_from = History(), 0
         self._best = Best(settings["patience"])
         self._steps = None
+        self._saved_at = time.monotonic()
 
     def run(self):
         """Train to the end, from the latest checkpoint where there is one.
@@ -98,7 +101,7 @@ class Training:
                 row = self._close_row(validation)
                 note = _describe(row)
                 last = self._best.judge(row["validation_loss"], self._weights) or last
-            if last or warned.by or self.history.step % self._running["checkpoint_every"] == 0:
+            if last or warned.by or self._is_checkpoint_due():
                 self._save()
             progress.step(note=note or "Loss {:.3f}, accuracy {:.3f}.".format(*self.history.latest()))
             if last or warned.by:
@@ -141,16 +144,23 @@ class Training:
             for number, variable in enumerate(variables)
         }
 
+    def _is_checkpoint_due(self):
+        """Whether as many updates, or as many minutes, have passed as may be lost."""
+        by_clock = time.monotonic() - self._saved_at >= 60 * self._running["checkpoint_minutes"]
+        return by_clock or self.history.step % self._running["checkpoint_every"] == 0
+
     def _save(self):
         if self.checkpoints is None:
             return
+        started = time.monotonic()
         self.history.settle()
         self._steps.sync()
         arrays = {name: keras.ops.convert_to_numpy(value) for name, value in self._variables().items()}
         arrays |= {f"history/{name}": value for name, value in self.history.state().items()}
         arrays |= {f"best/{name}": value for name, value in self._best.state().items()}
         path = self.checkpoints.save(self.history.step, arrays)
-        logging.info("Saved %s.", path)
+        self._saved_at = time.monotonic()
+        logging.info("Saved %s in %.1f s.", path, self._saved_at - started)
 
     def _resume(self):
         arrays = self.checkpoints.restore(self._check) if self.checkpoints else None

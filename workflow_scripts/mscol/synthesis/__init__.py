@@ -1,20 +1,20 @@
 """The synthetic music: songs with true stems, written in the official layouts of the three datasets.
 
-From sound to dataset: `sounds` (partials, noise, filters), `recipes` and `instruments`, `voice`, `drums`,
-`styles`, `lines` and `composition` (the score), `rendering` (the stems), `tags`, and one module a layout.
-Everything follows from the seed; a clip is the same whatever the sizes and the number of workers are.
+From sound to dataset: `sounds` (waves, noise, bands), `instruments`, `drums`, `lines` (what is played),
+`styles` and `composition` (the score), `rendering` (the stems), `excerpts` (clips of songs), and one module a
+layout, which knows how to ``plan`` the clips of a split, to ``write`` one clip, and to ``write_tables``.
+Everything follows from the seed; a clip is the same whatever sizes and workers are.
 """
 
-from mscol.errors import ConfigError
-from mscol.jobs.logs import timed
-from mscol.synthesis.fma_layout import make_fma
-from mscol.synthesis.mtat_layout import make_mtat
-from mscol.synthesis.nsynth_layout import make_nsynth
-from mscol.synthesis.stem_folders import make_stems
+from functools import partial
 
-SPLITS = {"mtat": ("train", "validation", "test"), "nsynth": ("train", "validation", "test"),
-          "fma": ("train", "validation", "test"), "stems": ("train", "test")}  # fmt: skip
-STEM_SECONDS = 10.0
+from mscol.errors import ConfigError
+from mscol.io.atomic import atomic_path
+from mscol.jobs.logs import Progress, timed
+from mscol.jobs.parallel import ordered_map
+from mscol.synthesis import fma_layout, mtat_layout, nsynth_layout, stem_folders
+
+LAYOUTS = {"mtat": mtat_layout, "nsynth": nsynth_layout, "fma": fma_layout, "stems": stem_folders}
 
 
 def make_demo_datasets(*, seed, sizes, workers, mtat=None, nsynth=None, fma=None, stems=None):
@@ -26,12 +26,11 @@ def make_demo_datasets(*, seed, sizes, workers, mtat=None, nsynth=None, fma=None
         0 or greater.
     sizes : dict
         For each dataset that is asked for, the clips of its splits: ``{"mtat": {"train": 96,
-        "validation": 16, "test": 32}, ..., "stems": {"train": 24, "test": 6}}``. A key ``stem_seconds``
-        sets the length of the songs with stems.
+        "validation": 16, "test": 32}, ...}``; ``stem_seconds`` is the length of the songs with stems.
     workers : int
         Threads.
     mtat, nsynth, fma, stems : str or os.PathLike, optional
-        The folders to be made; what is left out is not made.
+        The folders to be made; what is left out is not made. None depends on another.
 
     Raises
     ------
@@ -41,14 +40,24 @@ def make_demo_datasets(*, seed, sizes, workers, mtat=None, nsynth=None, fma=None
     folders = {"mtat": mtat, "nsynth": nsynth, "fma": fma, "stems": stems}
     wanted = {name: folder for name, folder in folders.items() if folder is not None}
     for name in wanted:
-        for split in SPLITS[name]:
+        for split in LAYOUTS[name].SPLITS:
             count = sizes.get(name, {}).get(split)
             if not isinstance(count, int) or count < 1:
                 raise ConfigError(f"sizes: {name}: {split}: {count!r} is not a whole number of at least 1")
-    makers = {"mtat": make_mtat, "nsynth": make_nsynth, "fma": make_fma}
     for name, folder in wanted.items():
-        with timed(f"Making the embedded {name}"):
-            if name == "stems":
-                make_stems(folder, seed, sizes[name], float(sizes.get("stem_seconds", STEM_SECONDS)), workers)
-            else:
-                makers[name](folder, seed, sizes[name], workers)
+        with timed(f"Making the embedded {name}"), atomic_path(folder) as root:
+            _make(LAYOUTS[name], root, seed, sizes, workers)
+
+
+def _make(layout, root, seed, sizes, workers):
+    """Write all clips of a dataset, then its tables.
+
+    The time goes into NumPy, SciPy and the mp3 encoder, which let go of Python's lock: threads are
+    enough, and unlike processes they do not import the calling script again.
+    """
+    clips = [clip for split in layout.SPLITS for clip in layout.plan(split, sizes, seed)]
+    progress, made = Progress("clips", len(clips)), []
+    for result in ordered_map(partial(layout.write, root), clips, workers):
+        made.append(result)
+        progress.step()
+    layout.write_tables(root, clips, made)

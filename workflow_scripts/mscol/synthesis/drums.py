@@ -1,121 +1,111 @@
-"""Drum kits: membranes, cymbals, claps and shakers, each a one-shot that is played again and again."""
+"""Drums: kits of one-shots, and the patterns that they play.
+
+MTAT's tags "drums" and "beat" need any kit, "beats" an electronic one; the patterns tell styles apart.
+"""
 
 import numpy as np
 
 from mscol.synthesis import sounds
 
-# The pieces of a kit, in the order in which they draw their timbre.
-PIECES = ("kick", "snare", "hat", "open hat", "tom", "clap", "ride", "shaker", "low hand", "high hand")
+BEATS = 4  # of a bar
+# Ranges of what `hit` models, for the pieces of a kit and what each kind of kit changes.
+PIECES = {
+    "kick": {"hz": (42, 58), "sweep": (1.5, 4.5), "decay": (0.06, 0.14), "click": (0.1, 0.7)},
+    "snare": {"hz": (160, 240), "sweep": (0.4, 0.4), "decay": (0.04, 0.1), "noise": (0.5, 1.2),
+              "low": (500, 2200), "high": (6000, 12000), "noise_decay": (0.05, 0.16)},
+    "hat": {"noise": (1, 1), "low": (4500, 8000), "high": (16000, 16000), "noise_decay": (0.012, 0.045)},
+    "open hat": {"noise": (1, 1), "low": (3000, 8000), "high": (16000, 16000), "noise_decay": (0.12, 0.35)},
+    "clap": {"noise": (1, 1), "low": (700, 1200), "high": (2500, 5000), "noise_decay": (0.05, 0.14),
+             "flam": (0.008, 0.014)},
+    "shaker": {"noise": (1, 1), "low": (3000, 6000), "high": (11000, 11000), "noise_decay": (0.03, 0.06)},
+    "low hand": {"hz": (75, 120), "sweep": (-0.3, 0.6), "decay": (0.12, 0.3)},
+    "high hand": {"hz": (260, 420), "sweep": (0.05, 0.05), "decay": (0.05, 0.18), "noise": (0.1, 0.4),
+                  "low": (900, 900), "high": (5000, 5000), "noise_decay": (0.015, 0.015)},
+}  # fmt: skip
+KITS = {
+    "acoustic": {},
+    "electronic": {"kick": {"sweep": (3, 9), "decay": (0.13, 0.31)}},
+    "brushes": {"snare": {"noise": (1.5, 2.2)}, "kick": {"click": (0, 0.1)}},
+}
+# Sixteenths of a 4/4 bar: x a stroke, o a soft one.
+PATTERNS = {
+    "four": {"kick": "x...x...x...x...", "open hat": "..x...x...x...x.", "clap": "....x.......x..."},
+    "four busy": {"kick": "x...x...x...x...", "hat": "xoxoxoxoxoxoxoxo", "clap": "....x.......x..o"},
+    "broken": {"kick": "x.....x..x......", "snare": "....x.......x...", "hat": "x.x.x.x.x.x.x.xo"},
+    "boom bap": {"kick": "x.....x...x.....", "snare": "....x..o.o..x...", "hat": "x.x.x.x.x.x.x.x."},
+    "trap": {"kick": "x......x..x.....", "clap": "........x.......", "hat": "x.xxx.x.x.xxx.xx"},
+    "rock": {"kick": "x.......x.x.....", "snare": "....x.......x...", "hat": "x.x.x.x.x.x.x.x."},
+    "metal": {"kick": "x.xxx.xxx.xxx.xx", "snare": "....x.......x...", "open hat": "x...x...x...x..."},
+    "pop": {"kick": "x......xx.......", "snare": "....x.......x...", "shaker": "xoxoxoxoxoxoxoxo"},
+    "train": {"kick": "x.......x.......", "snare": "o.xoo.xoo.xoo.xo"},
+    "soft": {"kick": "x...............", "snare": "........o.......", "shaker": "x.o.x.o.x.o.x.o."},
+    "tabla": {"low hand": "x.....x...x.....", "high hand": "..x.xo..x..xxo.o"},
+    "conga": {"low hand": "x..x..x.x..x..o.", "high hand": "..x..x....x..x.x", "shaker": "x.x.x.x.x.x.x.x."},
+    "odd": {"low hand": "x..x.....x..o...", "kick": "x......x....x..o", "open hat": "..x.....x......."},
+}  # fmt: skip
+LOUDNESS = {"x": 1.0, "o": 0.5, "hat": 0.4, "open hat": 0.4, "shaker": 0.35}  # a piece not named has 1
 
 
 def draw_kit(kind, rng):
-    """Draw the timbre of a kit.
-
-    Parameters
-    ----------
-    kind : str
-        "acoustic", "electronic" or "brushes"; it moves the ranges of pitch, length and noise.
-    rng : np.random.Generator
-
-    Returns
-    -------
-    dict of str to dict of str to float
-        For each of `PIECES` its frequency, sweep, decay and so on; see `hit`.
-    """
-    electronic, soft = kind == "electronic", kind == "brushes"
-    kick = {
-        "hz": rng.uniform(42, 58),
-        "sweep": rng.uniform(1.5, 4.5) * (1 + electronic),
-        "decay": rng.uniform(0.06, 0.14) * (1 + 1.2 * electronic),
-        "click": rng.uniform(0.1, 0.7),
-    }
-    snare = {
-        "hz": rng.uniform(160, 240),
-        "sweep": 0.4,
-        "decay": rng.uniform(0.04, 0.1),
-        "noise": rng.uniform(0.5, 1.2) + soft,
-        "low": rng.uniform(500, 2200),
-        "high": rng.uniform(6000, 12000),
-        "noise_decay": rng.uniform(0.05, 0.16),
-    }
-    hat = {
-        "noise": 1.0,
-        "low": rng.uniform(4500, 8000),
-        "high": 16000.0,
-        "noise_decay": rng.uniform(0.012, 0.045),
-        "metal": rng.uniform(0, 0.8) * (not soft),
-    }
-    tom = {"hz": rng.uniform(80, 140), "sweep": rng.uniform(0.3, 1.0), "decay": rng.uniform(0.1, 0.25)}
-    clap = {
-        "noise": 1.0,
-        "low": rng.uniform(700, 1200),
-        "high": rng.uniform(2500, 5000),
-        "noise_decay": rng.uniform(0.05, 0.14),
-        "flam": rng.uniform(0.008, 0.014),
-    }
-    ride = dict(
-        hat, low=rng.uniform(3000, 5000), noise_decay=rng.uniform(0.2, 0.45), metal=rng.uniform(0.5, 1.2)
-    )
-    shaker = {
-        "noise": 1.0,
-        "low": rng.uniform(3000, 6000),
-        "high": 11000.0,
-        "noise_decay": rng.uniform(0.03, 0.06),
-    }
-    low_hand = {"hz": rng.uniform(75, 120), "sweep": rng.uniform(-0.3, 0.5), "decay": rng.uniform(0.12, 0.3)}
-    high_hand = {
-        "hz": rng.uniform(260, 420),
-        "sweep": 0.05,
-        "decay": rng.uniform(0.05, 0.18),
-        "noise": rng.uniform(0.1, 0.4),
-        "low": 900.0,
-        "high": 5000.0,
-        "noise_decay": 0.015,
-    }
-    open_hat = dict(hat, noise_decay=rng.uniform(0.12, 0.3))
-    pieces = (kick, snare, hat, open_hat, tom, clap, ride, shaker, low_hand, high_hand)
-    return dict(zip(PIECES, pieces, strict=True))
+    """Draw the timbre of a kit of a kind of `KITS`: for each piece what `hit` takes."""
+    return {piece: sounds.draw(ranges | KITS[kind].get(piece, {}), rng) for piece, ranges in PIECES.items()}
 
 
 def hit(piece, rate, rng):
-    """Sound one stroke: a membrane whose pitch falls, noise in a band, metallic partials, a click.
+    """Sound one stroke: a membrane whose pitch falls, noise in a band, a click.
 
     Parameters
     ----------
     piece : dict of str to float
-        ``hz``, ``sweep`` (how much higher the pitch starts, in multiples), ``decay`` s; ``noise`` from
-        ``low`` to ``high`` Hz over ``noise_decay`` s, ``flam`` s apart for a clap; ``metal``; ``click``.
-    rate : int
-    rng : np.random.Generator
+        ``hz``, which starts higher by ``sweep`` times itself, over ``decay`` s; ``noise`` from ``low`` to
+        ``high`` Hz over ``noise_decay`` s, again after ``flam`` s for a clap; ``click``.
 
     Returns
     -------
     np.ndarray, shape=(n_samples,), float32
         Peak 1.
     """
-    longest = max(piece.get("decay", 0.0), piece.get("noise_decay", 0.0), 0.02)
-    n_samples = int(6 * longest * rate)
+    n_samples = int(6 * max(piece.get("decay", 0.0), piece.get("noise_decay", 0.0)) * rate)
     t = np.arange(n_samples) / rate
     sound = np.zeros(n_samples)
     if "hz" in piece:
-        pitch = piece["hz"] * (1 + piece["sweep"] * np.exp(-t / (0.25 * piece["decay"])))
-        sound += np.sin(2 * np.pi * sounds.phase_of(pitch, rate)) * np.exp(-t / piece["decay"])
-    if piece.get("noise"):
+        settle = 0.25 * piece["decay"]
+        phase = piece["hz"] * (t + piece["sweep"] * settle * (1 - np.exp(-t / settle)))
+        sound += np.sin(2 * np.pi * phase) * np.exp(-t / piece["decay"])
+    if "noise" in piece:
         fall = np.exp(-t / piece["noise_decay"])
-        if piece.get("flam"):
-            fall += sum(
-                np.where(t > k * piece["flam"], np.exp(-(t - k * piece["flam"]) / 0.004), 0) for k in (1, 2)
-            )
+        if "flam" in piece:
+            fall += np.exp(-(t % piece["flam"]) / 0.004) * (t < 3 * piece["flam"])
         hiss = sounds.band(sounds.noise(n_samples, rng), piece["low"], piece["high"], rate)
         sound += piece["noise"] * fall * sounds.peak_to_one(hiss)
-    if piece.get("metal"):
-        partials = rng.uniform(3000, 9500, 8)
-        decays = np.full(8, piece["noise_decay"])
-        sound += (
-            piece["metal"]
-            * 0.3
-            * sounds.decaying_partials(partials, np.ones(8), decays, n_samples, rate, rng)
-        )
-    if piece.get("click"):
+    if "click" in piece:
         sound += piece["click"] * np.exp(-t / 0.002) * sounds.noise(n_samples, rng) * 0.5
-    return sounds.peak_to_one((sound * np.minimum(1, (n_samples / rate - t) / 0.005)).astype(np.float32))
+    return sounds.peak_to_one(sounds.swell(sound.astype(np.float32), 0, 0.005, rate))
+
+
+def drum_line(pattern, playing, rng):
+    """Repeat a pattern of `PATTERNS` with a few strokes of the song's own, swung or straight, and fills.
+
+    It returns what `lines.line` does, with pieces for pitches; ``playing`` has one truth value a bar.
+    """
+    swing = float(rng.choice([0.0, 0.0, 0.12, 0.2])) / 4
+    strokes = []
+    for piece, row in PATTERNS[pattern].items():
+        for step, mark in enumerate(row):
+            if rng.random() < 0.05:
+                mark = "o" if mark == "." else "."
+            if mark != ".":
+                loud = LOUDNESS[mark] * LOUDNESS.get(piece, 1.0)
+                strokes.append((step / 4 + swing * (step % 2), piece, loud))
+    notes = []
+    for bar in np.flatnonzero(playing):
+        fill = bar % 4 == 3 and rng.random() < 0.6
+        notes += [
+            (bar * BEATS + beat, 0.25, piece, loud * rng.uniform(0.8, 1.0))
+            for beat, piece, loud in strokes
+            if not fill or beat < 3
+        ]
+        if fill:
+            piece = str(rng.choice(["snare", "low hand", "high hand"]))
+            notes += [(bar * BEATS + 3 + step / 4, 0.25, piece, 0.6 + 0.1 * step) for step in range(4)]
+    return tuple(notes)

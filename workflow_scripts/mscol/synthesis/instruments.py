@@ -1,8 +1,10 @@
-"""The pitched instruments: strings, bars, pipes, reeds, brass and synthesisers.
+"""Pitched instruments and voices: one mechanism, a period of a wave that is repeated and changes.
 
-There are two mechanisms. STRUCK sounds (plucked and hammered strings, bars) are sums of partials that
-ring out. DRIVEN sounds (bowed, blown, electronic) repeat a waveform as long as the note lasts. A `Recipe`
-is an instrument's kind: a mechanism and ranges from which each single instrument draws its own timbre.
+The wave's partials fall by a slope; some are missing (a stopped pipe, the place where a string is plucked);
+resonances lift others (a body, the formants of a voice). A second wave makes the onset, brighter or, as in
+brass, duller, and settles into the first. `RECIPES` has the kinds of instruments and what each is needed for:
+every family of NSynth has two timbres at least, and every instrument and voice among MTAT's 50 tags one that
+bears it. The ranges of kindred kinds overlap on purpose: an instrument must be learnable, not trivial.
 """
 
 from dataclasses import dataclass
@@ -10,27 +12,121 @@ from dataclasses import dataclass
 import numpy as np
 
 from mscol.synthesis import sounds
-from mscol.synthesis.recipes import RECIPES
-from mscol.synthesis.voice import Singer, sing
+
+MOST_HARMONICS = 48
+# The first three formants of five vowels of an adult man in Hz (after Peterson & Barney, JASA 1952).
+VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240))
+FORMANT_WIDTHS_HZ, FORMANT_GAINS = (90, 120, 170), (1.0, 0.6, 0.3)
+THUMP_BAND_HZ = (150, 3000)
+CONSONANT_BANDS_HZ = ((1200, 3500), (3500, 7500), None)  # "h", "k"; "sh", "s", "t"; a vowel alone
+SUNG = ("vocal", "vocals", "voice")
+FEMALE = (*SUNG, "female", "woman", "female vocal", "female voice")
+MALE = (*SUNG, "male", "man", "male vocal", "male voice")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A kind of instrument."""
+
+    family: str  # of NSynth
+    source: str  # acoustic, electronic or synthetic, as NSynth has it
+    tags: tuple  # of MTAT, true where it is heard
+    low: int  # the register, MIDI note numbers
+    high: int
+    # Of str to (float, float): slopes and blooms in dB an octave, times in s, pitches in cents, bodies in Hz
+    ranges: dict
+    partials: tuple | None = None  # fifths of the pitch, where they are no harmonics
+
+
+def _recipe(family, source, tags, low, high, partials=None, **ranges):
+    return Recipe(family, source, tuple(tags), low, high, ranges, partials)
+
+
+BOWED = {"bloom": (-4, 0), "settle": (0.08, 0.25), "vibrato": (10, 28), "breath": (0.01, 0.05),
+         "attack": (0.05, 0.18), "release": (0.08, 0.25)}  # fmt: skip
+BLOWN = {"attack": (0.02, 0.1), "release": (0.05, 0.13)}
+SINGING = {"vibrato": (8, 40), "breath": (0.01, 0.06), "glide": (0.02, 0.05), "consonants": (0.05, 0.35)}
+TRAINED = {"vibrato": (45, 90), "slope": (-9, -5), "glide": (0.04, 0.08), "consonants": (0.03, 0.08)}
+RECIPES = {
+    # Plucked and hammered: a bright onset settles, and all fades
+    "guitar": _recipe("guitar", "acoustic", ["guitar"], 43, 79, slope=(-9, -5), point=(0.1, 0.35),
+        bloom=(3, 7), settle=(0.05, 0.2), fade=(0.3, 0.9), thump=(0.05, 0.3)),
+    "electric guitar": _recipe("guitar", "electronic", ["guitar"], 40, 79, slope=(-7, -3), point=(0.06, 0.3),
+        bloom=(1, 5), settle=(0.1, 0.5), fade=(0.8, 2), drive=(0, 3)),
+    "distorted guitar": _recipe("guitar", "electronic", ["guitar"], 38, 76, slope=(-5, -1),
+        point=(0.06, 0.25), bloom=(0, 3), settle=(0.2, 0.6), fade=(1.5, 3), drive=(6, 16)),
+    "sitar": _recipe("guitar", "acoustic", ["sitar"], 48, 79, slope=(-4, 0), point=(0.03, 0.12),
+        bloom=(-2, 2), settle=(0.2, 0.6), fade=(0.8, 1.8), drive=(1, 4), players=(2, 2), detune=(3, 9)),
+    "harp": _recipe("guitar", "acoustic", ["harp"], 45, 91, slope=(-13, -9), point=(0.35, 0.5), bloom=(3, 7),
+        settle=(0.05, 0.2), fade=(0.7, 1.6), thump=(0, 0.1), release=(0.4, 0.6)),
+    "piano": _recipe("keyboard", "acoustic", ["piano"], 40, 88, slope=(-12, -8), point=(0.11, 0.14),
+        bloom=(3, 6), settle=(0.1, 0.4), fade=(0.8, 1.8), players=(2, 2), detune=(1, 3), thump=(0.05, 0.25)),
+    "harpsichord": _recipe("keyboard", "acoustic", ["harpsichord"], 43, 84, slope=(-3, 0),
+        point=(0.06, 0.15), bloom=(0, 2), settle=(0.1, 0.4), fade=(0.5, 1.1), thump=(0.1, 0.3)),
+    "marimba": _recipe("mallet", "acoustic", [], 48, 88, partials=(5, 20, 46), slope=(-12, -6),
+        bloom=(2, 5), settle=(0.02, 0.06), fade=(0.1, 0.35), thump=(0.1, 0.4)),
+    "bells": _recipe("mallet", "synthetic", [], 60, 96, partials=(5, 10, 12, 15, 20, 30), slope=(-8, -3),
+        bloom=(1, 5), settle=(0.1, 0.5), fade=(0.7, 1.8)),
+    # Bass
+    "upright bass": _recipe("bass", "acoustic", [], 28, 50, slope=(-13, -9), point=(0.2, 0.4), bloom=(3, 6),
+        settle=(0.05, 0.2), fade=(0.2, 0.5), thump=(0.1, 0.4)),
+    "electric bass": _recipe("bass", "electronic", [], 28, 52, slope=(-9, -4), point=(0.08, 0.35),
+        bloom=(2, 5), settle=(0.05, 0.3), fade=(0.3, 0.8), drive=(0, 3), thump=(0, 0.15)),
+    "saw bass": _recipe("bass", "synthetic", ["synth"], 28, 52, slope=(-9, -5), odd=(0, 1), bloom=(1, 6),
+        settle=(0.03, 0.3), fade=(0.2, 1.2), players=(1, 2.4), detune=(4, 14), drive=(0, 2)),
+    "sub bass": _recipe("bass", "synthetic", [], 28, 48, slope=(-18, -13), fade=(0.4, 1.5), drive=(0, 1.5)),
+    # Bowed and blown: an onset settles into a tone that is held
+    "violin": _recipe("string", "acoustic", ["violin", "strings"], 57, 91, slope=(-7, -4), body=(900, 2600),
+        **BOWED),
+    "cello": _recipe("string", "acoustic", ["cello", "strings"], 38, 67, slope=(-8, -5), body=(250, 900),
+        **BOWED),
+    "strings": _recipe("string", "acoustic", ["strings"], 45, 84, slope=(-9, -5), body=(500, 1600),
+        players=(3, 3), detune=(8, 18), **BOWED | {"attack": (0.12, 0.4), "release": (0.2, 0.4)}),
+    "flute": _recipe("flute", "acoustic", ["flute"], 60, 93, slope=(-16, -9), bloom=(-3, 2), vibrato=(6, 22),
+        breath=(0.03, 0.16), **BLOWN),
+    "pan flute": _recipe("flute", "synthetic", ["flute"], 57, 88, slope=(-14, -8), odd=(0.5, 0.9),
+        breath=(0.08, 0.25), fade=(2, 6), **BLOWN),
+    "clarinet": _recipe("reed", "acoustic", [], 50, 84, slope=(-9, -5), odd=(0.75, 1), bloom=(-3, 1),
+        vibrato=(0, 8), breath=(0.01, 0.05), **BLOWN),
+    "saxophone": _recipe("reed", "acoustic", [], 46, 79, slope=(-7, -2), odd=(0, 0.4), bloom=(-2, 3),
+        vibrato=(6, 26), breath=(0.02, 0.1), body=(600, 1500), drive=(0, 1.5), **BLOWN),
+    "trumpet": _recipe("brass", "acoustic", [], 54, 84, slope=(-6, -2), bloom=(-9, -4), settle=(0.04, 0.12),
+        vibrato=(0, 14), body=(1000, 1700), **BLOWN),
+    "horn": _recipe("brass", "acoustic", [], 41, 74, slope=(-10, -6), bloom=(-8, -3), settle=(0.06, 0.2),
+        vibrato=(0, 10), players=(1, 2.4), detune=(3, 10), body=(350, 800), **BLOWN),
+    # Electric, and what is like it
+    "organ": _recipe("organ", "electronic", [], 40, 91, slope=(-8, -2), odd=(-0.5, 0.5), vibrato=(0, 16)),
+    "pipe organ": _recipe("organ", "acoustic", [], 36, 91, slope=(-10, -4), odd=(0, 0.6), bloom=(-3, 0),
+        attack=(0.03, 0.09), release=(0.1, 0.3), players=(2, 3.4), detune=(1, 4), breath=(0.005, 0.04)),
+    "synth lead": _recipe("synth_lead", "synthetic", ["synth"], 52, 88, slope=(-6, -2), odd=(0, 1),
+        bloom=(0, 5), settle=(0.05, 0.3), vibrato=(0, 20), players=(1, 3.4), detune=(5, 22), drive=(0, 3)),
+    "synth pad": _recipe("synth_lead", "synthetic", ["synth"], 45, 84, slope=(-10, -4), settle=(0.3, 1),
+        odd=(0, 0.6), bloom=(-5, 4), attack=(0.1, 0.5), release=(0.2, 0.5), players=(2, 3), detune=(8, 24)),
+    "synth pluck": _recipe("synth_lead", "synthetic", ["synth"], 48, 88, slope=(-8, -4), odd=(0, 1),
+        bloom=(3, 7), settle=(0.03, 0.12), fade=(0.12, 0.5), players=(1, 2.4), detune=(4, 16)),
+    # Voices
+    "female voice": _recipe("vocal", "acoustic", [*FEMALE, "singing"], 57, 79, formants=(1.12, 1.28),
+        slope=(-12, -8), **SINGING),
+    "male voice": _recipe("vocal", "acoustic", [*MALE, "singing"], 43, 65, formants=(0.88, 1),
+        slope=(-12, -7), **SINGING),
+    "soprano": _recipe("vocal", "acoustic", [*FEMALE, "singing", "opera"], 62, 84, formants=(1.12, 1.28),
+        **TRAINED),
+    "tenor": _recipe("vocal", "acoustic", [*MALE, "singing", "opera"], 48, 70, formants=(0.88, 1), **TRAINED),
+    "rapper": _recipe("vocal", "acoustic", MALE, 43, 65, formants=(0.88, 1), slope=(-11, -6), fall=(2, 4),
+        breath=(0.02, 0.06), glide=(0.01, 0.02), consonants=(0.3, 0.6)),
+    "choir": _recipe("vocal", "acoustic", [*SUNG, "singing", "choir", "choral"], 45, 79, formants=(0.9, 1.25),
+        slope=(-12, -8), players=(3, 4.4), detune=(8, 20), attack=(0.08, 0.2), release=(0.15, 0.3),
+        **SINGING | {"consonants": (0, 0)}),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """One instrument with its own timbre.
+    """One instrument with its own timbre."""
 
-    Attributes
-    ----------
-    name : str
-        Key of `recipes.RECIPES`.
-    timbre : dict of str to float
-        One value from each of the recipe's ranges.
-    low, high : int
-        The register, MIDI note numbers.
-    """
-
-    name: str
-    timbre: dict
-    low: int
+    name: str  # key of `RECIPES`
+    timbre: dict  # of str to float: a value from each of the recipe's ranges
+    low: int  # the register, MIDI note numbers
     high: int
 
     def note(self, midi, seconds, velocity, rate, rng):
@@ -38,121 +134,104 @@ class Instrument:
 
         Parameters
         ----------
-        midi : float
-            MIDI note number; any, the register is not enforced.
-        seconds : float
-            From the start to the release; struck sounds ring on a little.
+        midi, seconds : float
+            MIDI note number, also beyond the register; time from the start to the release.
         velocity : float
             0 to 1: loudness, and brightness with it.
         rate : int
             Hz.
-        rng : np.random.Generator
 
         Returns
         -------
         np.ndarray, shape=(n_samples,), float32
             Longer than ``seconds`` by the release; at velocity 1 the peak is 1.
         """
-        play = {"struck": _struck, "driven": _driven, "sung": _sung}[RECIPES[self.name].mechanism]
-        sound = play(self.timbre, float(sounds.hertz(midi)), seconds, velocity, rate, rng)
+        timbre, frequency = self.timbre, float(sounds.hertz(midi))
+        release = timbre.get("release", 0.1)
+        t = np.arange(int((seconds + release) * rate)) / rate
+        sound = sounds.peak_to_one(self._wave(frequency, t, velocity, rate, rng))
+        if "breath" in timbre:  # differences of noise are brighter than noise, as air is
+            sound += timbre["breath"] * np.diff(sounds.noise(len(t) + 1, rng))
+        if "drive" in timbre:
+            sound = np.tanh(sound * np.float32(1 + timbre["drive"]))
+        if "fade" in timbre:  # low notes ring longer than high ones
+            sound *= np.exp(t.astype(np.float32) * np.float32(-((frequency / 220) ** 0.5) / timbre["fade"]))
+        sounds.swell(sound, timbre.get("attack", 0.003), release, rate)
+        _start_with_noise(sound, timbre, rate, rng)
         return sounds.peak_to_one(sound) * np.float32(0.25 + 0.75 * velocity)
+
+    def _wave(self, frequency, t, velocity, rate, rng):
+        """The wave of all players or strings of a note, shape of ``t``."""
+        timbre, partials = self.timbre, RECIPES[self.name].partials
+        fold = 5 if partials else 1  # periods of the pitch in one of the wave
+        numbers = np.array(partials or range(1, MOST_HARMONICS + 1))
+        audible = numbers[numbers * frequency / fold < sounds.NYQUIST_SHARE * rate]
+        numbers = audible if len(audible) else numbers[:1]
+        phases = rng.uniform(0, 2 * np.pi, len(numbers))
+        slope = timbre["slope"] - 5 * (1 - velocity)
+        # The wave that is held, and that of the onset; a voice comes from another vowel.
+        slopes = (slope, slope + timbre.get("bloom", 0.0))
+        spectra = [self._amplitudes(numbers / fold, frequency, slope, rng) for slope in slopes]
+        tables = [sounds.wavetable(numbers, spectrum, phases) for spectrum in spectra]
+        players = round(timbre.get("players", 1))
+        held = onset = np.float32(0)
+        for place in np.linspace(-1, 1, players) if players > 1 else (0.0,):
+            pitch = frequency * 2 ** (place * timbre.get("detune", 0.0) / 1200)
+            waves = sounds.look_up(tables, (_phase(pitch, t, timbre, rng) + rng.uniform()) / fold)
+            held, onset = held + waves[0], onset + waves[1]
+        return held + np.exp(t.astype(np.float32) / np.float32(-timbre.get("settle", 0.1))) * (onset - held)
+
+    def _amplitudes(self, ratios, frequency, slope, rng):
+        """Amplitudes of partials at ``ratios`` of the pitch; of a voice, on some vowel."""
+        timbre = self.timbre
+        amplitudes = ratios ** (slope / 6.02)
+        amplitudes *= np.where(ratios % 2 == 1, 1.0, 1.0 - timbre.get("odd", 0.0))
+        if "point" in timbre:
+            amplitudes *= np.abs(np.sin(np.pi * ratios * timbre["point"]))
+        if "body" in timbre:
+            amplitudes *= 1 + 1.5 * _resonance(ratios * frequency, timbre["body"], 0.4 * timbre["body"])
+        if "formants" in timbre:
+            vowel = zip(VOWELS[rng.integers(len(VOWELS))], FORMANT_WIDTHS_HZ, FORMANT_GAINS, strict=True)
+            amplitudes *= sum(
+                gain * _resonance(ratios * frequency, timbre["formants"] * hz, width)
+                for hz, width, gain in vowel
+            )
+        return amplitudes
 
 
 def draw_instrument(name, rng):
     """Build an instrument of the kind ``name``, its timbre drawn from the recipe's ranges."""
     recipe = RECIPES[name]
-    timbre = {key: float(rng.uniform(*span)) for key, span in recipe.ranges.items()}
+    timbre = sounds.draw(recipe.ranges, rng)
+    timbre["slope"] += rng.normal(0, 2)  # no two of a kind are equally bright
     return Instrument(name, timbre, recipe.low, recipe.high)
 
 
-def _tilted(numbers, slope_db):
-    """Amplitudes of harmonics that fall by ``slope_db`` dB an octave."""
-    return numbers ** (slope_db / 6.02)
+def _resonance(hz, centre, width):
+    """The gain of a resonance, 1 at its centre."""
+    return 1 / np.sqrt(1 + (centre / width * (hz / centre - centre / hz)) ** 2)
 
 
-def _struck(timbre, frequency, seconds, velocity, rate, rng):
-    """A string or bar that is plucked or hit once.
-
-    Models: where it is plucked (`point`: harmonics with a node there are missing), how hard (`slope`,
-    with velocity), stiffness (`stiffness`: partials are sharp), or the ratios of a bar (`bar` over 0);
-    faster decay of high partials (`damping`); two strings a note (`chorus`, in cents); the thump of
-    the stroke (`thump`); a buzzing bridge or an overdriven amplifier (`drive`); tremolo.
-    """
-    release = timbre.get("release", 0.12)
-    n_samples = int((seconds + release) * rate)
-    numbers = sounds.harmonic_series(frequency, rate, most=28)
-    if timbre.get("bar"):
-        numbers = (np.arange(1, 7) * 2 + 1) ** 2 / 9.0  # the modes of a free bar, roughly
-        numbers = 1 + (numbers - 1) * timbre["bar"]
-    ratios = numbers * np.sqrt(1 + timbre.get("stiffness", 0.0) * numbers**2)
-    amplitudes = _tilted(numbers, timbre["slope"] - 4 * (1 - velocity))
-    if "point" in timbre:
-        amplitudes = amplitudes * np.abs(np.sin(np.pi * numbers * timbre["point"]))
-    # Low notes ring longer than high ones.
-    ring = timbre["ring"] * (220.0 / frequency) ** 0.5
-    decays = np.maximum(ring / (1 + timbre["damping"] * (numbers - 1)), 0.01)
-    sound = sounds.decaying_partials(frequency * ratios, amplitudes, decays, n_samples, rate, rng)
-    if timbre.get("chorus"):
-        sharp = ratios * 2 ** (timbre["chorus"] / 1200)
-        sound += sounds.decaying_partials(frequency * sharp, amplitudes, decays, n_samples, rate, rng)
-    sound = _drive(sounds.peak_to_one(sound), timbre.get("drive", 0.0))
-    if timbre.get("thump"):
-        burst = sounds.noise(int(0.03 * rate), rng)[:n_samples]
-        burst *= np.linspace(1, 0, len(burst), dtype=np.float32) ** 3
-        sound[: len(burst)] += timbre["thump"] * sounds.band(burst, 150, 3000, rate)
-    if timbre.get("tremolo"):
-        t = np.arange(n_samples, dtype=np.float32) / rate
-        sound *= 1 + timbre["tremolo"] * np.sin(2 * np.pi * 5.5 * t)
-    return sound * sounds.swell(n_samples, rate, 0.002, release)
+def _phase(frequency, t, timbre, rng):
+    """The phase in periods: the integral of a pitch with vibrato that grows, a scoop into it, and a fall."""
+    octaves = 0.0  # times seconds
+    if timbre.get("vibrato"):
+        speed = 2 * np.pi * rng.uniform(4.6, 6.2)
+        swing = np.sin((speed * t + rng.uniform(0, 2 * np.pi)).astype(np.float32))
+        octaves = timbre["vibrato"] / 1200 / speed * np.minimum(2 * t, 1) * swing
+    if "glide" in timbre:
+        scoop = rng.normal(0, 2) / 12 * timbre["glide"]
+        octaves = octaves + scoop * (1 - np.exp(-t / timbre["glide"]))
+    if "fall" in timbre:
+        octaves = octaves - timbre["fall"] / 12 * t**2 / (2 * t[-1])
+    return frequency * (t + np.log(2) * octaves)
 
 
-def _driven(timbre, frequency, seconds, velocity, rate, rng):
-    """A string under the bow, a blown pipe, reed or horn, an oscillator.
-
-    Models: the steady spectrum (`slope`; `odd` from 0, all harmonics, to 1, odd ones only, as in a
-    stopped pipe or a square wave); an onset that is brighter or, as in brass, duller (`bloom` in dB
-    an octave) and settles within `settle` s; vibrato (`vibrato` in cents) that grows; several players
-    or oscillators (`players`, spread over `detune` cents); breath or bow noise; a body's resonance.
-    """
-    release = timbre["release"]
-    n_samples = int((seconds + release) * rate)
-    numbers = sounds.harmonic_series(frequency, rate)
-    weights = np.where(numbers % 2, 1.0, 1.0 - timbre.get("odd", 0.0))
-    slope = timbre["slope"] - 5 * (1 - velocity)
-    steady = weights * _tilted(numbers, slope)
-    onset = weights * _tilted(numbers, slope + timbre.get("bloom", 0.0))
-    t = np.arange(n_samples) / rate
-    settled = (1 - np.exp(-t / timbre.get("settle", 0.1))).astype(np.float32)
-    wobble = timbre.get("vibrato", 0.0) / 1200 * np.minimum(t / 0.5, 1.0)
-    sound = np.zeros(n_samples, dtype=np.float32)
-    players = max(1, round(timbre.get("players", 1)))
-    for offset in np.linspace(-1, 1, players) if players > 1 else (0.0,):
-        speed = rng.uniform(4.6, 6.2)
-        cents = offset * timbre.get("detune", 0.0) / 1200
-        bend = cents + wobble * np.sin(2 * np.pi * (speed * t + rng.uniform()))
-        phase = sounds.phase_of(frequency * 2.0**bend, rate) + rng.uniform()
-        held = sounds.look_up(sounds.wavetable(steady, rng), phase)
-        start = sounds.look_up(sounds.wavetable(onset, rng), phase)
-        sound += start + settled * (held - start)
-    sound = sounds.peak_to_one(sound)
-    if timbre.get("body"):
-        sound = sound + 1.5 * sounds.resonate(sound, timbre["body"], 0.4 * timbre["body"], rate)
-    if timbre.get("breath"):
-        air = sounds.band(sounds.noise(n_samples, rng), max(300, frequency), 6000, rate)
-        sound = sound + timbre["breath"] * air
-    sound = _drive(sound, timbre.get("drive", 0.0))
-    fade = np.exp(-t / timbre["fade"]).astype(np.float32) if timbre.get("fade") else 1.0
-    return sound * fade * sounds.swell(n_samples, rate, timbre["attack"], release)
-
-
-def _sung(timbre, frequency, seconds, velocity, rate, rng):
-    """One held note of a singer, on one vowel."""
-    singer = Singer(**timbre)
-    midi = 69 + 12 * np.log2(frequency / 440)
-    line = [(0.0, seconds, midi, velocity)]
-    return sing(singer, line, int((seconds + 0.2) * rate), rate, rng)
-
-
-def _drive(sound, amount):
-    """Overdrive: ``amount`` 0 leaves the sound, 10 makes it nearly square."""
-    return np.tanh(sound * np.float32(1 + amount)) if amount > 0 else sound
+def _start_with_noise(sound, timbre, rate, rng):
+    """Add the thump of a stroke, or a consonant, in place."""
+    level = timbre.get("thump") or timbre.get("consonants")
+    edges = THUMP_BAND_HZ if "thump" in timbre else CONSONANT_BANDS_HZ[rng.integers(3)]
+    if level and edges:
+        n_samples = min(int((0.03 if "thump" in timbre else 0.06) * rate), len(sound))
+        burst = sounds.noise(n_samples, rng) * np.linspace(1, 0, n_samples, dtype=np.float32) ** 2
+        sound[:n_samples] += level * sounds.band(burst, *edges, rate)

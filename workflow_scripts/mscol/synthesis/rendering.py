@@ -1,17 +1,16 @@
-"""From a song to the waveforms of its stems."""
+"""From a song to the waveforms of its stems or its mixture."""
 
 import numpy as np
-from scipy import fft
+from scipy import fft, signal
 
 from mscol.synthesis import drums, sounds
 from mscol.synthesis.composition import STEMS
-from mscol.synthesis.instruments import Instrument
-from mscol.synthesis.voice import Singer, sing
 
 PEAK = 0.97  # of full scale; what 16 bits and an mp3 encoder take without clipping
+LEAD_SECONDS = 0.05  # before the direct sound in a room's response: its tone spreads to both sides
 
 
-def render(song, start_seconds, seconds, rate, channels):
+def render(song, start_seconds, seconds, rate, channels, mix=False):
     """Play a window of a song.
 
     Parameters
@@ -23,113 +22,91 @@ def render(song, start_seconds, seconds, rate, channels):
         Hz.
     channels : int
         1 or 2.
+    mix : bool
+        Whether to return the sum of the stems alone, which costs less than the stems.
 
     Returns
     -------
     dict of str to np.ndarray, shape=(n_samples, channels), float32
-        The four stems; a silent one is all zeros. Their sum is the mixture, whose peak is at most `PEAK`.
+        The four stems, a silent one all zeros, or their sum as "mixture", which peaks at `PEAK` at most.
     """
-    n_samples = round(seconds * rate)
-    window = _Window(song, start_seconds, n_samples, rate)
-    room = _Room(song, n_samples, rate, channels)
-    stems = {}
-    for stem in STEMS:
-        dry = np.zeros((channels, n_samples), dtype=np.float32)
+    room = _room(song, rate, channels)
+    dry = _dry_stems(song, start_seconds, seconds, rate, channels)
+    if mix:
+        dry = {"mixture": sum(dry.values())}
+    heard = {name: _in_room(sound, room, rate) for name, sound in dry.items()}
+    gain = _gain(sum(heard.values()), song.level_db)
+    return {name: np.ascontiguousarray((gain * sound).T) for name, sound in heard.items()}
+
+
+def _dry_stems(song, start_seconds, seconds, rate, channels):
+    """The stems without their room at the song's balance, shape ``(channels, n_samples)`` each."""
+    stems = {stem: np.zeros((channels, round(seconds * rate)), dtype=np.float32) for stem in STEMS}
+    for stem, dry in stems.items():
         for number, part in enumerate(song.parts[stem]):
-            line = window.play(part, sounds.generator(*song.seed, "player", stem, number))
-            dry += _pan(part.pan, channels)[:, None] * line
-        stems[stem] = _level(room.sound(dry, stem), song.balance_db[stem])
-    return _master(stems, song.level_db)
+            rng = sounds.generator(*song.seed, "player", stem, number)
+            played = _play(part, song.tempo, start_seconds, dry.shape[1], rate, rng)
+            # Of equal power in sum
+            left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
+            for channel, gain in zip(dry, (left, right) if channels == 2 else (1,), strict=True):
+                channel += np.float32(gain) * played
+        dry *= _balance(dry, song.balance_db[stem])
+    return stems
 
 
-class _Window:
-    """A stretch of a song at a sample rate: plays parts into lines."""
-
-    def __init__(self, song, start_seconds, n_samples, rate):
-        self.beat_seconds = 60 / song.tempo
-        self.start_seconds, self.n_samples, self.rate = start_seconds, n_samples, rate
-
-    def notes(self, part):
-        """The notes of a part that begin in the window: (start s, length s, pitch, velocity)."""
-        end = self.start_seconds + self.n_samples / self.rate
-        for beat, beats, pitch, velocity in part.notes:
-            start = beat * self.beat_seconds
-            if self.start_seconds <= start < end - 0.05:
-                yield start - self.start_seconds, beats * self.beat_seconds, pitch, velocity
-
-    def play(self, part, rng):
-        """The line of one part, shape ``(n_samples,)``."""
-        if isinstance(part.player, Singer):
-            line = [(start, min(length, self.n_samples / self.rate - start), pitch, velocity)
-                    for start, length, pitch, velocity in self.notes(part)]  # fmt: skip
-            return sing(part.player, line, self.n_samples, self.rate, rng)
-        sound = np.zeros(self.n_samples, dtype=np.float32)
-        played = {}
-        for start, length, pitch, velocity in self.notes(part):
-            # A sampler's economy: a note that returns sounds as it did the first time.
-            key = (pitch, round(length, 2), round(velocity, 1))
-            if key not in played:
-                played[key] = self._one_shot(part.player, *key, rng)
-            first = int(start * self.rate)
-            shot = played[key][: self.n_samples - first]
-            sound[first : first + len(shot)] += shot
-        return sound
-
-    def _one_shot(self, player, pitch, length, velocity, rng):
-        if isinstance(player, Instrument):
-            return player.note(pitch, length, velocity, self.rate, rng)
-        return velocity * drums.hit(player[pitch], self.rate, rng)
+def _play(part, tempo, start_seconds, n_samples, rate, rng):
+    """The line of one part, shape ``(n_samples,)``."""
+    sound = np.zeros(n_samples, dtype=np.float32)
+    shots = {}
+    for beat, beats, pitch, velocity in part.notes:
+        start = beat * 60 / tempo - start_seconds
+        if not 0 <= start < n_samples / rate - 0.05:
+            continue
+        drum = isinstance(part.player, dict)
+        key = pitch if drum else (pitch, round(beats * 60 / tempo, 2), round(velocity, 1))
+        if key not in shots:  # a sampler's economy: a note that returns sounds as it did the first time
+            shots[key] = drums.hit(part.player[key], rate, rng) if drum else part.player.note(*key, rate, rng)
+        first = int(start * rate)
+        shot = shots[key][: n_samples - first]
+        sound[first : first + len(shot)] += shot * np.float32(velocity) if drum else shot
+    return sound
 
 
-class _Room:
-    """The reverberation and tone of a song, applied by one multiplication of spectra."""
-
-    def __init__(self, song, n_samples, rate, channels):
-        tail = int(song.room_seconds * rate)
-        self.n_samples = n_samples
-        self.n_fft = fft.next_fast_len(n_samples + tail, real=True)
-        rng = sounds.generator(*song.seed, "room")
-        t = np.arange(tail, dtype=np.float32) / rate
-        # Noise that falls by 60 dB over the length of the room's echo; 10 ms until the first of it.
-        echo = rng.standard_normal((channels, tail), dtype=np.float32) * np.exp(-6.9 * t / song.room_seconds)
-        echo[:, : int(0.01 * rate)] = 0
-        echo /= np.sqrt((echo**2).sum(axis=1, keepdims=True))
-        hz = np.maximum(np.arange(self.n_fft // 2 + 1, dtype=np.float32) * rate / self.n_fft, 30)
-        self.tone = 10 ** (song.tilt_db / 20 * np.log2(hz / 1000).clip(-4, 3))
-        damped = 1 / np.sqrt(1 + (hz / 4000) ** 2)  # walls and air swallow the treble
-        self.echo = fft.rfft(echo, self.n_fft) * damped
-        self.wet = song.wet
-
-    def sound(self, dry, stem):
-        """Dry stem in, heard stem out; shapes ``(channels, n_samples)``. Bass and drums get less echo."""
-        if not dry.any():
-            return dry
-        wet = self.wet * {"bass": 0.15, "drums": 0.4}.get(stem, 1.0)
-        spectrum = fft.rfft(dry, self.n_fft) * self.tone * ((1 - wet) + wet * self.echo)
-        return fft.irfft(spectrum, self.n_fft)[:, : self.n_samples]
-
-
-def _pan(pan, channels):
-    """Gains of the channels, of equal power in sum."""
-    if channels == 1:
-        return np.ones(1, dtype=np.float32)
-    angle = (pan + 1) * np.pi / 4
-    return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)
-
-
-def _level(stem, gain_db):
-    """Bring the RMS of a stem's sounding part to ``gain_db``; silence stays silence."""
+def _balance(stem, level_db):
+    """The factor that brings the RMS of a stem's sounding part to ``level_db``; 0 for silence."""
     power = np.square(stem).mean(axis=0)
     blocks = power[: len(power) // 1024 * 1024].reshape(-1, 1024).mean(axis=1)
-    sounding = blocks > 1e-3 * blocks.max(initial=0.0)
-    if not sounding.any():
-        return np.zeros_like(stem)
-    return stem * np.float32(10 ** (gain_db / 20) / np.sqrt(blocks[sounding].mean()))
+    sounding = blocks[blocks > 1e-3 * blocks.max(initial=0.0)]
+    return np.float32(10 ** (level_db / 20) / np.sqrt(sounding.mean()) if len(sounding) else 0)
 
 
-def _master(stems, level_db):
-    """Scale all stems alike: the mixture gets an RMS of ``level_db``, or less where its peak forbids it."""
-    mixture = sum(stems.values())
+def _room(song, rate, channels):
+    """The response of a song's room and equaliser, shape ``(channels, n)``, late by `LEAD_SECONDS`."""
+    rng = sounds.generator(*song.seed, "room")
+    seconds = 2 * song.wet + rng.uniform(0.3, 0.9)
+    n_samples = fft.next_fast_len(int((seconds + 2 * LEAD_SECONDS) * rate), real=True)
+    t = np.arange(n_samples, dtype=np.float32) / rate - LEAD_SECONDS
+    # Noise that falls by 60 dB over the length of the room's echo; 10 ms until the first of it.
+    echo = rng.standard_normal((channels, n_samples), dtype=np.float32)
+    echo *= np.where((t > 0.01) & (t < seconds), np.exp(-6.9 * t / seconds), 0)
+    echo *= song.wet / np.sqrt(np.square(echo).sum(axis=1, keepdims=True))
+    direct = np.zeros(n_samples, dtype=np.float32)
+    direct[int(LEAD_SECONDS * rate)] = 1 - song.wet
+    hz = np.maximum(fft.rfftfreq(n_samples, 1 / rate), 30).astype(np.float32)
+    tone = 10 ** (song.tilt_db / 20 * np.log2(hz / 1000).clip(-4, 3))
+    swallowed = 1 / np.sqrt(1 + (hz / 4000) ** 2)  # by walls and air, which leave the bass
+    return fft.irfft(tone * (fft.rfft(direct) + swallowed * fft.rfft(echo)), n_samples)
+
+
+def _in_room(dry, room, rate):
+    """A dry sound as it is heard, shape ``(channels, n_samples)``."""
+    if not dry.any():
+        return dry
+    lead = int(LEAD_SECONDS * rate)
+    return signal.oaconvolve(dry, room, axes=1)[:, lead : lead + dry.shape[1]]
+
+
+def _gain(mixture, level_db):
+    """The factor that gives a mixture an RMS of ``level_db``, or less where its peak forbids it."""
     peak, rms = np.abs(mixture).max(), np.sqrt(np.square(mixture).mean())
-    gain = min(10 ** (level_db / 20) / max(rms, 1e-9), PEAK / max(peak, 1e-9))
-    return {stem: np.ascontiguousarray((gain * sound).T.astype(np.float32)) for stem, sound in stems.items()}
+    return np.float32(min(10 ** (level_db / 20) / max(rms, 1e-9), PEAK / max(peak, 1e-9)))

@@ -1,4 +1,4 @@
-"""The building blocks of all instruments: partials, wavetables, envelopes, noise and resonances.
+"""The building blocks of all sounds: waves of one period, noise, bands and envelopes.
 
 Conventions: waveforms are float32 of shape ``(n_samples,)``, frequencies are in Hz, times in seconds,
 ``rate`` is the sample rate in Hz and ``rng`` a `numpy.random.Generator`. Nothing loops over samples.
@@ -29,65 +29,22 @@ def hertz(midi):
     return 440.0 * 2.0 ** ((np.asarray(midi, dtype=np.float64) - 69.0) / 12.0)
 
 
-def decaying_partials(frequencies, amplitudes, decays, n_samples, rate, rng):
-    """Sum sine waves that each die away by itself: the sound of a string or bar left to ring.
-
-    Parameters
-    ----------
-    frequencies, amplitudes, decays : array_like, shape=(n_partials,)
-        Hz; linear; seconds until a partial has fallen to 1/e. Partials too high for ``rate`` are left out.
-    n_samples, rate : int
-    rng : np.random.Generator
-        Draws the phases.
-    """
-    seconds = np.arange(n_samples, dtype=np.float32) / np.float32(rate)
-    sound = np.zeros(n_samples, dtype=np.float32)
-    phases = rng.uniform(0, 2 * np.pi, len(frequencies))
-    for frequency, amplitude, decay, phase in zip(frequencies, amplitudes, decays, phases, strict=True):
-        if frequency < NYQUIST_SHARE * rate:
-            # After seven time constants nothing is left to hear.
-            t = seconds[: int(7 * decay * rate) + 1]
-            sound[: len(t)] += (
-                np.float32(amplitude) * np.exp(t * np.float32(-1 / decay))
-                * np.sin(t * np.float32(2 * np.pi * frequency) + np.float32(phase))
-            )  # fmt: skip
-    return sound
+def draw(ranges, rng):
+    """Draw one value from each of the ranges, a dict of (least, most)."""
+    return {key: float(rng.uniform(*span)) for key, span in ranges.items()}
 
 
-def harmonic_series(frequency, rate, most=48):
-    """The harmonics 1, 2, ... of ``frequency`` that ``rate`` can carry, at most ``most`` and at least one."""
-    return np.arange(1, max(2, min(most, int(NYQUIST_SHARE * rate / frequency)) + 1))
-
-
-def wavetable(amplitudes, rng):
-    """One period, shape ``(TABLE_SAMPLES,)``, of the harmonics 1, 2, ... with random phases."""
+def wavetable(numbers, amplitudes, phases):
+    """One period, shape ``(TABLE_SAMPLES,)``, of the partials ``numbers`` (whole, of the period)."""
     spectrum = np.zeros(TABLE_SAMPLES // 2 + 1, dtype=np.complex128)
-    phases = rng.uniform(0, 2 * np.pi, len(amplitudes))
-    spectrum[1 : len(amplitudes) + 1] = amplitudes * np.exp(1j * phases) * TABLE_SAMPLES / 2
+    spectrum[numbers] = amplitudes * np.exp(1j * phases) * TABLE_SAMPLES / 2
     return np.fft.irfft(spectrum).astype(np.float32)
 
 
-def phase_of(frequency, rate):
-    """The running phase, in periods, of an instantaneous frequency of shape ``(n_samples,)``."""
-    return np.cumsum(frequency / rate)
-
-
-def look_up(table, phase):
-    """Read a `wavetable` at a phase in periods, shape ``(n_samples,)``."""
-    return table[(phase * TABLE_SAMPLES).astype(np.int64) & (TABLE_SAMPLES - 1)]
-
-
-def breakpoints(times, values, n_samples, rate):
-    """Straight lines through (time in seconds, value), shape ``(n_samples,)``."""
-    samples = np.asarray(times) * rate
-    return np.interp(np.arange(n_samples), samples, values).astype(np.float32)
-
-
-def swell(n_samples, rate, attack, release):
-    """An envelope that rises in ``attack`` seconds, stays at 1 and ends with ``release`` seconds of fall."""
-    end = n_samples / rate
-    attack = min(attack, 0.4 * end)
-    return breakpoints([0, attack, max(attack, end - release), end], [0, 1, 1, 0], n_samples, rate)
+def look_up(tables, phase):
+    """Read each of some `wavetable` at the same phase in periods, shape ``(n_samples,)`` each."""
+    index = (phase * TABLE_SAMPLES).astype(np.int64) & (TABLE_SAMPLES - 1)
+    return [table.take(index) for table in tables]
 
 
 def noise(n_samples, rng):
@@ -95,27 +52,23 @@ def noise(n_samples, rng):
     return rng.standard_normal(n_samples, dtype=np.float32)
 
 
-def resonate(sound, centre, bandwidth, rate):
-    """Pass a sound through one resonance (two poles, unit gain at its centre)."""
-    centre = min(centre, NYQUIST_SHARE * rate)
-    b, a = signal.iirpeak(centre, max(centre / bandwidth, 0.3), fs=rate)
-    # In double precision: in single, the decaying tail meets denormal numbers and takes four times as long.
-    return signal.lfilter(b, a, sound.astype(np.float64)).astype(np.float32)
-
-
-def band(sound, low, high, rate, order=2):
-    """Keep the frequencies between ``low`` and ``high`` Hz; None leaves a side open."""
+def band(sound, low, high, rate):
+    """Keep the frequencies from ``low`` to ``high`` Hz; all above, if ``rate`` cannot carry ``high``."""
     top = NYQUIST_SHARE * rate
-    if low is not None:
-        low = min(low, 0.8 * top)
-    if high is not None and high >= top:
-        high = None
-    if low is None and high is None:
-        return sound
-    kind = "lowpass" if low is None else "highpass" if high is None else "bandpass"
-    edges = high if low is None else low if high is None else (low, high)
-    sections = signal.butter(order, edges, kind, fs=rate, output="sos")
+    low = min(low, 0.8 * top)
+    edges, kind = ((low, high), "bandpass") if high < top else (low, "highpass")
+    sections = signal.butter(2, edges, kind, fs=rate, output="sos")
+    # In double precision: in single, the decaying tail meets denormal numbers and takes four times as long.
     return signal.sosfilt(sections, sound.astype(np.float64)).astype(np.float32)
+
+
+def swell(sound, attack, release, rate):
+    """Let a sound rise for ``attack`` seconds and fall for its last ``release``, in place."""
+    rise = min(int(attack * rate), len(sound) // 3) + 1
+    fall = min(int(release * rate) + 1, len(sound))
+    sound[:rise] *= np.linspace(0, 1, rise, dtype=np.float32)[: len(sound)]
+    sound[len(sound) - fall :] *= np.linspace(1, 0, fall, dtype=np.float32)
+    return sound
 
 
 def peak_to_one(sound):
