@@ -25,6 +25,7 @@ from mscol.errors import AudioError, CacheError
 from mscol.files import write_csv
 from mscol.logs import Progress
 from mscol.mels import CROP_FRAMES, N_MELS, SEGMENT_FRAMES, SHORTEST_SAMPLES, count_segments, log_mel
+from mscol.parallel import ordered_map
 
 SPLITS = ("train", "validation", "test")
 _FILE_BATCH = 32  # windows of one file at a time: half a minute of audio
@@ -294,12 +295,44 @@ def predict_crops(model, cache, first_frames, rows_a_batch):
         Batch after batch, in order.
     """
     progress = Progress("crops", first_frames.size)
-    for start in range(0, len(first_frames), rows_a_batch):
-        rows = first_frames[start : start + rows_a_batch]
+    n_crops = rows_a_batch * int(np.prod(first_frames.shape[1:]))
+    batches = [
+        first_frames[start : start + rows_a_batch] for start in range(0, len(first_frames), rows_a_batch)
+    ]
+
+    def gather(rows):
         crops = cache.crops(rows.reshape(-1), CROP_FRAMES)[..., None]
-        n_crops = rows_a_batch * int(np.prod(first_frames.shape[1:]))
-        yield predict(model, crops, n_crops).reshape(*rows.shape, -1)
-        progress.step(len(crops))
+        return send(_fill(crops, n_crops))
+
+    send, run = _compiled(model)
+    # One thread reads ahead; the next batch is computed while the last one is fetched and written.
+    passed = _fetch_behind(map(run, ordered_map(gather, batches, 1)))
+    for rows, values in zip(batches, passed, strict=True):
+        yield values[: rows.size].reshape(*rows.shape, -1)
+        progress.step(rows.size)
+
+
+def _compiled(model):
+    """Return what sends a batch to the device, and what computes there."""
+    if not hasattr(model, "stateless_call"):
+        return lambda batch: batch, model.predict_on_batch
+    from mscol.model import (
+        bring_to_device,
+        compile_inference,
+    )  # here, since functions of waveforms need no Keras
+
+    return bring_to_device, compile_inference(model)
+
+
+def _fetch_behind(batches):
+    """Yield batches as NumPy arrays, each when the next one has been asked for."""
+    earlier = None
+    for batch in batches:
+        if earlier is not None:
+            yield np.asarray(earlier)
+        earlier = batch
+    if earlier is not None:
+        yield np.asarray(earlier)
 
 
 def predict(model, inputs, batch_size):
@@ -319,12 +352,18 @@ def predict(model, inputs, batch_size):
     np.ndarray, shape=(n, *model.output_shape[1:]), float32
     """
     outputs = np.empty((len(inputs), *model.output_shape[1:]), np.float32)
-    for start in range(0, len(inputs), batch_size):
-        batch = np.asarray(inputs[start : start + batch_size])
-        padding = [(0, batch_size - len(batch))] + [(0, 0)] * (batch.ndim - 1)
-        predicted = np.asarray(model.predict_on_batch(np.pad(batch, padding)))
-        outputs[start : start + len(batch)] = predicted[: len(batch)]
+    _, run = _compiled(model)
+    starts = range(0, len(inputs), batch_size)
+    passed = (run(_fill(np.asarray(inputs[start : start + batch_size]), batch_size)) for start in starts)
+    for start, values in zip(starts, _fetch_behind(passed), strict=True):
+        outputs[start : start + batch_size] = values[: len(inputs) - start]
     return outputs
+
+
+def _fill(batch, size):
+    """Fill up a batch with zeros."""
+    missing = size - len(batch)
+    return np.pad(batch, [(0, missing)] + [(0, 0)] * (batch.ndim - 1)) if missing else batch
 
 
 def _count_within(lengths):

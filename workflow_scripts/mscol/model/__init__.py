@@ -15,12 +15,14 @@ from mscol.model.encoder import build_encoder, load_encoder, save_encoder
 from mscol.model.loss import association_loss
 from mscol.model.runtime import configure, framework_versions
 from mscol.model.saved import load_saved
-from mscol.model.steps import compile_steps, load_on_device
+from mscol.model.steps import bring_to_device, compile_inference, compile_steps, load_on_device
 
 __all__ = [
     "SourceAssociation",
     "association_loss",
+    "bring_to_device",
     "build_encoder",
+    "compile_inference",
     "compile_steps",
     "configure",
     "framework_versions",

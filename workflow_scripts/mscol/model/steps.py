@@ -41,6 +41,47 @@ def compile_steps(network, optimizer, xla=False):
     return _STEPS[backend](network, optimizer, xla)
 
 
+def bring_to_device(batch):
+    """Send an array, or a dict of arrays, on its way to the device, and do not wait until it is there.
+
+    TensorFlow sends them itself, when an update asks for them; JAX would keep the update waiting meanwhile.
+    """
+    if keras.backend.backend() != "jax":
+        return batch
+    import jax
+
+    return jax.device_put(batch)
+
+
+def compile_inference(model):
+    """Compile a model's pass in inference mode.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its variables are read now.
+
+    Returns
+    -------
+    callable
+        Of a batch. On JAX it does not wait for the result: the next batch can be sent meanwhile.
+    """
+    if keras.backend.backend() != "jax":
+        return model.predict_on_batch
+    state = [
+        [variable.value for variable in variables]
+        for variables in (model.trainable_variables, model.non_trainable_variables)
+    ]
+    return functools.partial(_jax_inference(model), state)
+
+
+@functools.lru_cache(maxsize=4)  # to compile takes much longer than to embed a few clips
+def _jax_inference(model):
+    import jax
+
+    return jax.jit(lambda state, inputs: model.stateless_call(*state, inputs, training=False)[0])
+
+
 def load_on_device(arrays):
     """Load arrays into the device's memory, one after another as one, a block at a time.
 
