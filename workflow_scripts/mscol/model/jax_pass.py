@@ -15,7 +15,7 @@ from jax import lax
 
 from mscol.model.jax_sums import sum_channels, sum_pixels
 
-SMALL_PIXELS = 32  # of images whose depthwise gradients are made of all pairs of pixels
+FEW_PIXELS = 8  # of images whose convolutions are written out pixel by pixel
 _IMAGES = ("NHWC", "HWIO", "NHWC")
 
 
@@ -95,7 +95,7 @@ def _stem(x, kernel):
     The libraries of GPUs have no convolution for one channel, and lay images out anew for one of several.
     """
     size, _, _, n_filters = kernel.shape
-    x = _pad(x, size, 2)
+    x = lax.optimization_barrier(_pad(x, size, 2))  # or crops are cut from the cache for each cell anew
     rows, columns = ((n - size) // 2 + 1 for n in x.shape[1:3])
     cells = [
         x[:, top : top + 2 * rows - 1 : 2, left : left + 2 * columns - 1 : 2, 0]
@@ -116,7 +116,8 @@ def _depthwise(x, kernel, strides):
 
 def _depthwise_forward(x, kernel, strides):
     if strides == 1:
-        return _convolve(x, kernel), (x, x, kernel)
+        convolve = _convolve_small if _is_small(x, kernel) else _convolve
+        return convolve(x, kernel), (x, x, kernel)
     # Behind a barrier, or XLA makes a second image with other padding for the kernel's gradient.
     padded = lax.optimization_barrier(_pad(x, len(kernel), strides))
     return _convolve(padded, kernel, strides, "VALID"), (x, padded, kernel)
@@ -125,10 +126,11 @@ def _depthwise_forward(x, kernel, strides):
 def _depthwise_backward(strides, kept, upstream):
     x, padded, kernel = kept
     if strides == 1:
-        d_x = _convolve(upstream, jnp.flip(kernel, (0, 1)))
+        convolve = _convolve_small if _is_small(x, kernel) else _convolve
+        d_x = convolve(upstream, jnp.flip(kernel, (0, 1)))
     else:
         d_x = _spread(upstream, kernel, x.shape[1:3])
-    if x.shape[1] * x.shape[2] <= SMALL_PIXELS:
+    if _is_small(x, kernel):
         return d_x, _small_kernel_gradient(x, upstream, kernel, strides)
     convolve = functools.partial(
         _convolve, padded, strides=strides, padding="SAME" if strides == 1 else "VALID"
@@ -137,6 +139,38 @@ def _depthwise_backward(strides, kept, upstream):
 
 
 _depthwise.defvjp(_depthwise_forward, _depthwise_backward)
+
+
+def _is_small(x, kernel):
+    """Whether images have fewer pixels than the kernel: XLA's own choices can be ten times as slow then."""
+    return x.shape[1] * x.shape[2] < kernel.shape[0] * kernel.shape[1]
+
+
+def _convolve_small(x, kernel):
+    """Convolve each channel of small images by itself, without the library."""
+    cells = kernel[..., 0].astype("float32")
+    reach = len(kernel) // 2
+    rows, columns = x.shape[1:3]
+    if rows * columns <= FEW_PIXELS:
+        x32 = x.astype("float32")
+        pixels = [(row, column) for row in range(rows) for column in range(columns)]
+        outputs = [
+            sum(
+                x32[:, a, b] * cells[a - i + reach, b - j + reach]
+                for a, b in pixels
+                if max(abs(a - i), abs(b - j)) <= reach
+            )
+            for i, j in pixels
+        ]
+        return jnp.stack(outputs, axis=1).astype(x.dtype).reshape(x.shape)
+    padded = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (reach, reach, 0), (reach, reach, 0), (0, 0, 0)])
+    padded = lax.optimization_barrier(padded)  # or each shift would ask each time whether it is inside
+    return sum(
+        padded[:, top : top + rows, left : left + columns].astype("float32") * cells[top, left]
+        for top in range(len(kernel))
+        for left in range(len(kernel))
+        if abs(top - reach) < rows and abs(left - reach) < columns
+    ).astype(x.dtype)
 
 
 def _convolve(x, kernel, strides=1, padding="SAME"):

@@ -4,6 +4,8 @@ XLA writes what it sums as soon as that is summed twice, in float32, and reads i
 our own; elsewhere XLA's, which compute the same.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -32,17 +34,10 @@ def sum_channels(compute, images, channels=()):
     list of jax.Array, shape=(n_channels,), float32
     """
     n_channels = images[0].shape[-1]
-    n_rows = images[0].size // n_channels
-    beside = _beside(n_channels, n_rows)
-    n_rows //= beside
-    groups = 1
-    while (
-        groups * beside * n_channels < PROGRAMS * COLUMNS
-        and n_rows % (2 * groups) == 0
-        and n_rows >= 4 * groups * ROWS
-    ):
-        groups *= 2
-    sums = _sum_groups(compute, images, channels, groups)
+    sums = _sum_groups(compute, images, channels, 1)
+    if len(sums[0]) >= 8 * ROWS:  # a second pass over many rows is slow where channels are few
+        between = math.gcd(32, len(sums[0]))
+        sums = _sum([each.reshape(between, -1, n_channels) for each in sums], axis=1)
     return [each[0] for each in sums] if len(sums[0]) == 1 else _sum(sums, axis=0)
 
 
@@ -60,7 +55,10 @@ def _sum_groups(compute, images, channels, groups):
     n_channels = images[0].shape[-1]
     n_rows = images[0].size // n_channels // groups
     beside = _beside(n_channels, n_rows)
-    images = [each.reshape(groups, n_rows // beside, beside * n_channels) for each in images]
+    n_rows //= beside
+    while groups * beside * n_channels < PROGRAMS * COLUMNS and n_rows % 2 == 0 and n_rows >= 4 * ROWS:
+        groups, n_rows = 2 * groups, n_rows // 2
+    images = [each.reshape(groups, n_rows, beside * n_channels) for each in images]
     use = jax.default_backend() == "gpu" if USE_KERNEL is None else USE_KERNEL
     if use and beside * n_channels % COLUMNS == 0:
         sums = _kernel_sums(compute, images, channels, n_channels)
