@@ -47,18 +47,12 @@ def main():
     packages = ", ".join(f"{each} {importlib.metadata.version(each)}" for each in ("jax", "keras"))
     print(f"{card}; {packages}\n\n| | | |\n|---|---:|---|", flush=True)
     _row("a copy", f"{copy_bandwidth(options.copy_bytes) / 1e12:.2f}", "TB/s, read and written")
-    memory = (
-        "/dev/shm" if Path("/dev/shm").is_dir() else None
-    )  # a file of its own disk cache, as after the first epoch
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # what has been read once lies in memory, too
     with tempfile.TemporaryDirectory(prefix="mscol-gpu-", dir=memory) as folder:
         caches = {name: write_cache(Path(folder), name, options.clips) for name in ("mixture", *STEMS)}
-        seconds = {}
-        for precision in ("bfloat16", "float32"):
-            seconds |= measure_updates(caches, precision, options)
-        crops = {
-            size: measure_embedding(caches["mixture"], size, options) for size in options.embedding_batches
-        }
-    best = max(crops.values())
+        seconds = measure_updates(caches, "bfloat16", options)
+        best = max(measure_embedding(caches["mixture"], size, options) for size in options.embedding_batches)
+        measure_updates(caches, "float32", options)
     print(
         f"\n# {card}; {packages}\ngpu:\n  measured: true\n"
         f"  pretraining_pair: {seconds['device'] / options.pairs:.2g}\n  embedding_crop: {1 / best:.2g}"

@@ -15,7 +15,7 @@ from jax import lax
 
 from mscol.model.jax_sums import sum_channels, sum_pixels
 
-FEW_PIXELS = 8  # of images whose convolutions are written out pixel by pixel
+SMALL_PIXELS = 32  # of images that are convolved, channel by channel, without the library
 _IMAGES = ("NHWC", "HWIO", "NHWC")
 
 
@@ -116,7 +116,7 @@ def _depthwise(x, kernel, strides):
 
 def _depthwise_forward(x, kernel, strides):
     if strides == 1:
-        convolve = _convolve_small if _is_small(x, kernel) else _convolve
+        convolve = _convolve_small if _is_small(x) else _convolve
         return convolve(x, kernel), (x, x, kernel)
     # Behind a barrier, or XLA makes a second image with other padding for the kernel's gradient.
     padded = lax.optimization_barrier(_pad(x, len(kernel), strides))
@@ -126,11 +126,11 @@ def _depthwise_forward(x, kernel, strides):
 def _depthwise_backward(strides, kept, upstream):
     x, padded, kernel = kept
     if strides == 1:
-        convolve = _convolve_small if _is_small(x, kernel) else _convolve
+        convolve = _convolve_small if _is_small(x) else _convolve
         d_x = convolve(upstream, jnp.flip(kernel, (0, 1)))
     else:
         d_x = _spread(upstream, kernel, x.shape[1:3])
-    if _is_small(x, kernel):
+    if _is_small(x):
         return d_x, _small_kernel_gradient(x, upstream, kernel, strides)
     convolve = functools.partial(
         _convolve, padded, strides=strides, padding="SAME" if strides == 1 else "VALID"
@@ -141,28 +141,18 @@ def _depthwise_backward(strides, kept, upstream):
 _depthwise.defvjp(_depthwise_forward, _depthwise_backward)
 
 
-def _is_small(x, kernel):
-    """Whether images have fewer pixels than the kernel: XLA's own choices can be ten times as slow then."""
-    return x.shape[1] * x.shape[2] < kernel.shape[0] * kernel.shape[1]
+def _is_small(x):
+    return x.shape[1] * x.shape[2] <= SMALL_PIXELS
 
 
 def _convolve_small(x, kernel):
-    """Convolve each channel of small images by itself, without the library."""
+    """Convolve each channel of small images by itself: a sum of shifted images.
+
+    For some of them XLA's choice of a convolution falls, in some compilations, on one that takes ten times as long.
+    """
     cells = kernel[..., 0].astype("float32")
     reach = len(kernel) // 2
     rows, columns = x.shape[1:3]
-    if rows * columns <= FEW_PIXELS:
-        x32 = x.astype("float32")
-        pixels = [(row, column) for row in range(rows) for column in range(columns)]
-        outputs = [
-            sum(
-                x32[:, a, b] * cells[a - i + reach, b - j + reach]
-                for a, b in pixels
-                if max(abs(a - i), abs(b - j)) <= reach
-            )
-            for i, j in pixels
-        ]
-        return jnp.stack(outputs, axis=1).astype(x.dtype).reshape(x.shape)
     padded = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (reach, reach, 0), (reach, reach, 0), (0, 0, 0)])
     padded = lax.optimization_barrier(padded)  # or each shift would ask each time whether it is inside
     return sum(
