@@ -44,6 +44,15 @@ def _configure_tensorflow(framework_threads):
             )
 
 
+def runs_on_gpu_by_jax():
+    """Whether JAX computes, and on a GPU."""
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return jax.default_backend() == "gpu"
+
+
 def framework_versions():
     """Name the framework's packages and their versions.
 
