@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from mscol.graph.start import check_arrays
+from mscol.graph.start import check_arrays, check_writable
 
 
 def require_writable_folders(jobs):

@@ -10,7 +10,8 @@ from mscol.figures.log_mels import choose_excerpt, draw_log_mels, plot_log_mels
 from mscol.io.arrays import RowWriter
 from mscol.io.files import write_csv
 from mscol.mels import SEGMENT_FRAMES
-from mscol.mels.cache import SEGMENT_SAMPLES, index_table
+from mscol.mels.activity import SEGMENT_SAMPLES
+from mscol.mels.cache import index_table
 from mscol.separation import STEMS
 
 QUIET, LOUD = 0.004, 0.2

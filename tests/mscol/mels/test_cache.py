@@ -10,7 +10,8 @@ from mscol.io.arrays import RowWriter
 from mscol.io.audio import load_mono
 from mscol.io.files import read_csv
 from mscol.mels import log_mel
-from mscol.mels.cache import MelCache, read_activity
+from mscol.mels.activity import read_activity
+from mscol.mels.cache import MelCache
 from mscol.mels.mixtures import cache_mixtures
 from mscol.mels.stems import cache_stems
 from mscol.separation import STEMS

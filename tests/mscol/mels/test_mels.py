@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mscol.errors import AudioError
-from mscol.mels import FFT_SAMPLES, N_MELS, count_segments, log_mel, mean_magnitudes, mel_weights
+from mscol.mels import FFT_SAMPLES, N_MELS, count_segments, log_mel, mel_weights
+from mscol.mels.activity import mean_magnitudes
 
 RATE = 16_000
 

@@ -5,9 +5,14 @@ Anything that maps crops of shape (n, 98, 64, 1) to (n, D) and has ``predict_on_
 drop-connect, the moving statistics of batch normalisation.
 """
 
+import functools
+import importlib
+import sys
+
 import numpy as np
 
 from mscol.jobs.logs import Progress
+from mscol.jobs.parallel import ordered_map
 from mscol.mels import CROP_FRAMES
 
 
@@ -29,12 +34,20 @@ def predict_crops(model, cache, first_frames, rows_a_batch):
         Batch after batch, in order.
     """
     progress = Progress("crops", first_frames.size)
-    for start in range(0, len(first_frames), rows_a_batch):
-        rows = first_frames[start : start + rows_a_batch]
-        crops = cache.crops(rows.reshape(-1), CROP_FRAMES)[..., None]
-        n_crops = rows_a_batch * int(np.prod(first_frames.shape[1:]))
-        yield predict(model, crops, n_crops).reshape(*rows.shape, -1)
-        progress.step(len(crops))
+    n_crops = rows_a_batch * int(np.prod(first_frames.shape[1:]))
+    batches = [
+        first_frames[start : start + rows_a_batch] for start in range(0, len(first_frames), rows_a_batch)
+    ]
+    send, run = _compiled(model)
+
+    def gather(rows):
+        return send(_fill(cache.crops(rows.reshape(-1), CROP_FRAMES)[..., None], n_crops))
+
+    # One thread reads ahead; the next batch is computed while the last one is fetched and written.
+    passed = _fetch_behind(map(run, ordered_map(gather, batches, 1)))
+    for rows, values in zip(batches, passed, strict=True):
+        yield values[: rows.size].reshape(*rows.shape, -1)
+        progress.step(rows.size)
 
 
 def predict(model, inputs, batch_size):
@@ -54,9 +67,48 @@ def predict(model, inputs, batch_size):
     np.ndarray, shape=(n, *model.output_shape[1:]), float32
     """
     outputs = np.empty((len(inputs), *model.output_shape[1:]), np.float32)
-    for start in range(0, len(inputs), batch_size):
-        batch = np.asarray(inputs[start : start + batch_size])
-        padding = [(0, batch_size - len(batch))] + [(0, 0)] * (batch.ndim - 1)
-        predicted = np.asarray(model.predict_on_batch(np.pad(batch, padding)))
-        outputs[start : start + len(batch)] = predicted[: len(batch)]
+    send, run = _compiled(model)
+    starts = range(0, len(inputs), batch_size)
+    batches = (send(_fill(np.asarray(inputs[start : start + batch_size]), batch_size)) for start in starts)
+    for start, values in zip(starts, _fetch_behind(map(run, batches)), strict=True):
+        outputs[start : start + batch_size] = values[: len(inputs) - start]
     return outputs
+
+
+def _compiled(model):
+    """Return what sends a batch to the device, and what computes there without waiting for the result.
+
+    Both are left to the model, unless it is Keras' and runs on JAX: ``predict_on_batch`` would copy each batch while the
+    device waits.
+    """
+    keras = sys.modules.get("keras")  # not imported here: functions of waveforms need no framework
+    if keras is None or keras.backend.backend() != "jax" or not isinstance(model, keras.Model):
+        return lambda batch: batch, model.predict_on_batch
+    state = [
+        [variable.value for variable in variables]
+        for variables in (model.trainable_variables, model.non_trainable_variables)
+    ]
+    return importlib.import_module("jax").device_put, functools.partial(_jax_inference(model), state)
+
+
+@functools.lru_cache(maxsize=4)  # to compile takes much longer than to embed a few clips
+def _jax_inference(model):
+    jax = importlib.import_module("jax")
+    return jax.jit(lambda state, inputs: model.stateless_call(*state, inputs, training=False)[0])
+
+
+def _fetch_behind(batches):
+    """Yield batches as NumPy arrays, each when the next one has been asked for."""
+    earlier = None
+    for batch in batches:
+        if earlier is not None:
+            yield np.asarray(earlier)
+        earlier = batch
+    if earlier is not None:
+        yield np.asarray(earlier)
+
+
+def _fill(batch, size):
+    """Fill up a batch with zeros."""
+    missing = size - len(batch)
+    return np.pad(batch, [(0, missing)] + [(0, 0)] * (batch.ndim - 1)) if missing else batch

@@ -13,7 +13,7 @@ from mscol.io.audio import ANALYSIS_RATE, SEPARATION_RATE
 
 N_STEMS = 4
 FLOAT_BYTES = 4
-LABELS = {"mtat": 50, "nsynth": 11, "fma": 8, "table": 50}  # of a table: a guess, which weighs little
+LABELS, UNKNOWN_LABELS = {"mtat": 50, "nsynth": 11, "fma": 8}, 50  # of others a guess, which weighs little
 FUNCTION_VALUES = 120  # of mfcc; other functions may give more
 MTAT_TEST_CLIPS = 5_329
 
@@ -233,7 +233,12 @@ def report(run):
     resamples = 0.0
     for name, model in _evaluations(run):
         layout = run.settings["datasets"][name]["layout"]
-        part = run.sizes[name].clips["test"] / MTAT_TEST_CLIPS * LABELS[layout] / LABELS["mtat"]
+        part = (
+            run.sizes[name].clips["test"]
+            / MTAT_TEST_CLIPS
+            * LABELS.get(layout, UNKNOWN_LABELS)
+            / LABELS["mtat"]
+        )
         resamples += part * len(ways(model, settings)) * run.n_seeds * settings["bootstrap_resamples"]
     cpu = run.start("report", jobs) + resamples * run.cpu("resample")
     return Cost("tables and figures", jobs, cpu, kept_bytes=tables * run.rates["bytes"]["table"])
@@ -244,4 +249,8 @@ def _evaluations(run):
 
 
 def _score_bytes(run, name):
-    return run.sizes[name].windows * LABELS[run.settings["datasets"][name]["layout"]] * FLOAT_BYTES
+    return (
+        run.sizes[name].windows
+        * LABELS.get(run.settings["datasets"][name]["layout"], UNKNOWN_LABELS)
+        * FLOAT_BYTES
+    )

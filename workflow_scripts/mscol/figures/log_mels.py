@@ -11,7 +11,8 @@ from mscol.errors import CacheError
 from mscol.figures.style import save_figure, styled
 from mscol.io.audio import ANALYSIS_RATE
 from mscol.mels import HIGHEST_HZ, HOP_SAMPLES, LOWEST_HZ, N_MELS, SEGMENT_FRAMES
-from mscol.mels.cache import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, MelCache, read_activity
+from mscol.mels.activity import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, read_activity
+from mscol.mels.cache import MelCache
 from mscol.pairs.segments import activity_columns
 from mscol.separation import STEMS
 

@@ -1,7 +1,7 @@
 """Log-mel spectrograms: how they are computed, and the cache of them that everything else reads.
 
 `mscol.mels` itself offers `log_mel` and the sizes of frames, crops and segments (from `spectrogram`). `cache` reads the
-files of many shards as one (`MelCache`); `mixtures`, `stems` and `degraded` write them, a shard a job, by `writing`.
+files of many shards as one (`MelCache`), `activity` says how loud each stem is; `mixtures`, `stems` and `degraded` write them, a shard a job, by `writing`.
 """
 
 from mscol.mels.spectrogram import (
@@ -18,7 +18,6 @@ from mscol.mels.spectrogram import (
     WINDOW_SAMPLES,
     count_segments,
     log_mel,
-    mean_magnitudes,
     mel_weights,
 )
 
@@ -36,6 +35,5 @@ __all__ = [
     "WINDOW_SAMPLES",
     "count_segments",
     "log_mel",
-    "mean_magnitudes",
     "mel_weights",
 ]

@@ -14,11 +14,8 @@ import pandas as pd
 from mscol.errors import CacheError
 from mscol.io.arrays import advise
 from mscol.io.files import open_array, read_csv
-from mscol.mels import HOP_SAMPLES, N_MELS, SEGMENT_FRAMES
-from mscol.separation import STEMS
+from mscol.mels import N_MELS
 
-SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel segments
-REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
 RESIDENT_BYTES = 2**27  # of crops, gathered before pages are let go; a crop touches three times its own size
 
 
@@ -139,31 +136,10 @@ def cached_clips(index_paths):
     )
 
 
-def read_activity(paths):
-    """Read the activity tables of many shards as one.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns clip, segment, then the mean \\|x\\| of each stem in that segment (``bass``, ...) and
-        in the reference's drifting window of the same number (``bass_reference``, ...). Sorted.
-    """
-    tables = [table for table in map(read_csv, paths) if len(table)]
-    if not tables:
-        return activity_table([])
-    return pd.concat(tables).sort_values(["clip", "segment"], ignore_index=True)
-
-
 def index_table(rows):
     """Make the table of a shard's clips: clip, first_frame, n_frames."""
     table = pd.DataFrame(rows, columns=["clip", "first_frame", "n_frames"])
     return table.astype({"clip": str, "first_frame": np.int64, "n_frames": np.int64})
-
-
-def activity_table(segments):
-    """Put the magnitudes of clips below each other: clip, segment, each stem, each stem in the reference's windows."""
-    columns = ["clip", "segment", *STEMS, *(f"{stem}_reference" for stem in STEMS)]
-    return pd.concat(segments)[columns] if segments else pd.DataFrame(columns=columns)
 
 
 def _read_index(path):

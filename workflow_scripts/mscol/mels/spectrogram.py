@@ -75,31 +75,6 @@ def log_mel(waveform):
     return np.log(np.clip(mels, FLOOR, CEILING, out=mels), out=mels)
 
 
-def mean_magnitudes(waveform, n_segments, segment_samples):
-    """Compute the mean of \\|x\\| over consecutive windows: what decides whether a source is active.
-
-    Parameters
-    ----------
-    waveform : np.ndarray, shape=(n_samples,)
-        A stem at 16 kHz, before normalisation.
-    n_segments : int
-    segment_samples : int
-        Length and step of the windows: 62,720 samples to lie on the log-mel segments, or the
-        reference's 64,000, which drift away from them.
-
-    Returns
-    -------
-    np.ndarray, shape=(n_segments,), float32
-        The last window may be shorter; a window past the end counts as silent.
-    """
-    magnitudes = np.zeros(n_segments, np.float32)
-    for segment in range(n_segments):
-        window = waveform[segment * segment_samples : (segment + 1) * segment_samples]
-        if len(window):
-            magnitudes[segment] = np.abs(window).mean(dtype=np.float64)
-    return magnitudes
-
-
 def count_segments(n_frames):
     """Count the segments of 392 frames in a clip; a clip shorter than that is one short segment."""
     return np.maximum(np.asarray(n_frames) // SEGMENT_FRAMES, 1)

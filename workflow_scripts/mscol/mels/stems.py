@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from mscol.datasets.listed import read_listed, read_rejected, require_all
 from mscol.errors import CacheError
 from mscol.io.audio import load_mono
 from mscol.io.files import write_csv
-from mscol.mels import count_segments, log_mel, mean_magnitudes
-from mscol.mels.cache import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, activity_table, index_table
+from mscol.mels import count_segments, log_mel
+from mscol.mels.activity import activity_table, stem_magnitudes
+from mscol.mels.cache import index_table
 from mscol.mels.writing import long_enough, write_mels, write_rejected
 from mscol.separation import STEMS
 
@@ -101,9 +99,4 @@ def _analyse(folder):
     """Compute the log-mels of a clip's stems, and the table of their magnitudes."""
     waveforms = load_stems(folder)
     mels = {stem: log_mel(waveform) for stem, waveform in waveforms.items()}
-    n_segments = int(count_segments(len(mels[STEMS[0]])))
-    magnitudes = pd.DataFrame({"segment": np.arange(n_segments)})
-    for suffix, samples in (("", SEGMENT_SAMPLES), ("_reference", REFERENCE_SEGMENT_SAMPLES)):
-        for stem, waveform in waveforms.items():
-            magnitudes[stem + suffix] = mean_magnitudes(waveform, n_segments, samples)
-    return mels, magnitudes
+    return mels, stem_magnitudes(waveforms, int(count_segments(len(mels[STEMS[0]]))))

@@ -17,12 +17,13 @@ from mscol.model.loading import load_encoder
 from mscol.model.loss import association_loss
 from mscol.model.runtime import backend_and_device, configure, framework_versions
 from mscol.model.saved import load_saved
-from mscol.model.steps import compile_steps, load_on_device
+from mscol.model.steps import bring_to_device, compile_steps, load_on_device
 
 __all__ = [
     "SourceAssociation",
     "association_loss",
     "backend_and_device",
+    "bring_to_device",
     "build_encoder",
     "compile_steps",
     "configure",

@@ -76,6 +76,15 @@ def backend_and_device():
     return {"backend": backend, "device": device}
 
 
+def runs_on_gpu_by_jax():
+    """Whether JAX computes, and on a GPU."""
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return jax.default_backend() == "gpu"
+
+
 def framework_versions():
     """Name the framework's packages and their versions.
 

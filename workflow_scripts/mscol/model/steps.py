@@ -10,6 +10,11 @@ import functools
 import keras
 import numpy as np
 
+from mscol.model.runtime import runs_on_gpu_by_jax
+
+# XLA starts kernels by hundreds at once, those of the libraries too: by itself it leaves convolutions out.
+_GPU_OPTIONS = {"xla_gpu_enable_command_buffer": "FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,CONVOLUTION"}
+
 
 def compile_steps(network, optimizer, xla=False):
     """Compile the update and the evaluation of a network.
@@ -39,6 +44,18 @@ def compile_steps(network, optimizer, xla=False):
     if backend not in _STEPS:
         raise NotImplementedError(f"backend {backend}: set KERAS_BACKEND to one of {', '.join(_STEPS)}")
     return _STEPS[backend](network, optimizer, xla)
+
+
+def bring_to_device(batch):
+    """Send an array, or a dict of arrays, on its way to the device, and do not wait until it is there.
+
+    TensorFlow sends them itself, when an update asks for them; JAX would keep the update waiting meanwhile.
+    """
+    if keras.backend.backend() != "jax":
+        return batch
+    import jax
+
+    return jax.device_put(batch)
 
 
 def load_on_device(arrays):
@@ -93,7 +110,10 @@ class _JaxSteps:
             (loss, accuracy), others = network.stateless_call(trainable, others, batch, training=True)
             return loss, (accuracy, others)
 
-        @functools.partial(jax.jit, donate_argnums=0)  # the old state makes room for the new
+        # The old state makes room for the new.
+        @functools.partial(
+            jax.jit, donate_argnums=0, compiler_options=_GPU_OPTIONS if runs_on_gpu_by_jax() else None
+        )
         def update(state, batch):
             trainable, others, slots = state
             (loss, (accuracy, others)), gradients = jax.value_and_grad(losses, has_aux=True)(

@@ -2,7 +2,7 @@
 
 TensorFlow differentiates a 1x1 convolution five times slower than it computes it, keeps several copies of
 every normalised tensor for its gradient, and spreads the gradients of means by copying. Here is said by hand
-what to keep and what to compute again. The variables are those of the encoder's layers, which stay Keras'
+what to keep and what to compute again. On a GPU JAX has a pass of its own (`mscol.model.jax_pass`). The variables are those of the encoder's layers, which stay Keras'
 own, so that a trained encoder is saved as it is. All of it is on ``keras.ops``.
 """
 
@@ -10,6 +10,8 @@ import functools
 
 import keras
 from keras import ops
+
+from mscol.model.runtime import runs_on_gpu_by_jax
 
 # Of crops of 98 frames, the images of block 2a are larger: a third of all that lies between expansion and depthwise
 # convolution. To compute all of it again takes a seventh longer (docs/benchmarks.md).
@@ -32,6 +34,10 @@ def training_pass(encoder, crops, dtype="float32"):
     tensor, shape=(n_crops, n_values), float32
         What ``encoder(crops, training=True)`` returns.
     """
+    if runs_on_gpu_by_jax():
+        from mscol.model.jax_pass import jax_pass  # here, as it imports JAX
+
+        return jax_pass(encoder, crops, dtype)
     layer = encoder.get_layer
     kernel = functools.partial(_kernel, encoder, dtype=dtype)
     x = ops.cast(layer("normalization")(layer("rescaling")(crops)), dtype)

@@ -24,8 +24,8 @@ RECORDINGS = {
         "other",
         "Each FMA track is under the licence that its artist chose; fma_metadata/tracks.csv lists them.",
     ),
-    "table": ("other", "Whoever owns the recordings it was trained on says what may be done with it."),
 }
+OTHER_RECORDINGS = ("other", "Whoever owns the recordings it was trained on says what may be done with it.")
 EMBEDDED = (
     "mit",
     "It was trained on synthesised music that this workflow makes: no one else has rights in it.",
@@ -201,7 +201,7 @@ def _licence(run, dataset, separator):
         return "other", "The terms of whoever made the encoder apply to it."
     if run["model"] == "untrained":
         return "mit", UNTRAINED
-    licence, terms = EMBEDDED if dataset["embedded"] else RECORDINGS[dataset["layout"]]
+    licence, terms = EMBEDDED if dataset["embedded"] else RECORDINGS.get(dataset["layout"], OTHER_RECORDINGS)
     sentences = [terms]
     if run["sources"]:
         sentences.append(

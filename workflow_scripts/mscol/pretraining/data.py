@@ -7,7 +7,8 @@ from typing import NamedTuple
 from mscol.datasets.listed import read_listed
 from mscol.errors import CacheError, TrainingError
 from mscol.mels import count_segments
-from mscol.mels.cache import MelCache, read_activity
+from mscol.mels.activity import read_activity
+from mscol.mels.cache import MelCache
 from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
 
 TRAINING, VALIDATION = 0, 1  # streams of random numbers under one seed

@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from mscol.jobs.parallel import ordered_map
-from mscol.model import load_on_device
+from mscol.model import bring_to_device, load_on_device
 
 
 class Feed:
@@ -44,8 +44,8 @@ class Feed:
 
     def _make(self, number):
         if self._on_device:
-            return self._on_device.places(self._sampler.draw(number))
-        return self._sampler.batch(number)
+            return bring_to_device(self._on_device.places(self._sampler.draw(number)))
+        return bring_to_device(self._sampler.batch(number))
 
 
 class DeviceCache:

@@ -1,6 +1,7 @@
 """Tables: the results of one model on one dataset, and the differences between models.
 
-`results` measures scores and writes a table; `comparison` compares models from the resamples that it keeps.
+`results` measures scores and writes a table; `comparison` compares models from the resamples that it keeps; `summary`
+puts the rows of all tables below each other, with what chance would give.
 """
 
 from mscol.tables.comparison import compare_models

@@ -1,0 +1,346 @@
+"""An encoder's pass in training for JAX on a GPU: the numbers of its own layers, in fewer passes over memory.
+
+Nearly all of an update is reading and writing images: products take a seventh of it (docs/benchmarks.md, "On a GPU").
+So a normalisation takes its sums in one pass, and those of its gradient in one more; swish is computed again there,
+since that costs less than to read it. Images are in the dtype of multiplication, sums and all arithmetic
+between are float32.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from mscol.model.jax_sums import sum_channels, sum_pixels
+
+SMALL_PIXELS = 32  # of images that are convolved, channel by channel, without the library
+_IMAGES = ("NHWC", "HWIO", "NHWC")
+
+
+def jax_pass(encoder, crops, dtype="float32"):
+    """Do what `mscol.model.training_pass.training_pass` does, for arrays of JAX on a GPU.
+
+    Parameters and result are the same: crops (n_crops, frames, 64, 1) -> values (n_crops, n_values), float32; the encoder's moving
+    statistics are updated.
+    """
+    layer = encoder.get_layer
+    names = {each.name for each in encoder.layers}
+
+    def kernel(name):
+        return jnp.asarray(layer(name).kernel.value, dtype)
+
+    def normalise(x, name, swish=True, dense=None):
+        found = layer(name)
+        given = (x, found.gamma.value, found.beta.value)
+        if dense:
+            x, mean, variance = _normalise_and_excite(*given, dense, found.epsilon)
+        else:
+            x, mean, variance = _normalise(*given, found.epsilon, swish)
+        for moving, batch in ((found.moving_mean, mean), (found.moving_variance, variance)):
+            moving.assign(moving * found.momentum + batch * (1 - found.momentum))
+        return x
+
+    x = layer("normalization")(layer("rescaling")(crops)).astype(dtype)
+    x = normalise(_stem(x, kernel("stem_conv")), "stem_bn")
+    for name in [each.name.removesuffix("dwconv") for each in encoder.layers if each.name.endswith("dwconv")]:
+        inputs = x
+        if f"{name}expand_conv" in names:
+            x = normalise(_multiply(x, kernel(f"{name}expand_conv")), f"{name}expand_bn")
+        x = _depthwise(x, kernel(f"{name}dwconv"), 2 if f"{name}dwconv_pad" in names else 1)
+        dense = [layer(f"{name}se_{part}") for part in ("reduce", "expand")]
+        x = normalise(x, f"{name}bn", dense=[(each.kernel.value[0, 0], each.bias.value) for each in dense])
+        x = normalise(_multiply(x, kernel(f"{name}project_conv")), f"{name}project_bn", swish=False)
+        if f"{name}drop" in names:
+            x = layer(f"{name}drop")(x, training=True).astype(dtype)
+        if f"{name}add" in names:
+            x = x + inputs
+    x = normalise(_multiply(x, kernel("top_conv")), "top_bn")
+    return jnp.max(x, axis=(1, 2)).astype("float32")
+
+
+def _multiply(x, kernel):
+    """Convolve by a kernel of shape (1, 1, n_inputs, n_outputs): a product of matrices."""
+    return jnp.dot(x.reshape(-1, x.shape[-1]), kernel[0, 0]).reshape(*x.shape[:-1], kernel.shape[-1])
+
+
+def _padding(sizes, kernel_size, strides):
+    """Say how many pixels are put before and after, for each of some sizes.
+
+    With stride 2 as the encoder's layers pad, but for what the kernel does not reach then.
+    """
+    before, after = (kernel_size - strides) // 2, kernel_size // 2
+    return [(before, after - (before + size + after - kernel_size) % strides) for size in sizes]
+
+
+def _pad(x, kernel_size, strides):
+    padding = _padding(x.shape[1:3], kernel_size, strides)
+    return lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *((*each, 0) for each in padding), (0, 0, 0)])
+
+
+def _stem(x, kernel):
+    """Convolve images of one channel with stride 2: a product of each pixel's surroundings.
+
+    The libraries of GPUs have no convolution for one channel, and lay images out anew for one of several.
+    """
+    size, _, _, n_filters = kernel.shape
+    x = lax.optimization_barrier(_pad(x, size, 2))  # or crops are cut from the cache for each cell anew
+    rows, columns = ((n - size) // 2 + 1 for n in x.shape[1:3])
+    cells = [
+        x[:, top : top + 2 * rows - 1 : 2, left : left + 2 * columns - 1 : 2, 0]
+        for top in range(size)
+        for left in range(size)
+    ]
+    spare = -len(cells) % 16  # products of matrices are fast on multiples of 16
+    cells = jnp.stack(cells + [jnp.zeros_like(cells[0])] * spare, axis=-1)
+    matrix = jnp.pad(kernel.reshape(-1, n_filters), [(0, spare), (0, 0)])
+    return jnp.dot(cells.reshape(-1, len(matrix)), matrix).reshape(-1, rows, columns, n_filters)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _depthwise(x, kernel, strides):
+    """Convolve each channel by itself; kernel of shape (height, width, n_channels, 1)."""
+    return _depthwise_forward(x, kernel, strides)[0]
+
+
+def _depthwise_forward(x, kernel, strides):
+    if strides == 1:
+        convolve = _convolve_small if _is_small(x) else _convolve
+        return convolve(x, kernel), (x, x, kernel)
+    # Behind a barrier, or XLA makes a second image with other padding for the kernel's gradient.
+    padded = lax.optimization_barrier(_pad(x, len(kernel), strides))
+    return _convolve(padded, kernel, strides, "VALID"), (x, padded, kernel)
+
+
+def _depthwise_backward(strides, kept, upstream):
+    x, padded, kernel = kept
+    if strides == 1:
+        convolve = _convolve_small if _is_small(x) else _convolve
+        d_x = convolve(upstream, jnp.flip(kernel, (0, 1)))
+    else:
+        d_x = _spread(upstream, kernel, x.shape[1:3])
+    if _is_small(x):
+        return d_x, _small_kernel_gradient(x, upstream, kernel, strides)
+    convolve = functools.partial(
+        _convolve, padded, strides=strides, padding="SAME" if strides == 1 else "VALID"
+    )
+    return d_x, jax.vjp(convolve, kernel)[1](upstream)[0]
+
+
+_depthwise.defvjp(_depthwise_forward, _depthwise_backward)
+
+
+def _is_small(x):
+    return x.shape[1] * x.shape[2] <= SMALL_PIXELS
+
+
+def _convolve_small(x, kernel):
+    """Convolve each channel of small images by itself: a sum of shifted images.
+
+    For some of them XLA's choice of a convolution falls, in some compilations, on one that takes ten times as long.
+    """
+    cells = kernel[..., 0].astype("float32")
+    reach = len(kernel) // 2
+    rows, columns = x.shape[1:3]
+    padded = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (reach, reach, 0), (reach, reach, 0), (0, 0, 0)])
+    padded = lax.optimization_barrier(padded)  # or each shift would ask each time whether it is inside
+    return sum(
+        padded[:, top : top + rows, left : left + columns].astype("float32") * cells[top, left]
+        for top in range(len(kernel))
+        for left in range(len(kernel))
+        if abs(top - reach) < rows and abs(left - reach) < columns
+    ).astype(x.dtype)
+
+
+def _convolve(x, kernel, strides=1, padding="SAME"):
+    return lax.conv_general_dilated(
+        x,
+        kernel.reshape(*kernel.shape[:2], 1, -1),
+        (strides, strides),
+        padding,
+        dimension_numbers=_IMAGES,
+        feature_group_count=x.shape[-1],
+    )
+
+
+def _spread(upstream, kernel, shape):
+    """Compute the images' gradient of a depthwise convolution with stride 2.
+
+    XLA makes of it a convolution of images that are three quarters zeros. Pixel 2 m + r of the padded images meets cell r + 2 s of
+    the kernel on its way to pixel m - s of the outputs. So the outputs' gradient is shifted by each s, and each of its pixels
+    multiplied by the cells of both r, in both directions.
+    """
+    size = len(kernel)
+    n_shifts = (size + 1) // 2
+    before = (size - 2) // 2
+    rows, columns = (-(-(before + each) // 2) for each in shape)
+    cells = jnp.pad(kernel[..., 0].astype("float32"), [(0, 2 * n_shifts - size)] * 2 + [(0, 0)])
+    cells = cells.reshape(n_shifts, 2, n_shifts, 2, -1)
+    ends = [
+        (n_shifts - 1, max(0, wanted - have), 0)
+        for wanted, have in zip((rows, columns), upstream.shape[1:3], strict=True)
+    ]
+    padded = lax.pad(upstream, jnp.zeros((), upstream.dtype), [(0, 0, 0), *ends, (0, 0, 0)])
+    padded = lax.optimization_barrier(padded)  # or each shift would ask each time whether it is inside
+    total = 0
+    for down in range(n_shifts):
+        for right in range(n_shifts):
+            top, left = n_shifts - 1 - down, n_shifts - 1 - right
+            shifted = padded[:, top : top + rows, left : left + columns].astype("float32")
+            total += shifted[:, :, None, :, None] * cells[down, :, right][:, None]
+    images = total.astype(upstream.dtype).reshape(len(upstream), 2 * rows, 2 * columns, -1)
+    return images[:, before : before + shape[0], before : before + shape[1]]
+
+
+def _small_kernel_gradient(x, upstream, kernel, strides):
+    """Compute the kernel's gradient of a depthwise convolution of small images, from products of all pairs of pixels.
+
+    Of images that are smaller than the kernel, XLA makes a convolution that takes ten times as long.
+    """
+    pixels, outputs = (each.reshape(len(x), -1, x.shape[-1]) for each in (x, upstream))
+    products = jnp.einsum("npc,nqc->cpq", pixels, outputs, preferred_element_type="float32")
+    cells = _meetings(x.shape[1:3], upstream.shape[1:3], len(kernel), strides)
+    return (
+        jnp.einsum("cpq,pqk->kc", products, cells, precision="highest").reshape(kernel.shape).astype(x.dtype)
+    )
+
+
+def _meetings(shape, out_shape, size, strides):
+    """Say which cell of a kernel connects an input pixel with an output pixel: (n_pixels, n_outputs, n_cells)."""
+    axes = []
+    for n_inputs, n_outputs, (before, _) in zip(
+        shape, out_shape, _padding(shape, size, strides), strict=True
+    ):
+        cell = np.arange(n_inputs)[:, None] - strides * np.arange(n_outputs) + before
+        axes.append((cell[..., None] == np.arange(size)).astype("float32"))
+    rows, columns = axes
+    return np.einsum("aik,bjl->abijkl", rows, columns).reshape(np.prod(shape), np.prod(out_shape), size**2)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _normalise(x, gamma, beta, epsilon, swish):
+    """Normalise by the statistics of a minibatch, and swish; return these statistics, too."""
+    return _normalise_forward(x, gamma, beta, epsilon, swish)[0]
+
+
+def _normalise_forward(x, gamma, beta, epsilon, swish):
+    mean, variance, scale = _statistics(x, epsilon)
+    y = _standardise(x.astype("float32"), mean, scale) * gamma + beta
+    y = y * _sigmoid(y) if swish else y
+    return (y.astype(x.dtype), mean, variance), (x, gamma, beta, mean, scale)
+
+
+def _normalise_backward(epsilon, swish, kept, upstreams):
+    x, *channels = kept
+    upstream = upstreams[0]  # statistics go to the moving ones, which have no gradient
+
+    def sums(images, channels):
+        standard, d_z = _parts(*images, *channels, swish)
+        return [d_z, d_z * standard]
+
+    d_beta, d_gamma = sum_channels(sums, [x, upstream], channels)
+    d_x = _image_gradient(x, upstream.astype("float32"), channels, d_gamma, d_beta, swish)
+    return d_x, d_gamma, d_beta
+
+
+_normalise.defvjp(_normalise_forward, _normalise_backward)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
+def _normalise_and_excite(x, gamma, beta, dense, epsilon):
+    """Normalise, swish, and weigh the channels of each crop by what their means say.
+
+    Swish is computed for the means, and again for the product: it is never written.
+    """
+    return _normalise_and_excite_forward(x, gamma, beta, dense, epsilon)[0]
+
+
+def _normalise_and_excite_forward(x, gamma, beta, dense, epsilon):
+    mean, variance, scale = _statistics(x, epsilon)
+
+    def swished(images, channels):
+        gamma, beta, mean, scale = channels
+        z = _standardise(images[0], mean, scale) * gamma + beta
+        return [z * _sigmoid(z)]
+
+    channels = (gamma, beta, mean, scale)
+    means = sum_pixels(swished, [x], channels)[0] / (x.shape[1] * x.shape[2])
+    weights, channels = lax.optimization_barrier((_excitation(means, dense), channels))
+    y = swished([x.astype("float32")], channels)[0] * weights[:, None, None]
+    return (y.astype(x.dtype), mean, variance), (x, gamma, beta, mean, scale, means, dense)
+
+
+def _normalise_and_excite_backward(epsilon, kept, upstreams):
+    """Take all sums in one pass, crop by crop: what they are weighed by follows from one of them."""
+    x, gamma, beta, mean, scale, means, dense = kept
+    channels, upstream = (gamma, beta, mean, scale), upstreams[0]
+
+    def sums(images, channels):
+        x, upstream = images
+        gamma, beta, mean, scale = channels
+        standard = _standardise(x, mean, scale)
+        z = standard * gamma + beta
+        sigmoid = _sigmoid(z)
+        d_swish = sigmoid * (1 + z * (1 - sigmoid))
+        direct = d_swish * upstream
+        return [z * sigmoid * upstream, direct, direct * standard, d_swish, d_swish * standard]
+
+    d_weights, direct, direct_standard, spread, spread_standard = sum_pixels(sums, [x, upstream], channels)
+    weights, differentiate = jax.vjp(_excitation, means, dense)
+    d_means, d_dense = differentiate(d_weights)
+    d_means = d_means / (x.shape[1] * x.shape[2])
+    d_beta = jnp.sum(weights * direct + d_means * spread, axis=0)
+    d_gamma = jnp.sum(weights * direct_standard + d_means * spread_standard, axis=0)
+    d_swished = upstream.astype("float32") * weights[:, None, None] + d_means[:, None, None]
+    return _image_gradient(x, d_swished, channels, d_gamma, d_beta), d_gamma, d_beta, d_dense
+
+
+_normalise_and_excite.defvjp(_normalise_and_excite_forward, _normalise_and_excite_backward)
+
+
+def _excitation(means, dense):
+    """Compute the weights of channels from their means: (n_crops, n_channels), two pairs of kernel and bias."""
+    for activate, (kernel, bias) in zip((jax.nn.silu, jax.nn.sigmoid), dense, strict=True):
+        means = activate(jnp.dot(means, kernel) + bias)
+    return means
+
+
+def _statistics(x, epsilon):
+    """Compute mean, variance and 1 / standard deviation of channels."""
+    n_values = x.size // x.shape[-1]
+    sums = sum_channels(lambda images, _: [images[0], jnp.square(images[0])], [x])
+    mean, square = (each / n_values for each in sums)
+    variance = jnp.maximum(square - jnp.square(mean), 0)
+    return mean, variance, lax.rsqrt(variance + epsilon)
+
+
+def _sigmoid(z):
+    # The square of 1 / square root is as exact as a division, and several times as fast.
+    return jnp.square(lax.rsqrt(1 + jnp.exp(-z)))
+
+
+def _standardise(x, mean, scale):
+    return (x - mean) * scale
+
+
+def _parts(x, upstream, gamma, beta, mean, scale, swish=True):
+    """Standardise x, and compute the gradient of what it becomes by gamma and beta."""
+    standard = _standardise(x, mean, scale)
+    if not swish:
+        return standard, upstream
+    z = standard * gamma + beta
+    sigmoid = _sigmoid(z)
+    return standard, upstream * (sigmoid * (1 + z * (1 - sigmoid)))
+
+
+def _image_gradient(x, upstream, channels, d_gamma, d_beta, swish=True):
+    """Compute the gradient of what was normalised.
+
+    Behind a barrier, so that XLA computes both parts again where it sums them itself: it would write and read them in float32.
+    """
+    channels, d_gamma, d_beta = lax.optimization_barrier((tuple(channels), d_gamma, d_beta))
+    standard, d_z = _parts(x.astype("float32"), upstream, *channels, swish)
+    gamma, _, _, scale = channels
+    n_values = x.size // x.shape[-1]
+    return ((scale * gamma) * (d_z - d_beta / n_values - standard * (d_gamma / n_values))).astype(x.dtype)
