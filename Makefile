@@ -14,7 +14,7 @@ run: .venv/installed
 
 # Everything but whole runs: some minutes, for while one works.
 check: .venv/installed lint
-	$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not run"
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow"
 
 test: .venv/installed lint
 	$(BIN)/python -m pytest $(ON_ALL_CORES)

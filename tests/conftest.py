@@ -28,10 +28,10 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items):
-    """Put long tests first, and mark those that need a whole run: of the workflow, or of pretraining."""
+    """Put long tests first, and mark as slow those that need a finished run: of the workflow, or of pretraining."""
     for item in items:
         if {"finished", "uninterrupted"} & set(item.fixturenames):
-            item.add_marker("run")
+            item.add_marker("slow")
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("jax")
+pytestmark = pytest.mark.slow
 PROGRAM = Path(__file__).with_name("compute_jax_pass.py")
 CLOSE = 1e-4  # of the largest value
 
