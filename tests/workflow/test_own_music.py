@@ -2,8 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 import soundfile
 from running import planned_jobs, run
+
+pytestmark = pytest.mark.slow
 
 RATE = 16_000
 STEMS = ("bass", "drums", "other", "vocals")

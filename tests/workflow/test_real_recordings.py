@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from running import HOUSE, run
 
+pytestmark = pytest.mark.slow
+
 SHARED = HOUSE.parent / "shared"
 
 

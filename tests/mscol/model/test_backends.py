@@ -10,6 +10,8 @@ import pytest
 
 from mscol.pairs.augmentation import draw_augmentation, overlap
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("jax")
 PROGRAM = Path(__file__).with_name("compute_losses.py")
 N_PAIRS, N_FEATURES = 6, 16

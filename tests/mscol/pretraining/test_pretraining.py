@@ -16,6 +16,8 @@ from mscol.model import load_encoder
 from mscol.pretraining import initialise
 from mscol.pretraining.scratch import on_scratch
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def outputs(cache, tmp_path_factory):

@@ -30,6 +30,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from tiny_runs import run
+
+pytestmark = pytest.mark.slow
 cache, folder = map(Path, sys.argv[1:])
 run(cache, folder, checkpoints=folder / "checkpoints", running={running}, **{settings})
 """
