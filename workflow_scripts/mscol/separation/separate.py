@@ -133,7 +133,7 @@ def separate_batch(separator, mixtures):
     estimates = [network(magnitudes) for network in separator.target_models.values()]
     stems = mixtures.new_empty((len(mixtures), len(estimates), *mixtures.shape[1:]), device="cpu")
     for number, spectrum in enumerate(spectra):
-        of_clip = torch.stack([estimate[number] for estimate in estimates])
+        of_clip = [estimate[number] for estimate in estimates]
         stems[number] = _filter_and_invert(separator, of_clip, spectrum, mixtures.shape[-1])
     return stems
 
