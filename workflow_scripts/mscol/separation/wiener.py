@@ -7,7 +7,7 @@ Then ``y_j = v_j R_j C^-1 x`` with ``C = sum_j v_j R_j``.
 The package computes this matrix by matrix in the precision of its input. Where one source prevails in a bin, ``C`` is nearly
 singular, and in single precision its inverse is noise (up to 1e-2 of full scale in the stems, sometimes not finite).
 
-Stereo: what cancels in the inverse of ``C`` cancels between the ``R_j`` already, and of these there is one set a bin, not one a frame. With
+What cancels in the inverse of ``C`` cancels between the ``R_j`` already, and of these there is one set a bin, not one a frame. With
 ``adj`` for the adjugate of a 2 x 2 matrix, which is linear, and the noise that keeps ``C`` regular as one more source (``R = 1``, constant ``v``)::
 
     y_j = v_j / det C  sum_k v_k M_jk x,    M_jk = R_j adj(R_k),    det C = 1/2 sum_jk v_j v_k trace(M_jk)
@@ -16,9 +16,9 @@ So the matrices ``M_jk`` are computed in double precision, bin by bin. What is l
 (mixed discriminants) and a product of one matrix and a vector, for which single precision will do: its rounding moves stems no more than that
 of the spectra does.
 
-For a mono mixture, whose channels are equal, ``C`` is singular in all bins. It is filtered on the sum and the difference of the
-channels instead of left and right, a rotation, which changes nothing but rounding: the mixture's difference is zero, everything is
-real relative to its phase, single precision will do, and one channel has to be transformed back instead of two.
+A mono mixture, whose channels are equal, is filtered on the sum and the difference of the channels instead of left and right, a rotation,
+which changes nothing but rounding: the mixture's difference is zero, everything is real relative to its phase, and one channel has to
+be transformed back instead of two.
 
 References
 ----------
@@ -31,7 +31,7 @@ import torch
 
 EPSILON = 1e-10  # of powers and covariances
 LARGEST_MAGNITUDE = 10  # to which a loud window is scaled before
-_BLOCK_BINS = 64  # bins of stereo at a time and thread of a CPU: what a core's cache holds
+_BLOCK_BINS = 64  # bins at a time and thread of a CPU: what a core's cache holds
 
 
 def filter_sources(magnitudes, mixture, n_iterations, window_frames):
@@ -54,79 +54,57 @@ def filter_sources(magnitudes, mixture, n_iterations, window_frames):
         For a mono mixture the mean over both channels.
     """
     sources = mixture.new_empty((len(magnitudes), *mixture.shape))
-    filter_window = _filter_mono if len(mixture) == 1 else _filter_stereo
     for start in range(0, mixture.shape[-1], window_frames):
         window = slice(start, start + window_frames)
         of_window = [magnitude[..., window] for magnitude in magnitudes]
-        filter_window(of_window, mixture[..., window], n_iterations, sources[..., window])
+        _filter_window(of_window, mixture[..., window], n_iterations, sources[..., window])
     return sources
 
 
-def _filter_mono(magnitudes, mixture, n_iterations, sources):
-    """Filter a window of two equal channels, on their sum (main) and difference (rest); fill in the sources."""
-    magnitudes, mixture = torch.stack(magnitudes), mixture[0].contiguous()
-    magnitude = mixture.abs()
-    phase = torch.where(magnitude > 0, mixture / magnitude, 1)
-    left, right = magnitudes[:, 0], magnitudes[:, -1]
-    main, rest = (left + right) / math.sqrt(2), (left - right) / math.sqrt(2)
-    if n_iterations:
-        scale = _scale(magnitude)
-        mixture_main = math.sqrt(2) / scale * magnitude
-        main = _iterate_mono(main / scale, rest / scale, mixture_main, n_iterations) * scale
-    sources[:, 0] = main * phase / math.sqrt(2)
+def _filter_window(magnitudes, mixture, n_iterations, sources):
+    """Filter a window, some bins at a time; fill in the sources.
 
-
-def _iterate_mono(main, rest, mixture, n_iterations):
-    """Estimate powers and covariances of the sources, and filter the mixture by them.
-
-    Sources, main and rest: (n_sources, n_bins, n_frames); the mixture, which is main only: (n_bins, n_frames).
-    """
-    for _ in range(n_iterations):
-        power_main, power_rest = main.square(), rest.square()
-        power = (power_main + power_rest) / 2
-        weight = EPSILON + power.sum(dim=-1, keepdim=True)
-        r_main = power_main.sum(dim=-1, keepdim=True) / weight
-        r_rest = power_rest.sum(dim=-1, keepdim=True) / weight
-        r_cross = (main * rest).sum(dim=-1, keepdim=True) / weight
-
-        c_main = math.sqrt(EPSILON) + (power * r_main).sum(dim=0)
-        c_rest = math.sqrt(EPSILON) + (power * r_rest).sum(dim=0)
-        c_cross = (power * r_cross).sum(dim=0)
-        over_determinant = mixture / (c_main * c_rest - c_cross.square())
-        z_main, z_rest = c_rest * over_determinant, -c_cross * over_determinant
-
-        main, rest = (
-            power * (r_main * z_main + r_cross * z_rest),
-            power * (r_cross * z_main + r_rest * z_rest),
-        )
-    return main
-
-
-def _filter_stereo(magnitudes, mixture, n_iterations, sources):
-    """Filter a window of left and right, some bins at a time; fill in the sources.
-
-    In here a complex number is two rows, its real and its imaginary part, and a bin comes first, so that what
+    From here on a complex number is two rows, its real and its imaginary part, and a bin comes first, so that what
     is done in a bin is a product of small matrices.
     """
-    n_bins = mixture.shape[1]
+    n_channels, n_bins, _ = mixture.shape
+    scale = torch.clamp(mixture.abs().max() / LARGEST_MAGNITUDE, min=1)
+    filter_bins = _filter_mono if n_channels == 1 else _filter_stereo
     block = _BLOCK_BINS * torch.get_num_threads() if mixture.device.type == "cpu" else n_bins
-    scale = _scale(mixture.abs())
     for start in range(0, n_bins, block):
         bins = slice(start, start + block)
-        # (bins, channels, real and imaginary, frames)
         x = torch.view_as_real(mixture[:, bins]).permute(1, 0, 3, 2).contiguous()
-        y = torch.stack([magnitude[:, bins].transpose(0, 1) for magnitude in magnitudes], dim=1)
-        y = y[:, :, :, None] * _phase(x.double())[:, None]
-        y = _iterate_stereo(y.flatten(2, 3), x.flatten(1, 2), scale, n_iterations)
-        torch.view_as_real(sources[:, :, bins]).copy_(y.unflatten(2, (2, 2)).permute(1, 2, 0, 4, 3))
+        of_bins = torch.stack([magnitude[:, bins].transpose(0, 1) for magnitude in magnitudes], dim=1)
+        y = filter_bins(of_bins, x, scale, n_iterations)
+        torch.view_as_real(sources[:, :, bins]).copy_(y.permute(1, 2, 0, 4, 3))
 
 
-def _iterate_stereo(y, x, scale, n_iterations):
+def _filter_mono(magnitudes, x, scale, n_iterations):
+    """Filter bins of two equal channels, on their sum (main) and difference (rest).
+
+    Magnitudes: (n_bins, n_sources, 1 or 2, n_frames); the mixture: (n_bins, channels, real and imaginary, n_frames).
+    Returned are the sources: (n_bins, n_sources, channels, real and imaginary, n_frames).
+    """
+    left, right = magnitudes[:, :, 0].double(), magnitudes[:, :, -1].double()
+    y = torch.stack([left + right, left - right], dim=2) / math.sqrt(2)
+    main = math.sqrt(2) * _magnitude(x)[:, 0]
+    y = _iterate(y, torch.cat([main, torch.zeros_like(main)], dim=1), scale, n_iterations)
+    return y[:, :, :1, None] / math.sqrt(2) * _phase(x)[:, None]
+
+
+def _filter_stereo(magnitudes, x, scale, n_iterations):
+    """Filter bins of left and right; shapes as in `_filter_mono`."""
+    y = magnitudes[:, :, :, None] * _phase(x.double())[:, None]
+    return _iterate(y.flatten(2, 3), x.flatten(1, 2), scale, n_iterations).unflatten(2, (2, 2))
+
+
+def _iterate(y, x, scale, n_iterations):
     """Estimate powers and covariances of the sources, and filter the mixture by them.
 
-    Sources, in double precision: (n_bins, n_sources, 4, n_frames); the mixture: (n_bins, 4, n_frames).
+    Sources, in double precision: (n_bins, n_sources, n_rows, n_frames); the mixture: (n_bins, n_rows, n_frames). A row a channel
+    where all is real, two where it is complex.
     """
-    n_sources = y.shape[1]
+    n_sources, n_rows = y.shape[1:3]
     for iteration in range(n_iterations):
         products, traces = _products_of_covariances(_covariances(y, scale))
         # Where another iteration follows, it will ask how the sources' covariances differ.
@@ -135,49 +113,57 @@ def _iterate_stereo(y, x, scale, n_iterations):
         powers[:, :n_sources] = y.square().sum(dim=2) / (2 * scale.square())
         determinant = (powers * (traces.to(dtype) / 2 @ powers)).sum(dim=1)
         terms = (powers[:, :, None] * x[:, None]).flatten(1, 2)
-        y = (products[:, : 4 * n_sources].to(dtype) @ terms).unflatten(1, (n_sources, 4))
+        y = (products[:, : n_rows * n_sources].to(dtype) @ terms).unflatten(1, (n_sources, n_rows))
         y *= (powers[:, :n_sources] / determinant[:, None])[:, :, None]
     return y
 
 
 def _covariances(y, scale):
-    """Estimate R of each source, and add that of the noise: (n_bins, n_sources + 1, 4, 4), in double precision.
+    """Estimate R of each source, and add that of the noise: (n_bins, n_sources + 1, n_rows, n_rows)."""
+    covariances = y @ y.mT / scale.double().square()
+    if y.shape[2] == 4:
+        covariances = _complex_products(covariances)
+    covariances /= EPSILON + _trace(covariances) / 2
+    noise = torch.eye(y.shape[2], dtype=y.dtype, device=y.device).expand(len(y), 1, -1, -1)
+    return torch.cat([covariances, noise], dim=1)
 
-    A complex entry a + bi is the matrix [[a, -b], [b, a]], so that products of matrices are those of complex ones.
+
+def _complex_products(sums):
+    """Turn sums of products of all rows (..., 4, 4) into those of complex numbers and conjugates.
+
+    An entry a + bi is the matrix [[a, -b], [b, a]], so that products of these matrices are those of complex ones.
     """
-    # (bins, sources, channel, real or imaginary, channel, real or imaginary)
-    sums = (y @ y.mT / scale.double().square()).unflatten(3, (2, 2)).unflatten(2, (2, 2))
+    # (..., channel, real or imaginary, channel, real or imaginary)
+    sums = sums.unflatten(-1, (2, 2)).unflatten(-3, (2, 2))
     real = sums[..., 0, :, 0] + sums[..., 1, :, 1]
     imaginary = sums[..., 1, :, 0] - sums[..., 0, :, 1]
     upper, lower = torch.stack([real, -imaginary], dim=-1), torch.stack([imaginary, real], dim=-1)
-    of_sources = torch.stack([upper, lower], dim=-3).flatten(4, 5).flatten(2, 3)
-    of_sources /= EPSILON + _trace(of_sources) / 2
-    noise = torch.eye(4, dtype=y.dtype, device=y.device).expand(len(y), 1, 4, 4)
-    return torch.cat([of_sources, noise], dim=1)
+    return torch.stack([upper, lower], dim=-3).flatten(-2).flatten(-3, -2)
 
 
 def _products_of_covariances(covariances):
     """Multiply each R_j with the adjugate of each R_k; return all in one matrix a bin, and their traces (n_bins, j, k)."""
-    n = covariances.shape[1]
-    identity = torch.eye(4, dtype=covariances.dtype, device=covariances.device)
+    n_rows = covariances.shape[-1]
+    identity = torch.eye(n_rows, dtype=covariances.dtype, device=covariances.device)
     adjugates = _trace(covariances) * identity - covariances
     products = covariances.flatten(1, 2) @ adjugates.transpose(1, 2).flatten(2, 3)
-    each = products.unflatten(2, (n, 4)).unflatten(1, (n, 4)).transpose(2, 3)
+    each = products.unflatten(2, (-1, n_rows)).unflatten(1, (-1, n_rows)).transpose(2, 3)
     return products, _trace(each)[..., 0, 0]
 
 
 def _trace(matrices):
-    """The trace of complex 2 x 2 matrices of (real) covariances, each 4 x 4 here; the last two dimensions are kept."""
-    return matrices.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None] / 2
+    """Traces of 2 x 2 matrices, in which a complex entry shows twice; the last two dimensions are kept."""
+    return matrices.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None] * (2 / matrices.shape[-1])
+
+
+def _magnitude(x):
+    """Magnitudes of complex numbers (..., real and imaginary, n_frames): (..., 1, n_frames)."""
+    return x.square().sum(dim=-2, keepdim=True).sqrt()
 
 
 def _phase(x):
-    """Complex numbers of magnitude 1; where there is nothing, the phase is 0. Shape (..., real and imaginary, n_frames)."""
-    magnitude = x.square().sum(dim=-2, keepdim=True).sqrt()
+    """Complex numbers of magnitude 1, shape as given; where there is nothing, the phase is 0."""
+    magnitude = _magnitude(x)
     real, imaginary = (x / magnitude).split(1, dim=-2)
     silent = magnitude == 0
     return torch.cat([real.masked_fill(silent, 1), imaginary.masked_fill(silent, 0)], dim=-2)
-
-
-def _scale(magnitude):
-    return torch.clamp(magnitude.max() / LARGEST_MAGNITUDE, min=1)
