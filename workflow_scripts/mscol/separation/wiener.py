@@ -85,15 +85,18 @@ def _filter_mono(magnitudes, x, scale, n_iterations):
     Magnitudes: (n_bins, n_sources, 1 or 2, n_frames); the mixture: (n_bins, channels, real and imaginary, n_frames).
     Returned are the sources: (n_bins, n_sources, channels, real and imaginary, n_frames).
     """
-    left, right = magnitudes[:, :, 0].double(), magnitudes[:, :, -1].double()
-    y = torch.stack([left + right, left - right], dim=2) / math.sqrt(2)
-    main = math.sqrt(2) * _magnitude(x)[:, 0]
-    y = _iterate(y, torch.cat([main, torch.zeros_like(main)], dim=1), scale, n_iterations)
-    return y[:, :, :1, None] / math.sqrt(2) * _phase(x)[:, None]
+    left, right = magnitudes[:, :, 0], magnitudes[:, :, -1]
+    y = torch.stack([left + right, left - right], dim=2)
+    main = 2 * _magnitude(x)[:, 0]
+    x_rotated = torch.cat([main, torch.zeros_like(main)], dim=1)
+    # The rotation stretches everything by the square root of 2.
+    y = _iterate(y, x_rotated, math.sqrt(2) * scale, n_iterations)
+    return y[:, :, :1, None] * (_phase(x) / 2)[:, None]
 
 
 def _filter_stereo(magnitudes, x, scale, n_iterations):
     """Filter bins of left and right; shapes as in `_filter_mono`."""
+    # In double precision, because all sources have the same phases: covariances that are alike must not differ by rounding.
     y = magnitudes[:, :, :, None] * _phase(x.double())[:, None]
     return _iterate(y.flatten(2, 3), x.flatten(1, 2), scale, n_iterations).unflatten(2, (2, 2))
 
@@ -101,14 +104,14 @@ def _filter_stereo(magnitudes, x, scale, n_iterations):
 def _iterate(y, x, scale, n_iterations):
     """Estimate powers and covariances of the sources, and filter the mixture by them.
 
-    Sources, in double precision: (n_bins, n_sources, n_rows, n_frames); the mixture: (n_bins, n_rows, n_frames). A row a channel
-    where all is real, two where it is complex.
+    Sources: (n_bins, n_sources, n_rows, n_frames); the mixture: (n_bins, n_rows, n_frames). A row a channel where all is
+    real, two where it is complex.
     """
     n_sources, n_rows = y.shape[1:3]
     for iteration in range(n_iterations):
-        products, traces = _products_of_covariances(_covariances(y, scale))
+        products, traces = _products_of_covariances(_covariances(y.double(), scale))
         # Where another iteration follows, it will ask how the sources' covariances differ.
-        dtype = x.dtype if iteration == n_iterations - 1 else y.dtype
+        dtype = x.dtype if iteration == n_iterations - 1 else torch.float64
         powers = x.new_full((len(y), n_sources + 1, y.shape[-1]), math.sqrt(EPSILON), dtype=dtype)
         powers[:, :n_sources] = y.square().sum(dim=2) / (2 * scale.square())
         determinant = (powers * (traces.to(dtype) / 2 @ powers)).sum(dim=1)
@@ -119,7 +122,7 @@ def _iterate(y, x, scale, n_iterations):
 
 
 def _covariances(y, scale):
-    """Estimate R of each source, and add that of the noise: (n_bins, n_sources + 1, n_rows, n_rows)."""
+    """Estimate R of each source, and add that of the noise: (n_bins, n_sources + 1, n_rows, n_rows), in double precision."""
     covariances = y @ y.mT / scale.double().square()
     if y.shape[2] == 4:
         covariances = _complex_products(covariances)
