@@ -1,358 +1,201 @@
-"""How fast is separation, how good are its shortcuts, and which files should it hand on?
+"""How fast are shards separated on this machine, files included, and what rates follow for `snakemake estimate`?
 
-Compares, in one run and by turns,
+Shards of made-up clips (noise; what they hold does not matter) go through what the rule `separate_stems` calls: wavs are read, separated
+by networks of the published size with random weights, and stems are written. A process a size and number of channels; it
+separates one clip to warm up, and then the shard. Times real time: seconds of audio by the seconds from the first file that is read to the last
+that is written. Starting (imports, the model, the warming up) is told apart.
 
-a) the ``umx`` command of Open-Unmix, a process a file, as the reference does it (MSCOL_SMC23). Under torchaudio 2.11 it can
-   neither read nor write files without torchcodec, so these two steps are given soundfile;
-b) ours: one process a shard.
+From the repository's root, on a GPU (8 GB below --folder; two minutes) and on a CPU:
 
-Both separate the same clips of the embedded MagnaTagATune (29.1 s, mono, 44.1 kHz wav) with the same networks, of the
-published size but with random weights. Then: formats of the files between the stages; and, given a trained separator
-and songs with their stems, what chunks and skipped targets change.
+    PYTHONPATH=workflow_scripts python benchmarks/separation.py --threads 16 --folder /local/disk
+    PYTHONPATH=workflow_scripts python benchmarks/separation.py --device cpu --threads 1 --hidden 64 --clips 4 --turns 3
 
-From the repository's root:
-
-    PYTHONPATH=workflow_scripts python benchmarks/separation.py
-    PYTHONPATH=workflow_scripts python benchmarks/separation.py --trained separators/demo --songs demo/stems/test
+In a minute, whether it runs at all: `--hidden 8 --clips 2 --seconds 5`.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from separation_choices import Stopwatch, make_model
 
-STEPS = ("load", "decode", "transforms", "network", "wiener", "write")
+RATE = 44_100
+# Steps are told apart on a CPU only: to wait for each of them would slow a GPU down. Files are read and written beside the rest.
+STEPS = ("read", "transforms", "network", "filter", "write")
 
 
 def main():
     options = _parse()
     if options.worker:
-        {"umx": umx, "ours": ours}[options.worker](options)
+        print(json.dumps(separate(options)))
         return
-    with tempfile.TemporaryDirectory(prefix="mscol-benchmark-") as folder:
-        folder = Path(folder)
-        if options.trained:
-            compare_shortcuts(options)
-            return
-        make_model(folder / "model", options.hidden)
-        clips = make_clips(folder, options.clips)
-        compare_speed(folder, clips, options)
-        compare_formats(folder, clips[0])
+    device = find_device(options.device)
+    print(
+        f"{device['name']}, {options.threads} threads; shards of {options.clips} clips of {options.seconds} s, "
+        f"batch_seconds {options.batch_seconds}; medians of {options.turns} turns\n"
+    )
+    with tempfile.TemporaryDirectory(prefix="mscol-benchmark-", dir=options.folder) as folder:
+        measured = {}
+        for channels in options.channels:
+            make_shard(Path(folder) / f"{channels}", channels, options)
+        for hidden in options.hidden:
+            make_model(Path(folder) / f"model{hidden}", hidden)
+            for channels in options.channels:
+                measured[hidden, channels] = run_worker(folder, device["kind"], hidden, channels, options)
+    print_table(measured, options, device)
+    print_rates(measured, options, device)
 
 
-def make_model(folder, hidden_size):
-    """Write a separator of random weights, of the published networks' shape (umxhq 512, umxl 1024)."""
-    import openunmix.utils
+def find_device(wanted):
+    """Find where to compute: its kind as torch calls it, and its name."""
     import torch
-    from openunmix.model import OpenUnmix
 
-    from mscol.io.files import write_json
-    from mscol.separation import STEMS
-    from mscol.separation.description import describe_separator
-
-    settings = {"nfft": 4096, "nhop": 1024, "nb_channels": 2, "hidden_size": hidden_size, "bandwidth": 16000}
-    describe_separator(folder / "separator.json", settings)
-    max_bin = openunmix.utils.bandwidth_to_max_bin(44_100, settings["nfft"], settings["bandwidth"])
-    torch.manual_seed(0)
-    for stem in STEMS:
-        network = OpenUnmix(nb_bins=2049, nb_channels=2, hidden_size=hidden_size, max_bin=max_bin)
-        torch.save(network.state_dict(), folder / f"{stem}.pth")
-        write_json({"args": settings}, folder / f"{stem}.json")
+    kind = wanted if wanted != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    if kind == "cuda":
+        return {"kind": kind, "name": torch.cuda.get_device_name()}
+    about = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    names = [line.split(":")[1].strip() for line in about.splitlines() if line.startswith("model name")]
+    return {"kind": kind, "name": f"{names[0] if names else 'a CPU'}, {len(names)} cores"}
 
 
-def make_clips(folder, n_clips):
-    """Make clips of the embedded MagnaTagATune, converted to wav, and their manifest."""
-    from mscol.datasets.manifest import write_manifest
-    from mscol.separation.conversion import convert_shard
-    from mscol.synthesis import make_demo_datasets
-
-    sizes = {"mtat": {"train": n_clips, "validation": 1, "test": 1}}
-    make_demo_datasets(seed=1, sizes=sizes, workers=2, mtat=folder / "mtat")
-    paths = [folder / name for name in ("clips.csv", "rejected.csv", "about.json")]
-    write_manifest("mtat", folder / "mtat", {"split": "folder"}, 1, *paths, [folder / "shard.csv"])
-    table = (folder / "shard.csv").read_text().splitlines()
-    (folder / "shard.csv").write_text(
-        "\n".join([table[0], *[row for row in table if ",train," in row][:n_clips]])
-    )
-    convert_shard(folder / "shard.csv", folder / "mtat", folder / "audio", folder / "rejected.csv", 2)
-    return sorted((folder / "audio").rglob("*.wav"))
-
-
-def compare_speed(folder, clips, options):
-    """Run both by turns, and print seconds a clip."""
-    turns = {"umx": [], "ours": []}
-    for turn in range(options.turns):
-        for worker in turns:
-            files = [str(clips[turn % len(clips)])] if worker == "umx" else []
-            turns[worker].append(_run_worker(worker, folder, files, options))
-    a = {step: statistics.median(t["seconds"][step] for t in turns["umx"]) for step in (*STEPS, "all")}
-    b = {
-        step: statistics.median(
-            t["seconds"][step] / (1 if step == "load" else len(clips)) for t in turns["ours"]
-        )
-        for step in (*STEPS, "all")
-    }
-    b["all"] -= b["load"] / len(clips)
-    b["all"] += b["load"] / options.shard_clips  # the model is loaded once a shard
-    print(
-        f"\nMedians of {options.turns} turns; hidden size {options.hidden}, {options.threads} threads, {len(clips)} clips of "
-        f"29.1 s; (b) with the loading of a shard of {options.shard_clips} clips. Reading and writing of (b) run beside the rest.\n"
-    )
-    print("| seconds a clip | a) umx a file | b) ours | ratio |\n|---|---:|---:|---:|")
-    for step in (*STEPS, "all"):
-        said = {"load": "load (b: a shard)", "all": "**all**"}.get(step, step)
-        print(f"| {said} | {a[step]:.2f} | {b[step]:.2f} | {a[step] / b[step]:.1f} |")
-    memory = [max(t["peak_gib"] for t in turns[worker]) for worker in turns]
-    print(f"| peak memory, GiB | {memory[0]:.2f} | {memory[1]:.2f} | |")
-    print(
-        f"\n(b) is {29.1 / b['all']:.0f} times as fast as the music plays. {compare_stems(folder, clips[0])}"
-    )
-
-
-def compare_stems(folder, clip):
-    """Say how far the stems of one clip differ: ours of a mono clip are the mean of both channels."""
-    from mscol.io import audio
-    from mscol.separation import STEMS
-
-    ours = folder / "stems" / clip.relative_to(folder / "audio").with_suffix("")
-    theirs = folder / "umx" / clip.stem
-    most = max(
-        np.abs(
-            audio.decode(ours / f"{s}.wav")[0]
-            - audio.decode(theirs / f"{s}.wav")[0].mean(axis=1, keepdims=True)
-        ).max()
-        for s in STEMS
-    )
-    return f"Stems differ by {most:.1e} of full scale at most."
-
-
-def compare_formats(folder, clip):
-    """Print what files of a mono stem of 29.1 s take, to write, to read and on disk."""
+def make_shard(folder, channels, options):
+    """Write wavs of noise and the shard's manifest."""
     import soundfile
 
-    waveform, rate = soundfile.read(clip, dtype="float32")
-    print("\n| format of a stem | MB | ms to write | ms to read |\n|---|---:|---:|---:|")
-    for kind, subtype in (
-        ("WAV", "FLOAT"),
-        ("WAV", "PCM_24"),
-        ("WAV", "PCM_16"),
-        ("FLAC", "PCM_24"),
-        ("FLAC", "PCM_16"),
-    ):
-        path = folder / f"x.{kind.lower()}"
-        writing, reading = [], []
-        for _ in range(7):
-            started = time.perf_counter()
-            soundfile.write(path, waveform, rate, subtype=subtype, format=kind)
-            writing.append(time.perf_counter() - started)
-            started = time.perf_counter()
-            soundfile.read(path, dtype="float32")
-            reading.append(time.perf_counter() - started)
-        cells = path.stat().st_size / 1e6, 1e3 * statistics.median(writing), 1e3 * statistics.median(reading)
-        print(f"| {kind} {subtype} | " + " | ".join(f"{cell:.1f}" for cell in cells) + " |")
+    (folder / "audio").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(options.clips):
+        noise = 0.1 * rng.standard_normal((round(options.seconds * RATE), channels), dtype=np.float32)
+        soundfile.write(folder / "audio" / f"{number:04d}.wav", noise, RATE, subtype="FLOAT")
+    for name, n_clips in (("shard", options.clips), ("one", 1)):
+        rows = [f"{number:04d},{number:04d}.wav,train,{options.seconds}" for number in range(n_clips)]
+        (folder / f"{name}.csv").write_text("\n".join(["id,path,split,duration", *rows]) + "\n")
 
 
-def compare_shortcuts(options):
-    """Print what chunks and a skipped target change, with a trained separator on songs whose stems are known."""
-    import copy
-
-    import torch
-
-    from mscol.io import audio
-    from mscol.separation import STEMS
-    from mscol.separation.judging import is_silent, sdr
-    from mscol.separation.separate import separate_batch, separate_in_chunks
-    from mscol.separation.separator import load_separator
-
-    torch.set_num_threads(options.threads)
-    separator = load_separator(options.trained, device=options.device)
-    without = copy.deepcopy(separator)
-    del without.target_models["drums"]
-    kept = [stem for stem in STEMS if stem != "drums"]
-    songs = sorted(path for path in Path(options.songs).iterdir() if path.is_dir())
-    waveforms = [audio.load_stereo(song / "mixture.wav").T for song in songs]
-    changed, truth = {stem: [] for stem in kept}, {stem: ([], []) for stem in kept}
-    with torch.inference_mode():
-        for song, waveform in zip(songs, waveforms, strict=True):
-            mixture = torch.from_numpy(np.ascontiguousarray(waveform))[None]
-            full, part = (
-                separate_batch(separator, mixture)[0].numpy(),
-                separate_batch(without, mixture)[0].numpy(),
-            )
-            for stem, skipped in zip(kept, part, strict=True):
-                whole, true = full[STEMS.index(stem)], audio.load_stereo(song / f"{stem}.wav")
-                if not is_silent(true):
-                    changed[stem].append(sdr(whole.T, skipped.T))
-                    truth[stem][0].append(sdr(true, whole.T))
-                    truth[stem][1].append(sdr(true, skipped.T))
-        long = torch.from_numpy(
-            np.concatenate(waveforms, axis=1).mean(axis=0, keepdims=True, dtype=np.float32)
-        )
-        whole = separate_batch(separator, long[None])[0].numpy()
-        print(f"\nWithout the network of drums ({len(songs)} songs): medians, dB\n")
-        print(
-            "| stem | SDR to the stem with all four | SDR to the truth, all four | without drums |\n|---|---:|---:|---:|"
-        )
-        for stem in kept:
-            print(
-                f"| {stem} | {np.median(changed[stem]):.1f} | "
-                + " | ".join(f"{np.median(t):.2f}" for t in truth[stem])
-                + " |"
-            )
-        print(
-            f"\nChunks of a mono recording of {long.shape[-1] / 44_100:.0f} s: SDR to the stems of the whole, dB\n"
-        )
-        print(
-            "| seconds of a chunk, context included | "
-            + " | ".join(STEMS)
-            + " |\n|---|"
-            + "---:|" * len(STEMS)
-        )
-        for windows in (5, 7, 9):
-            chunks = separate_in_chunks(separator, long, windows * 300).numpy()
-            cells = " | ".join(f"{sdr(w.T, c.T):.1f}" for w, c in zip(whole, chunks, strict=True))
-            print(f"| {windows * 300 * 1024 / 44_100:.0f} | {cells} |")
-
-
-class Stopwatch:
-    """Seconds spent in functions that are watched."""
-
-    def __init__(self):
-        self.seconds, self.started = Counter(), time.perf_counter()
-
-    def watch(self, owner, name, step):
-        function = getattr(owner, name)
-
-        def timed(*arguments, **named):
-            started = time.perf_counter()
-            try:
-                return function(*arguments, **named)
-            finally:
-                self._wait()
-                self.seconds[step] += time.perf_counter() - started
-
-        setattr(owner, name, timed)
-
-    def say(self):
-        """Print what was measured, for the process that asked."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(json.dumps({"seconds": self.seconds, "peak_gib": peak}))
-
-    @staticmethod
-    def _wait():
-        import torch
-
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-
-
-def umx(options):
-    """The package's command, given soundfile for reading and writing."""
-    watch = Stopwatch()
-    import openunmix.cli
-    import openunmix.data
-    import openunmix.model
-    import openunmix.transforms
-    import soundfile
-    import torch
-    import torchaudio
-
-    torch.set_num_threads(options.threads)
-
-    def load_audio(path, start=0.0, dur=None, info=None):
-        watch.seconds["load"] = time.perf_counter() - watch.started
-        waveform, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        return torch.from_numpy(waveform.T.copy()), rate
-
-    openunmix.data.load_audio = load_audio
-    torchaudio.save = lambda path, x, sample_rate: soundfile.write(
-        path, x.numpy().T, int(sample_rate), subtype="FLOAT"
-    )
-    watch.watch(openunmix.data, "load_audio", "decode")
-    watch.watch(torchaudio, "save", "write")
-    watch.watch(openunmix.model, "wiener", "wiener")
-    watch.watch(openunmix.model.OpenUnmix, "forward", "network")
-    for name in ("TorchSTFT", "TorchISTFT"):
-        watch.watch(getattr(openunmix.transforms, name), "forward", "transforms")
-    sys.argv = ["umx", *options.files, "--model", f"{options.folder}/model", "--outdir", f"{options.folder}/umx",
-                "--targets", "bass", "drums", "other", "vocals"] + ["--no-cuda"] * (options.device == "cpu")  # fmt: skip
-    with contextlib.redirect_stdout(sys.stderr):
-        openunmix.cli.separate()
-    watch.say()
-
-
-def ours(options):
-    """A shard."""
-    watch = Stopwatch()
-    import openunmix.model
-    import openunmix.transforms
-
-    from mscol.io import audio
-    from mscol.separation import separate, shard
-
-    watch.watch(shard, "load_separator", "loading")
-    imported = time.perf_counter() - watch.started
-    watch.watch(audio, "decode", "decode")
-    watch.watch(audio, "write_wav", "write")
-    watch.watch(separate, "filter_sources", "wiener")
-    watch.watch(openunmix.model.OpenUnmix, "forward", "network")
-    for name in ("TorchSTFT", "TorchISTFT"):
-        watch.watch(getattr(openunmix.transforms, name), "forward", "transforms")
-    folder = Path(options.folder)
-    shard.separate_shard(
-        folder / "shard.csv", folder / "audio", folder / "stems", folder / "unseparated.csv", folder / "model",
-        device=options.device, threads=options.threads, batch_seconds=options.batch_seconds,
-    )  # fmt: skip
-    watch.seconds["load"] = imported + watch.seconds["loading"]
-    watch.say()
-
-
-def _run_worker(worker, folder, files, options):
-    """Run (a) or (b) in a process of its own; return its seconds by step, those of the whole process among them."""
-    words = [sys.executable, __file__, "--worker", worker, "--folder", folder, "--threads", options.threads,
-             "--device", options.device, "--batch-seconds", options.batch_seconds, "--files", *files]  # fmt: skip
-    started = time.perf_counter()
-    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
+def run_worker(folder, kind, hidden, channels, options):
+    """Measure one network on one number of channels in a process of its own."""
+    words = [sys.executable, __file__, "--worker", folder, "--device", kind, "--hidden", hidden, "--channels", channels,
+             "--clips", options.clips, "--seconds", options.seconds, "--turns", options.turns, "--threads", options.threads,
+             "--batch-seconds", options.batch_seconds]  # fmt: skip
+    done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        sys.exit(done.stderr)
-    said = json.loads(done.stdout.splitlines()[-1])
-    said["seconds"] = Counter(said["seconds"]) | Counter({"all": seconds})
-    return said
+        sys.exit(f"hidden size {hidden}, {channels} channels: failed, as it says above")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def separate(options):
+    """What a worker does: separate a shard some times; return seconds and memory."""
+    watch = Stopwatch()
+    import openunmix.model
+    import openunmix.transforms
+    import torch
+
+    from mscol.io import audio
+    from mscol.separation import separate as separation
+    from mscol.separation import shard
+
+    (hidden,), (channels,) = options.hidden, options.channels
+    folder = Path(options.worker) / f"{channels}"
+    watch.watch(shard, "load_separator", "load")
+    if options.device == "cpu":
+        watch.watch(audio, "decode", "read")
+        watch.watch(audio, "write_wav", "write")
+        watch.watch(separation, "filter_sources", "filter")
+        watch.watch(openunmix.model.OpenUnmix, "forward", "network")
+        for name in ("TorchSTFT", "TorchISTFT"):
+            watch.watch(getattr(openunmix.transforms, name), "forward", "transforms")
+
+    def separate_once(name):
+        shard.separate_shard(
+            folder / f"{name}.csv", folder / "audio", folder / "stems", folder / "unseparated.csv",
+            folder.parent / f"model{hidden}", device=options.device, threads=options.threads,
+            batch_seconds=options.batch_seconds,
+        )  # fmt: skip
+        shutil.rmtree(folder / "stems")
+
+    separate_once("one")
+    start = time.perf_counter() - watch.started
+    turns = []
+    for _ in range(options.turns):
+        watch.seconds.clear()
+        used, started = time.process_time(), time.perf_counter()
+        separate_once("shard")
+        loading = watch.seconds["load"]
+        turns.append(
+            {"all": time.perf_counter() - started - loading, "cpu": time.process_time() - used - loading}
+            | {step: watch.seconds[step] for step in STEPS}
+        )
+    on_gpu = options.device == "cuda"
+    return {
+        "start": start,
+        "host_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "gpu_gib": torch.cuda.max_memory_reserved() / 2**30 if on_gpu else 0,
+        **{key: statistics.median(turn[key] for turn in turns) for key in turns[0]},
+    }
+
+
+def print_table(measured, options, device):
+    """Print a row a network and number of channels."""
+    audio_seconds = options.clips * options.seconds
+    steps = STEPS if device["kind"] == "cpu" else ()
+    memory = ("host_gib", *["gpu_gib"] * (device["kind"] == "cuda"))
+    heads = ["hidden size", "channels", "times real time", "s of CPU a second of audio",
+             *(f"{step}, s" for step in steps), "start, s", *(f"peak {key[:-4]} GiB" for key in memory)]  # fmt: skip
+    print(f"| {' | '.join(heads)} |\n|{'---:|' * len(heads)}")
+    for (hidden, channels), took in measured.items():
+        cells = [str(hidden), str(channels), f"{audio_seconds / took['all']:.0f}", f"{took['cpu'] / audio_seconds:.4f}",
+                 *(f"{took[step] / audio_seconds:.4f}" for step in steps),
+                 *(f"{took[key]:.1f}" for key in ("start", *memory))]  # fmt: skip
+        print(f"| {' | '.join(cells)} |")
+
+
+def print_rates(measured, options, device):
+    """Print the lines of rates.yaml: by hidden size, of mono if that was measured."""
+    channels = min(options.channels)
+    key = "all" if device["kind"] == "cuda" else "cpu"
+    rates = {
+        hidden: float(f"{measured[hidden, channels][key] / options.clips / options.seconds:.3g}")
+        for hidden in options.hidden
+    }
+    print(f"\nFor benchmarks/rates.yaml:\n\n{'gpu' if key == 'all' else 'cpu'}:")
+    print(
+        f"  separation_second: {json.dumps(rates).replace(chr(34), '')} # {device['name']}, {('mono', 'stereo')[channels - 1]}"
+    )
+
+
+def _batch_seconds(text):
+    return text if text == "auto" else float(text)
 
 
 def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--turns", type=int, default=3, help="of each (default: %(default)s)")
-    parser.add_argument("--clips", type=int, default=16, help="of the shard of (b) (default: %(default)s)")
     parser.add_argument(
-        "--shard-clips", type=int, default=80, help="clips of a real shard (default: %(default)s)"
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="(default: %(default)s)"
     )
     parser.add_argument(
-        "--hidden", type=int, default=512, help="hidden size: 512 or 1024 (default: %(default)s)"
+        "--hidden", type=int, nargs="+", default=[512, 1024], help="hidden sizes (default: 512 1024)"
     )
+    parser.add_argument(
+        "--channels", type=int, nargs="+", choices=(1, 2), default=[1, 2], help="(default: 1 2)"
+    )
+    parser.add_argument("--clips", type=int, default=128, help="of a shard (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=29.1, help="of a clip (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=1, help="(default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch (default: %(default)s)")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(default: %(default)s)")
-    parser.add_argument("--batch-seconds", type=float, default=240, help="(default: %(default)s)")
-    parser.add_argument(
-        "--trained", help="a trained separator: measures what shortcuts change, and nothing else"
-    )
-    parser.add_argument("--songs", help="folder of {song}/{stem}.wav and mixture.wav, for --trained")
-    parser.add_argument("--worker", choices=("umx", "ours"), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", help=argparse.SUPPRESS)
-    parser.add_argument("--files", nargs="*", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--batch-seconds", type=_batch_seconds, default="auto", help="(default: %(default)s)")
+    parser.add_argument("--folder", help="for wavs and stems: a local disk (default: the system's own)")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

@@ -156,7 +156,6 @@ rule separate_stems:
         ),
         niter=config["separation"]["niter"],
         device=config["separation"]["device"],
-        batch_seconds=config["separation"]["batch_seconds"],
         framework_threads=config["framework_threads"],
         clips=shard_digest,
         code=code_of("separate_stems.py"),

@@ -17,6 +17,7 @@ separate_shard(
     n_iterations=snakemake.params.niter,
     device=snakemake.params.device,
     threads=snakemake.params.framework_threads,
-    batch_seconds=snakemake.params.batch_seconds,
+    # No parameter: it moves stems by rounding only.
+    batch_seconds=snakemake.config["separation"]["batch_seconds"],
     rejected_before=[snakemake.input.rejected],
 )

@@ -64,7 +64,9 @@ def stem_mels_origin(model):
         origin = {"root": brought}
         scripts += ["resample_brought_stems.py"]
     else:
-        origin = {k: v for k, v in config["separation"].items() if k != "training"}
+        # Its training shows in the separator's files; batches move stems by rounding only.
+        aside = ("training", "batch_seconds")
+        origin = {k: v for k, v in config["separation"].items() if k not in aside}
         scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
     code = [library_fingerprint(script) for script in scripts]
     return origin | {"dtype": config["mels"]["dtype"], "code": code}

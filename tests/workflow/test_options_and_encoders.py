@@ -50,6 +50,10 @@ def test_what_changes_mels_or_training_changes_the_encoder(house, finished, sett
     assert first in jobs and jobs["pretrain_encoder"] == 1
 
 
+def test_batches_of_separation_make_no_encoder_again(house, finished):
+    assert not planned_jobs(house, finished, "--config", "separation={batch_seconds: 60}")
+
+
 def test_changed_settings_are_seen_while_stems_are_made_again(house, again):
     settings = "pretraining={learning_rate: 0.01}"
     jobs = planned_jobs(house, again, DEGRADED, "results/fma_bass_vocals.csv", "--config", settings)

@@ -154,6 +154,8 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"downloads": {"fma": {"counts": {"*.mp3": -1}}}}, "'downloads/fma/counts/\\*.mp3': -1 is not valid, it must be at least 0"),
         ({"downloads": {"fma": {"unpacked_gigabytes": 0}}}, "'downloads/fma/unpacked_gigabytes': 0 is not valid, it must be more"),
         ({"separation": {"model": "spleeter"}}, "'separation/model': 'spleeter' is neither"),
+        ({"separation": {"batch_seconds": 20}}, "batch_seconds': 20 is not valid, it must be auto or a number of at least 30"),
+        ({"separation": {"batch_seconds": "all"}}, "batch_seconds': 'all' is not valid, it must be auto or a number"),
     ],
 )  # fmt: skip
 def test_each_mistake_gets_one_sentence_with_the_key(given, message):

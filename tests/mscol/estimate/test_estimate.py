@@ -45,6 +45,13 @@ def test_separation_costs_its_rate_for_each_second_of_training_and_validation(tm
     assert cost.jobs == 4 and cost.cpu_seconds == pytest.approx(12 * SECONDS * 0.2)
 
 
+def test_separation_on_a_gpu_goes_by_the_networks_size_too(tmp_path):
+    gpu = RATES["gpu"]["separation_second"]
+    cost = cost_of(make_run(tmp_path, separation={"model": "umxhq"}), "separation")
+    assert cost.gpu_seconds == pytest.approx(12 * SECONDS * gpu[512])
+    assert cost_of(make_run(tmp_path), "separation").gpu_seconds == pytest.approx(12 * SECONDS * gpu[1024])
+
+
 def test_separation_of_a_size_in_between_is_interpolated(tmp_path):
     training = {"hidden_size": 768}
     run = make_run(

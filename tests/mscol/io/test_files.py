@@ -91,6 +91,15 @@ def test_ordered_map_keeps_order_and_bounds_what_waits():
     assert 1 < most[0] <= 3
 
 
+def test_ordered_map_holds_no_more_results_than_it_may():
+    begun = []
+    results = ordered_map(lambda number: begun.append(number) or number, range(9), workers=1, held=2)
+    assert next(results) == 0
+    time.sleep(0.02)
+    assert begun == [0, 1]
+    assert list(results) == list(range(1, 9))
+
+
 def test_ordered_map_raises_what_work_raises():
     with pytest.raises(ZeroDivisionError):
         list(ordered_map(lambda number: 1 // number, [2, 1, 0], workers=2))

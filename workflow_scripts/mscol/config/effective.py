@@ -126,7 +126,8 @@ def _typed(value, schema, definitions):
         return {key: _typed(entry, inner[key], definitions) for key, entry in value.items()}
     if isinstance(value, list):
         return [_typed(entry, schema.get("items", {}), definitions) for entry in value]
-    if isinstance(value, str) and schema.get("type") in ("integer", "number", "boolean"):
+    kinds = [of.get("type") for of in (schema, *schema.get("anyOf", []))]
+    if isinstance(value, str) and any(kind in kinds for kind in ("integer", "number", "boolean")):
         try:
             meant = yaml.safe_load(value)
         except yaml.YAMLError:
@@ -162,6 +163,7 @@ def _sentence(error):
     expected = {
         "type": lambda: f"it must be {_types(allowed)}",
         "enum": lambda: f"allowed are {', '.join(map(str, allowed))}",
+        "anyOf": lambda: f"it must be {' or '.join(map(_alternative, allowed))}",
         "minimum": lambda: f"it must be at least {allowed}",
         "maximum": lambda: f"it must be at most {allowed}",
         "exclusiveMinimum": lambda: f"it must be more than {allowed}",
@@ -171,6 +173,16 @@ def _sentence(error):
     about = error.schema.get("description", "")
     given = "nothing" if error.instance is None else repr(error.instance)
     return f"config key '{key}': {given} is not valid, {expected}" + (f" ({about})" if about else "")
+
+
+def _alternative(schema):
+    """
+    >>> _alternative({'const': 'auto'}), _alternative({'type': 'number', 'minimum': 30})
+    ('auto', 'a number of at least 30')
+    """
+    return (
+        schema["const"] if "const" in schema else f"{_types(schema['type'])} of at least {schema['minimum']}"
+    )
 
 
 def _unknown_key(error, key):

@@ -117,8 +117,8 @@ def separation(run):
     if not run.separates:
         return Cost("separation", 0, 0)
     jobs = run.shards[run.pretrained_on]
-    rate = by_size(run.cpu("separation_second"), run.hidden_size)
-    cpu, gpu = (run.start("torch", jobs) + run.stem_seconds * r for r in (rate, run.gpu("separation_second")))
+    rates = (by_size(of("separation_second"), run.hidden_size) for of in (run.cpu, run.gpu))
+    cpu, gpu = (run.start("torch", jobs) + run.stem_seconds * rate for rate in rates)
     return Cost("separation", jobs, cpu, gpu)
 
 

@@ -153,6 +153,8 @@ def _depth(run):
 
 
 def by_size(rates, size):
-    """Interpolate rates that were measured at some hidden sizes."""
+    """Interpolate rates that were measured at some hidden sizes; a single number holds for all."""
+    if not isinstance(rates, dict):
+        return float(rates)
     sizes = sorted(rates)
     return float(np.interp(size, sizes, [float(rates[known]) for known in sizes]))

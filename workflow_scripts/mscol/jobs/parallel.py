@@ -14,11 +14,10 @@ def one_blas_thread():
     return threadpool_limits(limits=1, user_api="blas")
 
 
-def ordered_map(function, items, workers):
+def ordered_map(function, items, workers, held=4):
     """Apply a function to items on threads; yield the results in the order of the items.
 
-    Decoding, resampling and Fourier transforms release Python's lock, so threads are enough. At most
-    four results a worker are held at a time, so that memory does not grow with the number of items.
+    Decoding, resampling and Fourier transforms release Python's lock, so threads are enough.
 
     Parameters
     ----------
@@ -27,6 +26,8 @@ def ordered_map(function, items, workers):
     items : iterable
     workers : int
         Threads.
+    held : int
+        So many results a worker are held at most, so that memory does not grow with the number of items.
 
     Yields
     ------
@@ -38,7 +39,7 @@ def ordered_map(function, items, workers):
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
-                if len(waiting) >= 4 * workers:
+                if len(waiting) >= held * workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -9,6 +9,7 @@ import torch
 from mscol.errors import AudioError
 from mscol.io import audio
 from mscol.separation import STEMS
+from mscol.separation.memory import HostCopy, is_out_of_memory
 from mscol.separation.wiener import filter_sources
 
 # On either side of a chunk, at least: what the networks' memory needs (docs/benchmarks.md)
@@ -30,6 +31,11 @@ class BatchSeparator:
     def __init__(self, separator, batch_seconds):
         self.separator, self.batch_seconds = separator, batch_seconds
 
+    @property
+    def on_gpu(self):
+        """Whether the separator is on a GPU."""
+        return self.separator.sample_rate.is_cuda
+
     def separate(self, mixtures):
         """Separate mixtures of equal length.
 
@@ -40,8 +46,8 @@ class BatchSeparator:
 
         Returns
         -------
-        torch.Tensor, shape=(n_clips, 4, channels, n_samples)
-            On the CPU; the stems in the order of `STEMS`. Those of a mono mixture are the mean of both channels.
+        list of HostCopy, shape=(4, channels, n_samples)
+            Of each clip the stems, in the order of `STEMS`. Those of a mono mixture are the mean of both channels.
 
         Raises
         ------
@@ -61,9 +67,9 @@ class BatchSeparator:
         seconds = mixtures.shape[-1] / audio.SEPARATION_RATE
         if seconds > self.batch_seconds:
             frames = self.batch_seconds * audio.SEPARATION_RATE / self.separator.stft.n_hop
-            return torch.stack([separate_in_chunks(self.separator, mixture, frames) for mixture in mixtures])
+            return [HostCopy(separate_in_chunks(self.separator, mixture, frames)) for mixture in mixtures]
         parts = mixtures.split(max(1, int(self.batch_seconds // seconds)))
-        return torch.cat([separate_batch(self.separator, part) for part in parts])
+        return [stems for part in parts for stems in separate_batch(self.separator, part)]
 
     def _take_less(self, error):
         shortest = chunk_windows(self.separator, 0) * window_samples(self.separator) / audio.SEPARATION_RATE
@@ -100,7 +106,7 @@ def separate(separator, waveform):
     """
     mixture = torch.from_numpy(np.ascontiguousarray(audio.one_channel_of_equal(waveform).T))
     with torch.inference_mode():
-        stems = separate_batch(separator, mixture[None])[0].numpy()
+        stems = separate_batch(separator, mixture[None])[0].wait().numpy()
     check_finite(stems)
     return {
         stem: np.repeat(samples.T, waveform.shape[1] // len(samples), axis=1)
@@ -120,10 +126,10 @@ def separate_batch(separator, mixtures):
 
     Returns
     -------
-    torch.Tensor, shape=(n_clips, 4, channels, n_samples)
-        On the CPU.
+    list of HostCopy, shape=(4, channels, n_samples)
+        Of each clip the stems.
     """
-    mixtures = mixtures.to(separator.sample_rate.device)
+    mixtures = mixtures.to(separator.sample_rate.device, non_blocking=True)
     spectra = torch.view_as_complex(separator.stft(mixtures))
     magnitudes = spectra.abs()
     if separator.complexnorm.mono:
@@ -131,11 +137,14 @@ def separate_batch(separator, mixtures):
     else:
         magnitudes = magnitudes.expand(-1, 2, -1, -1)
     estimates = [network(magnitudes) for network in separator.target_models.values()]
-    stems = mixtures.new_empty((len(mixtures), len(estimates), *mixtures.shape[1:]), device="cpu")
-    for number, spectrum in enumerate(spectra):
-        of_clip = torch.stack([estimate[number] for estimate in estimates])
-        stems[number] = _filter_and_invert(separator, of_clip, spectrum, mixtures.shape[-1])
-    return stems
+    return [
+        HostCopy(
+            _filter_and_invert(
+                separator, [estimate[number] for estimate in estimates], spectrum, mixtures.shape[-1]
+            )
+        )
+        for number, spectrum in enumerate(spectra)
+    ]
 
 
 def separate_in_chunks(separator, mixture, frames):
@@ -165,7 +174,7 @@ def separate_in_chunks(separator, mixture, frames):
     stems = torch.zeros(len(STEMS), len(mixture), n_samples)
     for start in range(0, n_samples, core):
         first, last = max(0, start - margin), min(n_samples, start + core + margin)
-        chunk = separate_batch(separator, mixture[None, :, first:last])[0]
+        chunk = separate_batch(separator, mixture[None, :, first:last])[0].wait()
         weights = _trapezium(torch.arange(first, last), start, start + core, fade, n_samples)
         stems[..., first:last] += weights * chunk
     return stems
@@ -194,15 +203,6 @@ def check_finite(stems):
     for stem, samples in zip(STEMS, stems, strict=True):
         if not np.isfinite(samples).all():
             raise AudioError(f"its separated {stem} has samples that are not finite; leave the clip out")
-
-
-def is_out_of_memory(error):
-    """Whether torch, on a GPU or a CPU, ran out of memory."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    # The last is how oneDNN, which computes layers on some processors, says that its scratch memory was refused.
-    signs = ("allocate memory", "not enough memory", "could not create a primitive")
-    return any(sign in str(error) for sign in signs)
 
 
 def _filter_and_invert(separator, magnitudes, spectrum, n_samples):

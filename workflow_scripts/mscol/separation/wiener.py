@@ -5,12 +5,20 @@ power ``v_j`` in each frame and bin, and by a spatial covariance ``R_j`` in each
 Then ``y_j = v_j R_j C^-1 x`` with ``C = sum_j v_j R_j``.
 
 The package computes this matrix by matrix in the precision of its input. Where one source prevails in a bin, ``C`` is nearly
-singular, and in single precision its inverse is noise (up to 1e-2 of full scale in the stems, sometimes not finite). So
-stereo is filtered in double precision here.
+singular, and in single precision its inverse is noise (up to 1e-2 of full scale in the stems, sometimes not finite).
 
-For a mono mixture, whose channels are equal, ``C`` is singular in all bins. It is filtered on the sum and the difference of the
-channels instead of left and right, a rotation, which changes nothing but rounding: the mixture's difference is zero, everything is
-real relative to its phase, single precision will do, and one channel has to be transformed back instead of two.
+What cancels in the inverse of ``C`` cancels between the ``R_j`` already, and of these there is one set a bin, not one a frame. With
+``adj`` for the adjugate of a 2 x 2 matrix, which is linear, and the noise that keeps ``C`` regular as one more source (``R = 1``, constant ``v``)::
+
+    y_j = v_j / det C  sum_k v_k M_jk x,    M_jk = R_j adj(R_k),    det C = 1/2 sum_jk v_j v_k trace(M_jk)
+
+So the matrices ``M_jk`` are computed in double precision, bin by bin. What is left for each frame is a sum of terms that are not negative
+(mixed discriminants) and a product of one matrix and a vector, for which single precision will do: its rounding moves stems no more than that
+of the spectra does.
+
+A mono mixture, whose channels are equal, is filtered on the sum and the difference of the channels instead of left and right, a rotation,
+which changes nothing but rounding: the mixture's difference is zero, everything is real relative to its phase, and one channel has to
+be transformed back instead of two.
 
 References
 ----------
@@ -23,6 +31,7 @@ import torch
 
 EPSILON = 1e-10  # of powers and covariances
 LARGEST_MAGNITUDE = 10  # to which a loud window is scaled before
+_BLOCK_BINS = 64  # bins at a time and thread of a CPU: what a core's cache holds
 
 
 def filter_sources(magnitudes, mixture, n_iterations, window_frames):
@@ -30,8 +39,8 @@ def filter_sources(magnitudes, mixture, n_iterations, window_frames):
 
     Parameters
     ----------
-    magnitudes : torch.Tensor, shape=(n_sources, 1 or 2, n_bins, n_frames)
-        What the networks say, of one channel for both or of each.
+    magnitudes : sequence of torch.Tensor, shape=(1 or 2, n_bins, n_frames)
+        What the networks say of each source, of one channel for both or of each.
     mixture : torch.Tensor, complex, shape=(1 or 2, n_bins, n_frames)
         With one channel, it stands for two that are equal.
     n_iterations : int
@@ -47,74 +56,117 @@ def filter_sources(magnitudes, mixture, n_iterations, window_frames):
     sources = mixture.new_empty((len(magnitudes), *mixture.shape))
     for start in range(0, mixture.shape[-1], window_frames):
         window = slice(start, start + window_frames)
-        x, s = mixture[..., window].contiguous(), magnitudes[..., window].contiguous()
-        sources[..., window] = (
-            _filter_mono(s, x, n_iterations) if len(x) == 1 else _filter_stereo(s, x, n_iterations)
-        )
+        of_window = [magnitude[..., window] for magnitude in magnitudes]
+        _filter_window(of_window, mixture[..., window], n_iterations, sources[..., window])
     return sources
 
 
-def _filter_mono(magnitudes, mixture, n_iterations):
-    """Filter a window of two equal channels, on their sum (main) and difference (rest)."""
-    magnitude = mixture[0].abs()
-    phase = _phase(mixture[0], magnitude)
-    left, right = magnitudes[:, 0], magnitudes[:, -1]
-    main, rest = (left + right) / math.sqrt(2), (left - right) / math.sqrt(2)
-    if n_iterations:
-        scale = _scale(magnitude)
-        mixture_main = math.sqrt(2) / scale * magnitude
-        main, _ = _iterate(
-            main / scale, rest / scale, mixture_main, torch.zeros_like(magnitude), n_iterations
-        )
-        main = main * scale
-    return (main * phase / math.sqrt(2))[:, None]
+def _filter_window(magnitudes, mixture, n_iterations, sources):
+    """Filter a window, some bins at a time; fill in the sources.
+
+    From here on a complex number is two rows, its real and its imaginary part, and a bin comes first, so that what
+    is done in a bin is a product of small matrices.
+    """
+    n_channels, n_bins, _ = mixture.shape
+    scale = torch.clamp(mixture.abs().max() / LARGEST_MAGNITUDE, min=1)
+    filter_bins = _filter_mono if n_channels == 1 else _filter_stereo
+    block = _BLOCK_BINS * torch.get_num_threads() if mixture.device.type == "cpu" else n_bins
+    for start in range(0, n_bins, block):
+        bins = slice(start, start + block)
+        x = torch.view_as_real(mixture[:, bins]).permute(1, 0, 3, 2).contiguous()
+        of_bins = torch.stack([magnitude[:, bins].transpose(0, 1) for magnitude in magnitudes], dim=1)
+        y = filter_bins(of_bins, x, scale, n_iterations)
+        torch.view_as_real(sources[:, :, bins]).copy_(y.permute(1, 2, 0, 4, 3))
 
 
-def _filter_stereo(magnitudes, mixture, n_iterations):
-    """Filter a window of left (main) and right (rest)."""
-    magnitudes, mixture = magnitudes.double(), mixture.to(torch.complex128)
-    magnitude = mixture.abs()
-    sources = magnitudes * _phase(mixture, magnitude)
-    if n_iterations:
-        scale = _scale(magnitude)
-        channels = _iterate(*(sources / scale).unbind(dim=1), *(mixture / scale), n_iterations)
-        sources = scale * torch.stack(channels, dim=1)
-    return sources
+def _filter_mono(magnitudes, x, scale, n_iterations):
+    """Filter bins of two equal channels, on their sum (main) and difference (rest).
+
+    Magnitudes: (n_bins, n_sources, 1 or 2, n_frames); the mixture: (n_bins, channels, real and imaginary, n_frames).
+    Returned are the sources: (n_bins, n_sources, channels, real and imaginary, n_frames).
+    """
+    left, right = magnitudes[:, :, 0], magnitudes[:, :, -1]
+    y = torch.stack([left + right, left - right], dim=2)
+    main = 2 * _magnitude(x)[:, 0]
+    x_rotated = torch.cat([main, torch.zeros_like(main)], dim=1)
+    # The rotation stretches everything by the square root of 2.
+    y = _iterate(y, x_rotated, math.sqrt(2) * scale, n_iterations)
+    return y[:, :, :1, None] * (_phase(x) / 2)[:, None]
 
 
-def _iterate(main, rest, mixture_main, mixture_rest, n_iterations):
+def _filter_stereo(magnitudes, x, scale, n_iterations):
+    """Filter bins of left and right; shapes as in `_filter_mono`."""
+    # In double precision, because all sources have the same phases: covariances that are alike must not differ by rounding.
+    y = magnitudes[:, :, :, None] * _phase(x.double())[:, None]
+    return _iterate(y.flatten(2, 3), x.flatten(1, 2), scale, n_iterations).unflatten(2, (2, 2))
+
+
+def _iterate(y, x, scale, n_iterations):
     """Estimate powers and covariances of the sources, and filter the mixture by them.
 
-    Two channels, main and rest: of the sources (n_sources, n_bins, n_frames), of the mixture (n_bins, n_frames); real or complex.
+    Sources: (n_bins, n_sources, n_rows, n_frames); the mixture: (n_bins, n_rows, n_frames). A row a channel where all is
+    real, two where it is complex.
     """
-    for _ in range(n_iterations):
-        power_main, power_rest = _power(main), _power(rest)
-        power = (power_main + power_rest) / 2
-        weight = EPSILON + power.sum(dim=-1, keepdim=True)
-        r_main = power_main.sum(dim=-1, keepdim=True) / weight
-        r_rest = power_rest.sum(dim=-1, keepdim=True) / weight
-        r_cross = (main * rest.conj()).sum(dim=-1, keepdim=True) / weight
-
-        c_main = math.sqrt(EPSILON) + (power * r_main).sum(dim=0)
-        c_rest = math.sqrt(EPSILON) + (power * r_rest).sum(dim=0)
-        c_cross = (power * r_cross).sum(dim=0)
-        determinant = c_main * c_rest - _power(c_cross)
-        z_main = (c_rest * mixture_main - c_cross * mixture_rest) / determinant
-        z_rest = (c_main * mixture_rest - c_cross.conj() * mixture_main) / determinant
-
-        main = power * (r_main * z_main + r_cross * z_rest)
-        rest = power * (r_cross.conj() * z_main + r_rest * z_rest)
-    return main, rest
+    n_sources, n_rows = y.shape[1:3]
+    for iteration in range(n_iterations):
+        products, traces = _products_of_covariances(_covariances(y.double(), scale))
+        # Where another iteration follows, it will ask how the sources' covariances differ.
+        dtype = x.dtype if iteration == n_iterations - 1 else torch.float64
+        powers = x.new_full((len(y), n_sources + 1, y.shape[-1]), math.sqrt(EPSILON), dtype=dtype)
+        powers[:, :n_sources] = y.square().sum(dim=2) / (2 * scale.square())
+        determinant = (powers * (traces.to(dtype) / 2 @ powers)).sum(dim=1)
+        terms = (powers[:, :, None] * x[:, None]).flatten(1, 2)
+        y = (products[:, : n_rows * n_sources].to(dtype) @ terms).unflatten(1, (n_sources, n_rows))
+        y *= (powers[:, :n_sources] / determinant[:, None])[:, :, None]
+    return y
 
 
-def _phase(spectrum, magnitude):
-    """Complex numbers of magnitude 1; where there is nothing, the phase is 0."""
-    return torch.where(magnitude > 0, spectrum / magnitude, 1)
+def _covariances(y, scale):
+    """Estimate R of each source, and add that of the noise: (n_bins, n_sources + 1, n_rows, n_rows), in double precision."""
+    covariances = y @ y.mT / scale.double().square()
+    if y.shape[2] == 4:
+        covariances = _complex_products(covariances)
+    covariances /= EPSILON + _trace(covariances) / 2
+    noise = torch.eye(y.shape[2], dtype=y.dtype, device=y.device).expand(len(y), 1, -1, -1)
+    return torch.cat([covariances, noise], dim=1)
 
 
-def _scale(magnitude):
-    return torch.clamp(magnitude.max() / LARGEST_MAGNITUDE, min=1)
+def _complex_products(sums):
+    """Turn sums of products of all rows (..., 4, 4) into those of complex numbers and conjugates.
+
+    An entry a + bi is the matrix [[a, -b], [b, a]], so that products of these matrices are those of complex ones.
+    """
+    # (..., channel, real or imaginary, channel, real or imaginary)
+    sums = sums.unflatten(-1, (2, 2)).unflatten(-3, (2, 2))
+    real = sums[..., 0, :, 0] + sums[..., 1, :, 1]
+    imaginary = sums[..., 1, :, 0] - sums[..., 0, :, 1]
+    upper, lower = torch.stack([real, -imaginary], dim=-1), torch.stack([imaginary, real], dim=-1)
+    return torch.stack([upper, lower], dim=-3).flatten(-2).flatten(-3, -2)
 
 
-def _power(values):
-    return values.real.square() + values.imag.square() if values.is_complex() else values.square()
+def _products_of_covariances(covariances):
+    """Multiply each R_j with the adjugate of each R_k; return all in one matrix a bin, and their traces (n_bins, j, k)."""
+    n_rows = covariances.shape[-1]
+    identity = torch.eye(n_rows, dtype=covariances.dtype, device=covariances.device)
+    adjugates = _trace(covariances) * identity - covariances
+    products = covariances.flatten(1, 2) @ adjugates.transpose(1, 2).flatten(2, 3)
+    each = products.unflatten(2, (-1, n_rows)).unflatten(1, (-1, n_rows)).transpose(2, 3)
+    return products, _trace(each)[..., 0, 0]
+
+
+def _trace(matrices):
+    """Traces of 2 x 2 matrices, in which a complex entry shows twice; the last two dimensions are kept."""
+    return matrices.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None] * (2 / matrices.shape[-1])
+
+
+def _magnitude(x):
+    """Magnitudes of complex numbers (..., real and imaginary, n_frames): (..., 1, n_frames)."""
+    return x.square().sum(dim=-2, keepdim=True).sqrt()
+
+
+def _phase(x):
+    """Complex numbers of magnitude 1, shape as given; where there is nothing, the phase is 0."""
+    magnitude = _magnitude(x)
+    real, imaginary = (x / magnitude).split(1, dim=-2)
+    silent = magnitude == 0
+    return torch.cat([real.masked_fill(silent, 1), imaginary.masked_fill(silent, 0)], dim=-2)
