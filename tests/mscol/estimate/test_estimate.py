@@ -108,12 +108,12 @@ def test_models_without_stems_make_none(tmp_path):
     assert not {"stems", "separation", "separator"} & stages and "functions" in stages
 
 
-def test_table_is_aligned_and_says_what_was_not_measured(tmp_path):
+def test_table_is_aligned_and_says_where_rates_were_measured(tmp_path):
     text = estimate_table(make_run(tmp_path), cores=8)
     rows = text.split("\n\n")[2].splitlines()
     assert rows[0].split()[:2] == ["stage", "jobs"] and rows[-1].startswith("all ")
     assert len({len(row) for row in rows}) == 1
-    assert "assumed, not measured" in text and "8 cores" in text
+    assert "as measured on one NVIDIA H200" in text and "8 cores" in text
 
 
 def test_a_run_takes_at_least_as_long_as_one_pretraining_on_its_threads(tmp_path):

@@ -52,10 +52,10 @@ def _notes(run, costs, cores):
     left = sum(cost.cpu_seconds for cost in costs if not cost.gpu_seconds)
     yield f"CPU hours are those of one core, as measured on {run.rates['machine']}."
     if on_gpu:
-        measured = "measured" if run.rates["gpu"]["measured"] else "assumed, not measured"
         gpu = _hours(sum(cost.gpu_seconds for cost in on_gpu))
         yield (
-            f"With a GPU (its rates are {measured}): {gpu} GPU hours, and {_hours(left)} CPU hours of the stages without one."
+            f"With a GPU, as measured on {run.rates['gpu']['machine']}: {gpu} GPU hours, and {_hours(left)} CPU hours of "
+            "the stages without one."
         )
     all_cores = sum(cost.cpu_seconds for cost in costs) / cores
     longest = _longest_job(run, costs)
