@@ -51,7 +51,8 @@ def test_what_changes_mels_or_training_changes_the_encoder(house, finished, sett
 
 
 def test_batches_of_separation_make_no_encoder_again(house, finished):
-    assert not planned_jobs(house, finished, "--config", "separation={batch_seconds: 60}")
+    jobs = planned_jobs(house, finished, "--config", "separation={batch_seconds: 60}")
+    assert set(jobs) <= {"write_config", "all", "total"}
 
 
 def test_changed_settings_are_seen_while_stems_are_made_again(house, again):
