@@ -148,7 +148,7 @@ def test_pretraining_that_hit_its_time_limit_was_submitted_again_and_went_on(sto
 
 
 def test_nothing_was_made_twice(story):
-    assert story.said.count("rule_make_demo_dataset") == 2  # mtat, and stems
+    assert story.said.count("rule_make_demo_dataset") == 4  # each once
     assert [job.state for job in story.of("embed_clips")] == ["COMPLETED"]
 
 

@@ -21,6 +21,8 @@ from mscol.io.atomic import PREFIX
 from mscol.pretraining import load_data
 from mscol.pretraining.checkpoints import Checkpoints, differences
 
+pytestmark = pytest.mark.slow
+
 N_UPDATES = 100  # so many that a signal sent after the first few comes before the last
 UPDATES = {"updates": N_UPDATES, "validation_every": 50}
 RUNNING = {"checkpoint_every": 4, "keep_checkpoints": 2}
@@ -30,8 +32,6 @@ CHILD = """
 import sys
 from pathlib import Path
 from tiny_runs import run
-
-pytestmark = pytest.mark.slow
 cache, folder = map(Path, sys.argv[1:])
 run(cache, folder, checkpoints=folder / "checkpoints", running={running}, **{settings})
 """
@@ -152,6 +152,8 @@ def test_ctrl_c_saves_and_ends_with_an_error(cache, tmp_path):
     process = start(cache, folder, {"updates": 100_000, "validation_every": 50_000}, RUNNING)
     wait_for_checkpoint(folder, process)
     process.send_signal(signal.SIGINT)
+    for _ in range(2):  # Snakemake, and a scheduler, pass on what ends them: that must not cut the saving
+        process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[1]
     assert process.returncode != 0
     assert "stopped by SIGINT after update" in said and "run the same command again" in said

@@ -22,9 +22,11 @@ class Warned:
 
 @contextlib.contextmanager
 def heed_warnings():
-    """Note the first SIGTERM or Ctrl-C of a block instead of ending at once; a second one ends at once.
+    """Note a SIGTERM or Ctrl-C of a block instead of ending at once; a Ctrl-C after it does end at once.
 
-    Only the main thread can do so; elsewhere, signals do what they always do.
+    A SIGTERM after it changes nothing: where a scheduler ends a job, it comes from the scheduler and once more from
+    Snakemake, and the second must not cut what the first let save. Only the main thread can do so; elsewhere, signals do
+    what they always do.
 
     Yields
     ------
@@ -36,15 +38,12 @@ def heed_warnings():
         return
 
     def note(number, frame):
-        warned.by = signal.Signals(number).name
-        restore()
-
-    def restore():
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        warned.by = warned.by or signal.Signals(number).name
+        signal.signal(signal.SIGINT, before[signal.SIGINT])
 
     before = {number: signal.signal(number, note) for number in WARNINGS}
     try:
         yield warned
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)
