@@ -103,6 +103,7 @@ def test_bfloat16_keeps_outputs_gradients_and_statistics_in_float32():
         np.testing.assert_allclose(one, other, rtol=0.05, atol=0.02)
 
 
+@pytest.mark.slow
 def test_updates_repeat_bit_for_bit():
     def run():
         keras.utils.set_random_seed(0)
