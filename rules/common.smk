@@ -8,6 +8,7 @@ from snakemake.logging import logger
 from mscol.config.checks import check_targets
 from mscol.config.datasets import EMBEDDED_ROOT, settings_of
 from mscol.config.effective import effective_config
+from mscol.config.evaluations import LABELS_PATTERN
 from mscol.config.models import SOURCES, find_model
 from mscol.datasets.shards import shard_names
 from mscol.errors import MscolError
@@ -41,7 +42,7 @@ wildcard_constraints:
     # Wider than the grammar, so that find_model can say what is wrong with a name.
     model="[A-Za-z0-9_-]+",
     decibels=r"\d+",
-    labels=r"|-labels[0-9.e-]+",
+    labels=LABELS_PATTERN,
     seed=r"\d+",
 
 

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from mscol.errors import ConfigError
 
+_LABELS = "-labels"
+# What `Way.labels` may be in a file's name
+LABELS_PATTERN = rf"|{_LABELS}[0-9.e-]+"
 # Heads and classifiers that a rule makes
 _MADE_HERE = re.compile(
-    r"models/[A-Za-z0-9_-]+/seed\d+/(heads|finetuned)/[a-z0-9]+(-labels[0-9.e-]+)?\.keras"
+    rf"models/[A-Za-z0-9_-]+/seed\d+/(heads|finetuned)/[a-z0-9]+({LABELS_PATTERN})\.keras"
 )
-_LABELS = "-labels"
 
 
 class Way(NamedTuple):
