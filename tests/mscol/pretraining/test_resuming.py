@@ -67,7 +67,11 @@ def update_of(path):
 
 def saved(folder):
     """The checkpoints below a folder, those being written left out."""
-    return sorted(path for path in folder.rglob("update-*.npz") if ".partial" not in str(path))
+    found = []
+    for directory, names, files in os.walk(folder):  # never into folders that a running job may take away
+        names[:] = [name for name in names if not name.startswith(PREFIX)]
+        found += [Path(directory, name) for name in files if name.startswith("update-")]
+    return sorted(found)
 
 
 def start(cache, folder, settings, running):
