@@ -15,7 +15,13 @@ from mscol.model.association import SourceAssociation
 from mscol.model.encoder import build_encoder, save_encoder
 from mscol.model.loading import load_encoder
 from mscol.model.loss import association_loss
-from mscol.model.runtime import backend_and_device, configure, framework_versions
+from mscol.model.runtime import (
+    backend_and_device,
+    configure,
+    framework_versions,
+    free_device_memory,
+    is_out_of_memory,
+)
 from mscol.model.saved import load_saved
 from mscol.model.steps import bring_to_device, compile_steps, load_on_device
 
@@ -28,6 +34,8 @@ __all__ = [
     "compile_steps",
     "configure",
     "framework_versions",
+    "free_device_memory",
+    "is_out_of_memory",
     "load_encoder",
     "load_on_device",
     "load_saved",

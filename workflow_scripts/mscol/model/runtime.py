@@ -85,6 +85,27 @@ def runs_on_gpu_by_jax():
     return jax.default_backend() == "gpu"
 
 
+def free_device_memory():
+    """Say how much of a GPU's memory JAX may still take, by its own limit (three quarters of the memory, if nobody set another).
+
+    Returns
+    -------
+    int or None
+        Bytes; None where nothing is known: on CPUs, and with TensorFlow.
+    """
+    if not runs_on_gpu_by_jax():
+        return None
+    import jax
+
+    known = jax.local_devices()[0].memory_stats() or {}
+    return known["bytes_limit"] - known["bytes_in_use"] if "bytes_limit" in known else None
+
+
+def is_out_of_memory(error):
+    """Whether TensorFlow or JAX ran out of a device's memory."""
+    return "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError"
+
+
 def framework_versions():
     """Name the framework's packages and their versions.
 

@@ -173,6 +173,7 @@ def _fill_jax(arrays, shape, dtype):
 
     filled, first = jax.numpy.zeros(shape, dtype), 0
     for array in arrays:
-        filled = write(filled, np.asarray(array), first)
+        # One after another: blocks sent ahead would take memory, too.
+        filled = write(filled, np.asarray(array), first).block_until_ready()
         first += len(array)
     return filled

@@ -5,8 +5,11 @@ import time
 
 import numpy as np
 
+from mscol.errors import TrainingError
 from mscol.jobs.parallel import ordered_map
-from mscol.model import bring_to_device, load_on_device
+from mscol.model import bring_to_device, free_device_memory, is_out_of_memory, load_on_device
+
+SHARE_OF_FREE = 0.5  # of the device's memory; the rest is left to what the network computes
 
 
 class Feed:
@@ -48,6 +51,58 @@ class Feed:
         return bring_to_device(self._sampler.batch(number))
 
 
+def load_on_device_if_wanted(cache_on, sampler):
+    """Load the mel cache into the device's memory, where the config, or the room that is there, says so.
+
+    Parameters
+    ----------
+    cache_on : str
+        ``device``; ``auto``, for the device where it is a GPU of which half of the free memory holds the cache; or anything
+        else for the disk.
+    sampler : PairSampler
+
+    Returns
+    -------
+    DeviceCache or None
+        None where minibatches are to be gathered from disk.
+
+    Raises
+    ------
+    TrainingError
+        If ``device`` was asked for and has no room.
+    """
+    if cache_on not in ("auto", "device"):
+        return None
+    needed = sum(array.nbytes for cache in _caches(sampler) for array in cache.arrays)
+    if cache_on == "auto":
+        free = free_device_memory()
+        if free is None:
+            return None
+        if needed > SHARE_OF_FREE * free:
+            logging.info(
+                "The log-mels take %.2f GB, more than half of the %.2f GB that are free on the GPU: they are read from disk.",
+                needed / 1e9, free / 1e9,
+            )  # fmt: skip
+            return None
+    try:
+        return DeviceCache(sampler)
+    except Exception as error:  # each framework has one of its own for this
+        if not is_out_of_memory(error):
+            raise
+        if cache_on == "device":
+            raise TrainingError(
+                f"the device has no room for the mel cache, {needed / 1e9:.2f} GB; set pretraining/running/cache_on to auto"
+            ) from error
+        logging.warning("The GPU had no room for %.2f GB of log-mels: they are read from disk.", needed / 1e9)
+        return None
+
+
+def _caches(sampler):
+    """The caches that a sampler reads: that of the mixtures first, and once if positives come from it, too."""
+    stems = [sampler.positives[source] for source in sampler.sources]
+    return [sampler.mixtures] if stems == [sampler.mixtures] else [sampler.mixtures, *stems]
+
+
 class DeviceCache:
     """The mel cache in the device's memory.
 
@@ -58,15 +113,14 @@ class DeviceCache:
     """
 
     def __init__(self, sampler):
-        caches = [sampler.positives[source] for source in sampler.sources]
-        sizes = [sum(map(len, cache.arrays)) for cache in caches]
+        used = _caches(sampler)
+        stems = used[1:] or used
+        sizes = [sum(map(len, cache.arrays)) for cache in stems]
         # In the tensor of all stems, those of one source lie after those of another
         self._first_frames = dict(zip(sampler.sources, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
         self._mixtures = self._stems = load_on_device(sampler.mixtures.arrays)
-        used = [sampler.mixtures]
-        if caches != used:
-            self._stems = load_on_device([array for cache in caches for array in cache.arrays])
-            used += caches
+        if stems is not used:
+            self._stems = load_on_device([array for cache in stems for array in cache.arrays])
         n_bytes = sum(array.nbytes for cache in used for array in cache.arrays)
         logging.info("%.2f GB of log-mels lie in the device's memory.", n_bytes / 1e9)
 

@@ -10,7 +10,7 @@ import numpy as np
 from mscol.errors import TrainingError
 from mscol.jobs.logs import Progress
 from mscol.model import compile_steps
-from mscol.pretraining.feeding import DeviceCache, Feed
+from mscol.pretraining.feeding import Feed, load_on_device_if_wanted
 from mscol.pretraining.history import History
 from mscol.pretraining.schedule import Schedule
 from mscol.pretraining.signals import heed_warnings
@@ -28,8 +28,8 @@ class Training:
         updates, learning_rate, schedule, warmup_updates, validation_every, validation_batches, patience
         and xla.
     running : dict
-        checkpoint_every (updates), checkpoint_minutes (besides), loader_threads, cache_on (``disk``, ``scratch`` or
-        ``device``).
+        checkpoint_every (updates), checkpoint_minutes (besides), loader_threads, cache_on (``auto``,
+        ``disk``, ``scratch`` or ``device``).
     checkpoints : Checkpoints, optional
 
     Attributes
@@ -84,7 +84,7 @@ class Training:
 
     def _train(self, warned):
         settings, updates = self.settings, self.settings["updates"]
-        on_device = DeviceCache(self._data.training) if self._running["cache_on"] == "device" else None
+        on_device = load_on_device_if_wanted(self._running["cache_on"], self._data.training)
         threads = self._running["loader_threads"]
         feed = Feed(self._data.training, threads, on_device)
         validation = self._data.validation and Feed(self._data.validation, threads, on_device)

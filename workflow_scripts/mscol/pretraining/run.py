@@ -28,7 +28,7 @@ FORGETTING = 20  # how many times over a run forgets the statistics that it star
 CALIBRATION_BATCHES = 32
 # How a run is run, where nothing else is said; none of it changes its numbers
 RUNNING = {
-    "checkpoint_every": 64_000, "checkpoint_minutes": 10, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "disk",
+    "checkpoint_every": 64_000, "checkpoint_minutes": 10, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "auto",
 }  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def pretrain(
         Folder for the checkpoints of this model and seed; without it, a run cannot be resumed.
     running : dict, optional
         What changes no number: checkpoint_every (updates), checkpoint_minutes, keep_checkpoints, loader_threads, cache_on
-        (``disk``, ``scratch`` or ``device``).
+        (``auto``, ``disk``, ``scratch`` or ``device``).
     code : str
         Digest of the code; a checkpoint of other code is not resumed.
 

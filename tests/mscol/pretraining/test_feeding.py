@@ -1,0 +1,75 @@
+"""Where minibatches come from: the device's memory where the mel cache fits into it, else the disk."""
+
+import numpy as np
+import pytest
+from tiny_runs import SETTINGS, STEMS, cache_files
+
+from mscol.errors import TrainingError
+from mscol.pretraining import feeding
+from mscol.pretraining.data import load_data
+from mscol.pretraining.feeding import Feed, load_on_device_if_wanted
+
+
+@pytest.fixture(scope="module")
+def sampler(cache):
+    return load_data(cache_files(cache, STEMS), cache / "clips.csv", STEMS, SETTINGS, seed=1).training
+
+
+@pytest.fixture(scope="module")
+def n_bytes(sampler):
+    caches = [sampler.mixtures, *sampler.positives.values()]
+    return sum(array.nbytes for cache in caches for array in cache.arrays)
+
+
+def free(monkeypatch, n_bytes):
+    """Let the device be a GPU of which so many bytes are free."""
+    monkeypatch.setattr(feeding, "free_device_memory", lambda: n_bytes)
+
+
+def full(monkeypatch):
+    """Let the device have no room, whatever it said, as where another program takes it meanwhile."""
+
+    def refuse(arrays):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12000 bytes.")
+
+    monkeypatch.setattr(feeding, "load_on_device", refuse)
+
+
+def test_cache_goes_to_a_gpu_of_which_half_the_free_memory_holds_it(sampler, n_bytes, monkeypatch, caplog):
+    caplog.set_level("INFO")
+    free(monkeypatch, 2 * n_bytes)
+    on_device = load_on_device_if_wanted("auto", sampler)
+    assert on_device is not None and "lie in the device's memory" in caplog.text
+    for name, value in on_device.places(sampler.draw(0)).items():
+        assert name in ("mixtures", "stems") or len(value) == sampler.n_pairs
+    free(monkeypatch, 2 * n_bytes - 1)
+    assert load_on_device_if_wanted("auto", sampler) is None
+    assert "they are read from disk" in caplog.text
+
+
+def test_cache_stays_on_disk_without_a_gpu_and_where_the_config_says_so(sampler, monkeypatch):
+    assert load_on_device_if_wanted("auto", sampler) is None  # the machine of the tests shows none
+    free(monkeypatch, 10**15)
+    assert load_on_device_if_wanted("disk", sampler) is None
+    assert load_on_device_if_wanted("scratch", sampler) is None
+
+
+def test_device_without_room_costs_speed_or_says_what_to_set(sampler, monkeypatch, caplog):
+    full(monkeypatch)
+    free(monkeypatch, 10**15)
+    assert load_on_device_if_wanted("auto", sampler) is None
+    assert "The GPU had no room" in caplog.text
+    batch = next(Feed(sampler).batches([0]))
+    assert np.shape(batch["anchors"]) == (sampler.n_pairs, 98, 64, 1)
+    with pytest.raises(TrainingError, match="set pretraining/running/cache_on to auto"):
+        load_on_device_if_wanted("device", sampler)
+
+
+def test_other_errors_of_a_device_are_not_taken_for_want_of_room(sampler, monkeypatch):
+    def fail(arrays):
+        raise RuntimeError("INTERNAL: the driver is gone")
+
+    monkeypatch.setattr(feeding, "load_on_device", fail)
+    free(monkeypatch, 10**15)
+    with pytest.raises(RuntimeError, match="the driver is gone"):
+        load_on_device_if_wanted("auto", sampler)
