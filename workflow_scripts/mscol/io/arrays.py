@@ -1,12 +1,17 @@
-"""Arrays on disk that are written row by row: datasets are larger than memory."""
+"""Arrays on disk that are written, and read, row by row: datasets are larger than memory."""
 
 import contextlib
 import mmap
+import os
+import resource
+import weakref
 from pathlib import Path
 
 import numpy as np
 
+from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
+from mscol.io.files import open_array
 
 
 def advise(array, advice):
@@ -17,6 +22,84 @@ def advise(array, advice):
     """
     if isinstance(array.base, mmap.mmap):
         array.base.madvise(advice)
+
+
+class RowReader:
+    """Read rows from any place of one ``.npy`` file of floating-point numbers; threads may do so at once.
+
+    Rows are read rather than taken from a memory map: that takes half the time where places are random, its pages do not count
+    as this process's memory (docs/benchmarks.md, "Data"), and a file that is cut meanwhile is an error, not the end of the process.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Attributes
+    ----------
+    path : Path
+    shape : tuple of int
+    dtype : np.dtype
+    nbytes : int
+        Of the whole array.
+
+    Raises
+    ------
+    CacheError
+        If it is no whole array.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        array = open_array(path)
+        if not array.flags.c_contiguous:
+            raise CacheError(
+                f"{path}: its columns lie one after another, not its rows; delete it, and it is made again"
+            )
+        self.shape, self.dtype, self.nbytes = array.shape, array.dtype, array.nbytes
+        self._start, self._row_bytes = array.offset, array.nbytes // max(len(array), 1)
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __array__(self, dtype=None, copy=None):
+        rows = np.empty(self.shape, self.dtype)
+        self.read(0, rows)
+        return rows if dtype is None else rows.astype(dtype, copy=False)
+
+    def read(self, first, rows):
+        """Fill an array of shape (n, ...), in C order, with the n rows from a place on.
+
+        Raises
+        ------
+        CacheError
+            If the file ends before them.
+        """
+        if rows.dtype != self.dtype:
+            same = np.empty(rows.shape, self.dtype)
+            self.read(first, same)
+            rows[:] = same
+            return
+        buffer, place = (
+            memoryview(rows).cast("B") if rows.size else b"",
+            self._start + first * self._row_bytes,
+        )
+        while len(buffer):  # one read gives 2 GB at most
+            n_bytes = os.preadv(self._file, [buffer], place)
+            if not n_bytes:
+                raise CacheError(
+                    f"{self.path}: it was cut while it was read; delete it, and it is made again"
+                )
+            buffer, place = buffer[n_bytes:], place + n_bytes
+
+
+def allow_open_files(n_files):
+    """Raise this process's limit of open files, 1024 on most machines, by so many, as far as the machine lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = soft + n_files if hard == resource.RLIM_INFINITY else min(soft + n_files, hard)
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class RowWriter:

@@ -6,25 +6,21 @@ with a row a segment (``activity``: the mean \\|x\\| of each stem), so that the 
 source counts as active stays a setting of pretraining.
 """
 
-import mmap
-
 import numpy as np
 import pandas as pd
 
 from mscol.errors import CacheError
-from mscol.io.arrays import advise
-from mscol.io.files import open_array, read_csv
+from mscol.io.arrays import RowReader, allow_open_files
+from mscol.io.files import read_csv
 from mscol.mels import N_MELS
-
-RESIDENT_BYTES = 2**27  # of crops, gathered before pages are let go; a crop touches three times its own size
 
 
 class MelCache:
-    """The spectrograms of many shards, opened memory-mapped and read as one.
+    """The spectrograms of many shards, read as one.
 
     Attributes
     ----------
-    arrays : list of np.memmap
+    arrays : list of RowReader
         One a shard, of shape (frames of all its clips, 64).
     clips : pd.DataFrame
         Columns clip, first_frame (counted over all shards), n_frames; sorted by clip, so that
@@ -35,8 +31,6 @@ class MelCache:
         self.arrays = arrays
         self.clips = clips
         self._offsets = np.cumsum([0] + [len(array) for array in arrays])
-        self._windows = {}
-        self._gathered_bytes = 0
 
     @classmethod
     def open(cls, frames_paths, index_paths):
@@ -55,6 +49,7 @@ class MelCache:
         CacheError
             If an array is damaged or does not fit its table.
         """
+        allow_open_files(len(frames_paths))
         arrays, tables, offset = [], [], 0
         for frames_path, index_path in zip(frames_paths, index_paths, strict=True):
             array, table = _open_array(frames_path), _read_index(index_path)
@@ -69,7 +64,7 @@ class MelCache:
         clips = pd.concat(tables, ignore_index=True) if tables else index_table([])
         return cls(arrays, clips.sort_values("clip", ignore_index=True))
 
-    def crops(self, first_frames, n_frames):
+    def crops(self, first_frames, n_frames, out=None):
         """Gather crops of equal length.
 
         Parameters
@@ -77,6 +72,8 @@ class MelCache:
         first_frames : np.ndarray, shape=(n_crops,), int
             Counted over all shards, as in `clips`.
         n_frames : int
+        out : np.ndarray, optional
+            What to fill and return, in place of an array of its own.
 
         Returns
         -------
@@ -84,14 +81,10 @@ class MelCache:
         """
         first_frames = np.asarray(first_frames)
         shards = np.searchsorted(self._offsets, first_frames, side="right") - 1
-        order = np.argsort(shards, kind="stable")
-        present, starts = np.unique(shards[order], return_index=True)
-        windows = self._windows_of(n_frames)
-        crops = np.empty((len(first_frames), n_frames, N_MELS), np.float32)
-        # Without crops, split still gives one (empty) part
-        for shard, chosen in zip(present, np.split(order, starts[1:]), strict=False):
-            crops[chosen] = windows[shard][first_frames[chosen] - self._offsets[shard]]
-        self._release_now_and_then(crops.nbytes)
+        within = first_frames - self._offsets[shards]
+        crops = np.empty((len(first_frames), n_frames, N_MELS), np.float32) if out is None else out
+        for crop, shard, first in zip(crops, shards.tolist(), within.tolist(), strict=True):
+            self.arrays[shard].read(first, crop)
         return crops
 
     def sample(self):
@@ -104,28 +97,6 @@ class MelCache:
         """
         middles = self.clips["first_frame"] + self.clips["n_frames"] // 2
         return self.crops(middles.to_numpy(np.int64), 1)[:, 0]
-
-    def _windows_of(self, n_frames):
-        """View each shard as (n, n_frames, 64), all its windows: a crop is then one block of memory."""
-        if n_frames not in self._windows:
-            self._windows[n_frames] = [
-                np.lib.stride_tricks.sliding_window_view(np.asarray(array), n_frames, axis=0).swapaxes(1, 2)
-                if len(array) >= n_frames
-                else np.empty((0, n_frames, N_MELS), array.dtype)
-                for array in self.arrays
-            ]
-        return self._windows[n_frames]
-
-    def _release_now_and_then(self, gathered_bytes):
-        """Let go of pages that were read, so that memory stays small whatever the size of the cache.
-
-        They stay in the system's own cache of files, but count no longer as memory of this process.
-        """
-        self._gathered_bytes += gathered_bytes
-        if self._gathered_bytes > RESIDENT_BYTES:
-            self._gathered_bytes = 0
-            for array in self.arrays:
-                advise(array, mmap.MADV_DONTNEED)
 
 
 def cached_clips(index_paths):
@@ -160,8 +131,8 @@ def _read_index(path):
 
 
 def _open_array(path):
-    array = open_array(path)
-    if array.ndim != 2 or array.shape[1] != N_MELS:
+    array = RowReader(path)
+    if len(array.shape) != 2 or array.shape[1] != N_MELS:
         raise CacheError(
             f"{path}: shape {array.shape}, expected (frames, {N_MELS}); delete it, and it is made again"
         )

@@ -63,8 +63,8 @@ def load_on_device(arrays):
 
     Parameters
     ----------
-    arrays : sequence of np.ndarray, shape=(n_frames, n_bands)
-        Memory-mapped, say: never more than one of them is held in the host's memory.
+    arrays : sequence of np.ndarray or RowReader, shape=(n_frames, n_bands)
+        Never more than one of them is held in the host's memory.
 
     Returns
     -------

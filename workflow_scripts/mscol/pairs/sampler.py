@@ -6,7 +6,7 @@ import numpy as np
 
 from mscol.errors import TrainingError
 from mscol.jobs.parallel import ordered_map
-from mscol.mels import CROP_FRAMES
+from mscol.mels import CROP_FRAMES, N_MELS
 from mscol.pairs.augmentation import SHARED, draw_augmentation, overlap
 
 FEWEST_PAIRS = 2  # with a single pair there is nothing to tell apart, and the loss is 0 for any encoder
@@ -140,9 +140,13 @@ class PairSampler:
             pair has no positive, whatever ``positives`` holds for it; and what `Draw.augmentation` has.
         """
         draw = self.draw(number)
+        # Together, because NumPy asks the kernel for large pages from 4 MB on: without them to fill new memory takes longest here.
+        anchors, positives = np.empty((2, self.n_pairs, CROP_FRAMES, N_MELS), np.float32)
+        self.mixtures.crops(draw.anchor_frames, CROP_FRAMES, out=anchors)
+        self.positives[draw.source].crops(draw.positive_frames, CROP_FRAMES, out=positives)
         return {
-            "anchors": self.mixtures.crops(draw.anchor_frames, CROP_FRAMES)[..., None],
-            "positives": self.positives[draw.source].crops(draw.positive_frames, CROP_FRAMES)[..., None],
+            "anchors": anchors[..., None],
+            "positives": positives[..., None],
             "absent": draw.absent,
             **draw.augmentation,
         }

@@ -21,7 +21,7 @@ class Feed:
     threads : int
         How many make minibatches ahead of need.
     on_device : DeviceCache, optional
-        Cut crops there; otherwise they are gathered from the memory-mapped cache. Both give the same
+        Cut crops there; otherwise they are gathered from disk. Both give the same
         minibatches.
 
     Attributes
