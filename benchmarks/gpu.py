@@ -1,16 +1,17 @@
 """How fast is a GPU: an update of pretraining, an embedded crop?
 
-Measures, on one card and with JAX, the milliseconds of an update of 128 pairs (bfloat16 and float32; log-mels in the card's
-memory and on disk), the crops that the full EfficientNet-B0 embeds in a second, read from a mel cache, and the bandwidth of a
-copy. Prints a Markdown table, and lines for a copy of `benchmarks/rates.yaml`. Three minutes, most of them compiling. From the
+Measures, on one card and with JAX, the milliseconds of an update of 128 pairs (bfloat16 with log-mels in the card's memory and on disk;
+float32), what a checkpoint costs, the crops that the full EfficientNet-B0 embeds in a second, read from a mel cache, and the bandwidth of a
+copy. Prints a Markdown table, and lines for a copy of `benchmarks/rates.yaml`. Four minutes, most of them compiling. From the
 repository's root:
 
     KERAS_BACKEND=jax PYTHONPATH=workflow_scripts python benchmarks/gpu.py
 
-The log-mels are made up: they change neither shapes nor times.
+The log-mels are made up: they change neither shapes nor times. Separation has a benchmark of its own (`benchmarks/separation.py`).
 """
 
 import argparse
+import datetime
 import importlib.metadata
 import itertools
 import os
@@ -32,11 +33,13 @@ from mscol.mels import CROP_FRAMES, N_MELS, SEGMENT_FRAMES
 from mscol.mels.cache import MelCache
 from mscol.model import SourceAssociation, build_encoder, compile_steps, configure
 from mscol.pairs import PairSampler, segment_table
+from mscol.pretraining.checkpoints import Checkpoints
 from mscol.pretraining.feeding import DeviceCache, Feed
 
 STEMS = ("bass", "drums", "other", "vocals")
 SEGMENTS = 7  # of a clip of 29 s
 PROJECTION, LEARNING_RATE = 512, 1e-3
+CHECKPOINT_SECONDS = 600  # from one to the next, by default
 THREADS = 4  # that gather minibatches from disk
 
 
@@ -50,12 +53,12 @@ def main():
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # what has been read once lies in memory, too
     with tempfile.TemporaryDirectory(prefix="mscol-gpu-", dir=memory) as folder:
         caches = {name: write_cache(Path(folder), name, options.clips) for name in ("mixture", *STEMS)}
-        seconds = measure_updates(caches, "bfloat16", options)
+        measure_updates(caches, "bfloat16", ("device", "disk"), options)
         best = max(measure_embedding(caches["mixture"], size, options) for size in options.embedding_batches)
-        measure_updates(caches, "float32", options)
+        pair = measure_updates(caches, "float32", ("device",), options)["device"] / options.pairs
     print(
-        f"\n# {card}; {packages}\ngpu:\n  measured: true\n"
-        f"  pretraining_pair: {seconds['device'] / options.pairs:.2g}\n  embedding_crop: {1 / best:.2g}"
+        f"\nFor benchmarks/rates.yaml:\n\ngpu:\n  machine: one {card}, {datetime.date.today():%-d %B %Y}\n"
+        f"  pretraining_pair: {pair:.2g}\n  finetuning_crop: {pair / 2:.2g}\n  embedding_crop: {1 / best:.2g}"
     )
 
 
@@ -89,8 +92,8 @@ def write_cache(folder, name, n_clips):
     return MelCache.open([folder / f"{name}.npy"], [folder / f"{name}.csv"])
 
 
-def measure_updates(caches, precision, options):
-    """Seconds an update, by the place of the log-mels: medians of ten blocks."""
+def measure_updates(caches, precision, places, options):
+    """Seconds an update, by the place of the log-mels: medians of ten blocks; and what a checkpoint takes."""
     clips = caches["mixture"].clips
     segments = segment_table(clips["clip"], clips, clips).assign(**dict.fromkeys(STEMS, True))
     sampler = PairSampler(
@@ -98,9 +101,10 @@ def measure_updates(caches, precision, options):
     )
     encoder = build_encoder(options.size, options.size)
     network = SourceAssociation(encoder, PROJECTION, precision=precision)
-    steps = compile_steps(network, keras.optimizers.Adam(LEARNING_RATE))
+    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    steps = compile_steps(network, optimizer)
     seconds = {}
-    for place in ("device", "disk"):
+    for place in places:
         feed = Feed(sampler, THREADS, DeviceCache(sampler) if place == "device" else None)
         batches = feed.batches(itertools.count())
         started = time.perf_counter()
@@ -120,7 +124,21 @@ def measure_updates(caches, precision, options):
             f"{1e3 * seconds[place]:.2f}",
             f"ms (first {compiling:.0f} s; loss {float(losses[0]):.3f})",
         )
+    variables = [*network.variables, *optimizer.variables]
+    _row(f"a checkpoint, {precision}", *measure_checkpoint(steps, variables, CHECKPOINT_SECONDS))
     return seconds
+
+
+def measure_checkpoint(steps, variables, interval):
+    """How long a checkpoint holds up training, as cells of a row."""
+    with tempfile.TemporaryDirectory(prefix="mscol-gpu-") as folder:
+        checkpoints = Checkpoints(folder, {})
+        started = time.perf_counter()
+        steps.sync()
+        arrays = {str(number): keras.ops.convert_to_numpy(value) for number, value in enumerate(variables)}
+        size = checkpoints.save(1, arrays).stat().st_size
+        seconds = time.perf_counter() - started
+    return f"{seconds:.2f}", f"s ({size / 1e6:.0f} MB): {100 * seconds / interval:.2f} % of {interval} s"
 
 
 def measure_embedding(cache, batch_size, options):
@@ -150,7 +168,7 @@ def _parse():
     parser.add_argument("--updates", type=int, default=50, help="of a block")
     parser.add_argument("--clips", type=int, default=1500)
     parser.add_argument("--crops", type=int, default=65536)
-    parser.add_argument("--embedding-batches", type=int, nargs="+", default=[1024, 4096])
+    parser.add_argument("--embedding-batches", type=int, nargs="+", default=[1024])
     parser.add_argument(
         "--size", type=float, default=1.0, help="coefficients of the encoder's width and depth"
     )
