@@ -62,7 +62,7 @@ def growing(amount):
 
 
 def code_of(script):
-    """A function for `params`: a digest of the library modules that a script imports.
+    """A function for `params`: a digest of a script and of the library modules that it imports.
 
     A function, because each job of a cluster parses all rules, and needs the digest of its own alone.
     """

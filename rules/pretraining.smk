@@ -27,6 +27,7 @@ rule plan_pretraining:
     params:
         plan=lambda wildcards: pretraining_plan(wildcards.model),
         clips=clips_digest(PRETRAINING_DATASET),
+        code=code_of("plan_pretraining.py"),
     message:
         "Planning the pretraining of {wildcards.model}"
     script:

@@ -1,6 +1,9 @@
 """A whole run: what it makes, that it is complete, and that it is not made again."""
 
+import contextlib
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -88,27 +91,49 @@ def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finishe
 
 def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, finished):
     module = house / "workflow_scripts" / "mscol" / "mels" / "spectrogram.py"
-    text = module.read_text()
-    try:
-        module.write_text(text.replace("LOWEST_HZ, HIGHEST_HZ = 60.0", "LOWEST_HZ, HIGHEST_HZ = 61.0"))
-        assert module.read_text() != text
+    line = "LOWEST_HZ, HIGHEST_HZ = 60.0"
+    assert line in module.read_text()
+    with edited(module, lambda text: text.replace(line, line.replace("60", "61"))):
         jobs = planned_jobs(house, finished)
-    finally:
-        module.write_text(text)
     assert (
         jobs["cache_mixture_mels"] == 4 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 6
     )
     assert "make_demo_dataset" not in jobs and "train_separator" not in jobs
 
 
-def test_changed_comment_makes_nothing_stale(house, finished):
-    module = house / "workflow_scripts" / "mscol" / "mels" / "spectrogram.py"
-    text = module.read_text()
+def test_comments_and_dates_make_nothing_stale(house, finished):
+    # A comment in a script and in the library; and new dates of all files, as after `git checkout HEAD~30` and back
+    scripts = house / "workflow_scripts"
+    for path in (scripts / "cache_stem_mels.py", scripts / "mscol" / "mels" / "spectrogram.py"):
+        with edited(path, lambda text: text + "# A comment.\n"):
+            assert planned_jobs(house, finished) == {}
+    for path in house.rglob("*"):
+        path.touch()
+    assert planned_jobs(house, finished) == {}
+
+
+def test_copy_of_a_run_and_a_fresh_clone_have_nothing_to_do(house, finished, tmp_path):
+    clone = tmp_path / "clone"
+    shutil.copytree(house, clone, copy_function=shutil.copy)  # with the dates of today
+    subprocess.run(["cp", "-a", finished, tmp_path / "copy"], check=True)
+    assert planned_jobs(clone, tmp_path / "copy") == {}
+
+
+def test_changed_line_of_a_script_runs_its_rule_again(house, finished):
+    with edited(house / "workflow_scripts" / "cache_mixture_mels.py", lambda text: text + "assert True\n"):
+        jobs = planned_jobs(house, finished)
+    assert jobs["cache_mixture_mels"] == 4 and "cache_stem_mels" not in jobs
+
+
+@contextlib.contextmanager
+def edited(path, edit):
+    """Edit a file for a while."""
+    text = path.read_text()
     try:
-        module.write_text(text + "\n# A comment.\n")
-        assert planned_jobs(house, finished) == {}
+        path.write_text(edit(text))
+        yield
     finally:
-        module.write_text(text)
+        path.write_text(text)
 
 
 def test_one_table_builds_exactly_what_it_needs(house, tmp_path):

@@ -1,5 +1,6 @@
 """Digests: what makes results stale, and what must not."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -47,6 +48,27 @@ def test_changed_line_of_an_imported_module_changes_the_digest(house):
     edit(copy / "mscol" / "mels" / "spectrogram.py", "HOP_SAMPLES = 160", "HOP_SAMPLES = 161")
     changed = {script for script in scripts if digest(script) != before[script]}
     assert changed == {"cache_mixture_mels.py", "cache_stem_mels.py"}
+
+
+def test_changed_line_of_a_script_changes_its_own_digest(house):
+    copy, digest = house
+    before = digest("resample_stems.py"), digest("cache_mixture_mels.py")
+    with open(copy / "resample_stems.py", "a") as script:
+        script.write("# A comment.\n")
+    assert digest("resample_stems.py") == before[0]
+    with open(copy / "resample_stems.py", "a") as script:
+        script.write("assert True\n")
+    assert digest("resample_stems.py") != before[0] and digest("cache_mixture_mels.py") == before[1]
+
+
+def test_every_rule_with_a_script_has_a_digest_of_it():
+    # Otherwise a changed script would go unnoticed: the default profile leaves the dates of scripts out.
+    rules = "".join(path.read_text() for path in (SCRIPTS.parent / "rules").glob("*.smk"))
+    blocks = [
+        block for block in re.split(r"^(?:rule|checkpoint) ", rules, flags=re.M)[1:] if "script:" in block
+    ]
+    without = [block.partition(":")[0] for block in blocks if not re.search(r"^        code=", block, re.M)]
+    assert len(blocks) > 25 and without == ["pretrain_encoder"]  # whose plan has it
 
 
 def test_comments_and_docstrings_do_not_change_the_digest(house):

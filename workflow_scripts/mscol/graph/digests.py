@@ -1,7 +1,7 @@
-"""What a script depends on: digests that let Snakemake notice a change in the library.
+"""What a script depends on: digests that let Snakemake notice a change in it, or in the library.
 
-Snakemake tracks the script of a rule, but none of the modules it imports: without these digests it
-would serve stale results after a change in mscol.
+Snakemake itself compares the date of a script with those of its results, and knows nothing of the modules that it imports. Dates say
+little: a comment, a checkout or a copy changes them. So the default profile turns that off, and rules have these digests among their params.
 """
 
 import ast
@@ -22,7 +22,7 @@ _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statemen
 
 @functools.cache
 def library_fingerprint(script, *modules):
-    """Digest the library modules that a script imports, directly or not.
+    """Digest a script and the library modules that it imports, directly or not.
 
     Comments, docstrings and layout are left out: they must not cost a GPU day.
 
@@ -48,7 +48,7 @@ def library_fingerprint(script, *modules):
         found.add(module)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         waiting += _imports(path, package)
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_meaning(_SCRIPTS / script).encode())
     for module in sorted(found - _UNCOUNTED):
         digest.update(module.encode() + b"\0" + _meaning(_module_path(module)).encode() + b"\0")
     return digest.hexdigest()[:16]
