@@ -43,6 +43,7 @@ onstart:
     require_writable_folders(jobs)
     require_arrays_that_start(jobs)
     hand_out_gpus()
+    bound_shards_in_flight()
 
 
 onsuccess:

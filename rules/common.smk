@@ -47,6 +47,9 @@ wildcard_constraints:
 
 
 PRETRAINING_DATASET = config["pretraining"]["dataset"]
+# Of stages that decode and transform: no more than the stages before them have. A stage that needs a second core would wait for it
+# for ever where others take each core that comes free.
+AUDIO_THREADS = min(2, config["framework_threads"])
 # Of --sdm conda, where Keras computes
 KERAS_ENVIRONMENT = f"../envs/{config['keras_environment']}.yaml"
 EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
@@ -70,9 +73,15 @@ def code_of(script):
 
 
 def shards_in_flight():
-    """How many shards may have stems at once, where the run has such a limit; otherwise None."""
-    limit = workflow.global_resources.get("shards_in_flight")
-    return getattr(limit, "value", limit)
+    """How many shards may have stems at once: what the run was told, or on one machine twice as many as are separated at a time.
+
+    None on a cluster without a limit.
+    """
+    told = workflow.global_resources.get("shards_in_flight").value
+    if told is not None:
+        return told
+    at_a_time = (workflow.resource_settings.cores or 1) // config["framework_threads"]
+    return 2 * max(1, at_a_time) if workflow.local_exec else None
 
 
 def dataset_settings(dataset):

@@ -27,13 +27,7 @@ rule estimate:
         shards={name: len(shards(name)) for name in config["datasets"]},
         embedded=[name for name in config["datasets"] if is_embedded(name)],
         cores=workflow.resource_settings.cores or 1,
-        # Without a limit, as many are separated at a time as fit into the cores, and as many more wait for it, or are
-        # resampled.
-        shards_in_flight=shards_in_flight()
-        or 2
-        * max(
-            1, (workflow.resource_settings.cores or 1) // config["framework_threads"]
-        ),
+        shards_in_flight=shards_in_flight() or len(shards(PRETRAINING_DATASET)),
         code=code_of("estimate.py"),
     message:
         "Estimating what this run will cost"

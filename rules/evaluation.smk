@@ -65,7 +65,7 @@ rule embed_waveforms:
     priority: 20
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: AUDIO_THREADS
     resources:
         gpu=gpu_of_function,
         mem_mb=growing(4000),

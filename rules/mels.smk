@@ -15,7 +15,7 @@ rule cache_mixture_mels:
     priority: 55
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: AUDIO_THREADS
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -50,7 +50,7 @@ rule cache_stem_mels:
     priority: 90
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: AUDIO_THREADS
     resources:
         shards_in_flight=1,
         mem_mb=growing(2000),
@@ -84,7 +84,7 @@ rule cache_degraded_mels:
     priority: 90
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: AUDIO_THREADS
     resources:
         shards_in_flight=1,
         mem_mb=growing(2000),

@@ -10,6 +10,11 @@
 include: "functions/stems.smk"
 
 
+# Where Snakemake runs: often only login nodes have internet access.
+localrules:
+    fetch_separator,
+
+
 DEMO_SEPARATOR = "separators/demo"
 
 
@@ -18,6 +23,7 @@ rule convert_to_wav:
         shards=ancient(SHARDS),
         # Nothing is read of it. Without a separator no shard could go on, and the wavs of all would gather.
         separator=ancient(separator_files),
+        published=ancient(published_separator),
     output:
         audio=temp(directory("wav/{dataset}/{shard}/audio")),
         rejected=temp("wav/{dataset}/{shard}/rejected.csv"),
@@ -43,6 +49,30 @@ rule convert_to_wav:
         "Converting {wildcards.dataset} {wildcards.shard} to 44.1 kHz wav"
     script:
         "../workflow_scripts/convert_to_wav.py"
+
+
+rule fetch_separator:
+    output:
+        about="separators/{published}/fetched.json",
+    log:
+        "logs/fetch_separator/{published}.log",
+    benchmark:
+        "timings/fetch_separator/{published}.tsv"
+    wildcard_constraints:
+        published="umxl|umxhq|umx",
+    priority: 100
+    conda:
+        "../envs/openunmix.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    params:
+        code=code_of("fetch_separator.py"),
+    message:
+        "Fetching the published separator {wildcards.published}"
+    script:
+        "../workflow_scripts/fetch_separator.py"
 
 
 rule train_separator:
@@ -132,6 +162,7 @@ rule separate_stems:
         audio=rules.convert_to_wav.output.audio,
         rejected=rules.convert_to_wav.output.rejected,
         model=separator_files,
+        published=ancient(published_separator),
     output:
         stems=temp(directory("wav/{dataset}/{shard}/stems")),
         rejected=temp("wav/{dataset}/{shard}/unseparated.csv"),

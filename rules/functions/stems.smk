@@ -9,6 +9,13 @@ def separator_files(wildcards):
     return [*rules.describe_separator.output, *weights]
 
 
+def published_separator(wildcards):
+    """What says that published weights have been fetched, if these are to be used; they lie in torch's cache."""
+    if config["separation"]["model"] not in ("umxl", "umxhq", "umx"):
+        return []
+    return expand(rules.fetch_separator.output, published=config["separation"]["model"])
+
+
 def gpu_of_separator(wildcards):
     """For `resources`: a GPU, unless the config keeps separation on the CPU."""
     on_cpu = config["separation"]["device"] == "cpu"

@@ -49,3 +49,15 @@ def test_dataset_without_a_test_split_stops_its_manifest(house, tmp_path):
     log = (tmp_path / "logs" / "write_manifest" / "mine.log").read_text()
     assert "split" in log and "mine" in log
     assert "Traceback" not in log and log.strip().splitlines()[-1] in said
+
+
+def test_published_separator_that_cannot_be_fetched_is_told_before_anything_is_converted(
+    house, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    said = run(
+        house, tmp_path, "wav/mtat/000-of-002/stems", "--config", "separation={model: umxl}", succeeds=False
+    )
+    assert "umxl: its weights could not be fetched" in said and "copy them to" in said
+    assert not list((tmp_path / "wav").rglob("*.wav"))
