@@ -31,6 +31,7 @@ lint: .venv/installed
 
 # Every version with its hash; remade when the lock changes.
 .venv/installed: envs/requirements.lock envs/legacy.lock
+	@case '$(CURDIR)' in *\ *) echo "$(CURDIR): Snakemake cannot run jobs from a folder with a space in its path; move the project" >&2; exit 1;; esac
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed; say where it is: make PYTHON=/path/to/python3.11") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r envs/requirements.lock

@@ -7,16 +7,18 @@ from snakemake.logging import logger
 
 from mscol.config.checks import check_targets
 from mscol.config.datasets import EMBEDDED_ROOT, settings_of
-from mscol.config.effective import effective_config
+from mscol.config.effective import check_keys_once, effective_config
 from mscol.config.evaluations import LABELS_PATTERN
 from mscol.config.models import SOURCES, find_model
 from mscol.datasets.shards import shard_names
 from mscol.errors import MscolError
 from mscol.graph.digests import file_digest, library_fingerprint
-from mscol.graph.start import check_writable
+from mscol.graph.start import check_interpreter, check_writable
 from mscol.jobs.backend import check_backend_variable
 
 try:
+    if workflow.is_main_process:
+        check_keys_once(workflow.configfiles)
     config = effective_config(
         config,
         f"{workflow.basedir}/presets",
@@ -29,6 +31,7 @@ try:
         # Where Snakemake keeps its own books, without which it does nothing
         check_writable([".snakemake/locks"])
         check_backend_variable()
+        check_interpreter(sys.executable)
 except MscolError as error:
     raise WorkflowError(str(error))
 

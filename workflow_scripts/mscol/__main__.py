@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mscol.errors import MscolError
 from mscol.jobs.backend import choose_backend
+from mscol.jobs.logs import needs_no_display
 
 EXAMPLE = """example:
   python -m mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
@@ -25,6 +26,7 @@ def main(arguments=None):
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    needs_no_display()
     try:
         return _embed(options)
     except MscolError as error:

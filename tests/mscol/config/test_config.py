@@ -7,7 +7,7 @@ import yaml
 
 from mscol.config.checks import check_targets
 from mscol.config.downloads import fetching_settings
-from mscol.config.effective import effective_config, write_config
+from mscol.config.effective import check_keys_once, effective_config, write_config
 from mscol.errors import ConfigError
 
 HOUSE = Path(__file__).parents[3]
@@ -50,6 +50,36 @@ def test_numbers_from_the_command_line_are_numbers():
     config = effective(pretraining={"activity_threshold": "0.02", "updates": "7"}, seeds=["3"])
     assert config["pretraining"]["activity_threshold"] == 0.02
     assert config["pretraining"]["updates"] == 7 and config["seeds"] == [3]
+
+
+def test_names_that_yaml_reads_as_numbers_are_texts(tmp_path):
+    config = effective(
+        datasets={909: {"layout": "mtat", "root": str(tmp_path)}},
+        pretraining={"dataset": 909},
+        evaluation={"datasets": [909]},
+    )
+    assert list(config["datasets"]) == ["909"] == config["evaluation"]["datasets"]
+    assert config["pretraining"]["dataset"] == "909"
+
+
+def test_names_that_yaml_reads_as_something_else_are_to_be_quoted(tmp_path):
+    for name in (True, None, 1.5):
+        with pytest.raises(ConfigError, match=f"YAML reads a name there as {name}; write it in quotes"):
+            effective(datasets={name: {"layout": "mtat", "root": str(tmp_path)}})
+
+
+def test_key_given_twice_is_named_with_its_lines(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("a: 1\npretraining:\n  updates: 1\nb:\n  - {c: 1, c: 2}\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: the key 'c' is given twice, in lines 5 and 5"):
+        check_keys_once([file])
+    file.write_text("pretraining:\n  updates: 1\nseeds: [1]\npretraining: {batch_size: 8}\n")
+    with pytest.raises(ConfigError, match="the key 'pretraining' is given twice, in lines 1 and 4"):
+        check_keys_once([file])
+    file.write_text("a: {updates: 1}\nb: {updates: 1}\n")
+    check_keys_once([file])
+    file.write_text("a: [")  # Snakemake's own error
+    check_keys_once([file])
 
 
 def test_lists_are_replaced():
@@ -141,6 +171,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"datasets": {"mtat": {"layout": "tape", "root": "."}}}, "'datasets/mtat/layout': 'tape'.*mtat, nsynth, fma, table"),
         ({"datasets": {"mtat": {"layout": "mtat", "root": "nowhere"}}}, "'datasets/mtat/root': there is no folder 'nowhere'"),
         ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is no name for a dataset"),
+        ({"datasets": {"my_set": {"layout": "mtat", "root": "."}}}, "small letters and digits, without _, which joins"),
         ({"pretraining": {"dataset": "gtzan"}}, "'pretraining/dataset': 'gtzan' is none of the datasets"),
         ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': 'gtzan' is none"),
         ({"downloads": {"folder": "demo/"}}, "'downloads/folder': 'demo/' cannot be used"),

@@ -100,6 +100,15 @@ def test_files_are_found_once_and_sorted_and_others_are_not(music):
     assert len(found) == 6 and music / "notes.txt" not in found
 
 
+def test_links_to_folders_are_followed_and_circles_are_noticed(music, tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "inside").mkdir(parents=True)
+    (folder / "linked").symlink_to(music)
+    (folder / "inside" / "back").symlink_to(folder)
+    found = find_audio([folder])
+    assert len(found) == len(find_audio([music])) and folder / "linked" / "x.ogg" in found
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

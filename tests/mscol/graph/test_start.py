@@ -1,9 +1,9 @@
-"""Arrays that would wait for ever are refused before anything is submitted."""
+"""What would fail later is refused before the first job: arrays that would wait for ever, a Python that jobs would not find."""
 
 import pytest
 
 from mscol.errors import ConfigError
-from mscol.graph.start import check_arrays
+from mscol.graph.start import check_arrays, check_interpreter
 
 JOBS = {"cache_mixture_mels": 352, "separate_stems": 256, "all": 1}
 
@@ -25,3 +25,10 @@ def test_array_of_jobs_that_take_turns_is_refused():
         ConfigError, match="256 jobs, and --resources shards_in_flight=16 .* leave separate_stems out"
     ):
         check_arrays("separate_stems", JOBS, at_once=1000, turns={"separate_stems": 16})
+
+
+def test_python_in_a_folder_with_a_space_is_refused():
+    check_interpreter("/home/me/mscol-1.0/.venv/bin/python3.11")
+    for path in ("/home/My Music/mscol/.venv/bin/python", "/home/me/a&b/bin/python"):
+        with pytest.raises(ConfigError, match="move the project to a folder without it"):
+            check_interpreter(path)

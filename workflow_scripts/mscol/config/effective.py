@@ -1,5 +1,6 @@
 """The config: schema defaults < the preset < config.yaml < the user's file, checked before anything runs."""
 
+import contextlib
 import copy
 import difflib
 import functools
@@ -49,7 +50,7 @@ def effective_config(given, presets, schema_path, check_schema=True):
     if preset not in names:
         raise ConfigError(f"config key 'preset': {preset!r} is no preset; allowed are {', '.join(names)}")
     sizes = read_yaml(Path(presets, f"{preset}.yaml"))
-    given = _typed(given, schema, schema["$defs"])
+    given = _typed(_named(given), schema, schema["$defs"])
     if check_schema:
         _check(sizes, schema, where=f" (in presets/{preset}.yaml)")
         _check(given, schema)
@@ -77,6 +78,38 @@ def effective_config(given, presets, schema_path, check_schema=True):
     config["downloads"] = complete_downloads(config["downloads"])
     check_meaning(config)
     return config
+
+
+def check_keys_once(paths):
+    """Check that no key of a config file is given twice in one place: YAML lets the last one win.
+
+    Raises
+    ------
+    ConfigError
+        With the key and its lines.
+    """
+    for path in paths:
+        with contextlib.suppress(yaml.YAMLError):  # Snakemake says what is wrong with it
+            _check_node(path, yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader))
+
+
+def _check_node(path, node):
+    if isinstance(node, yaml.SequenceNode):
+        for entry in node.value:
+            _check_node(path, entry)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines = {}
+    for key, value in node.value:
+        _check_node(path, value)
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            raise ConfigError(
+                f"{path}: the key '{key.value}' is given twice, in lines {lines[key.value]} and {line}; the first would be lost: "
+                "write one of them, with all that belongs below it"
+            )
+        if isinstance(key, yaml.ScalarNode):
+            lines[key.value] = line
 
 
 def merge(below, above):
@@ -112,8 +145,22 @@ def _defaults(schema):
     return defaults
 
 
+def _named(config):
+    """The config with the names that users choose as texts: YAML reads a dataset called 909 as a number."""
+    named = dict(config)
+    for key in ("datasets", "encoders"):
+        if isinstance(named.get(key), dict):
+            for name in named[key]:
+                if not isinstance(name, str | int) or isinstance(name, bool):
+                    raise ConfigError(
+                        f"config key '{key}': YAML reads a name there as {name!r}; write it in quotes, as in 'on'"
+                    )
+            named[key] = {str(name): value for name, value in named[key].items()}
+    return named
+
+
 def _typed(value, schema, definitions):
-    """Turn texts into what the schema wants: Snakemake reads what is nested in ``--config`` as texts.
+    """Turn texts into what the schema wants: Snakemake reads what is nested in ``--config`` as texts, and YAML 909 as a number.
 
     >>> schema = {"properties": {"size": {"type": "number"}, "name": {"type": "string"}}}
     >>> _typed({"size": "0.02", "name": "7"}, schema, {})
@@ -127,6 +174,8 @@ def _typed(value, schema, definitions):
     if isinstance(value, list):
         return [_typed(entry, schema.get("items", {}), definitions) for entry in value]
     kinds = [of.get("type") for of in (schema, *schema.get("anyOf", []))]
+    if isinstance(value, int) and not isinstance(value, bool) and kinds == ["string"]:
+        return str(value)
     if isinstance(value, str) and any(kind in kinds for kind in ("integer", "number", "boolean")):
         try:
             meant = yaml.safe_load(value)
@@ -154,9 +203,15 @@ def _sentence(error):
         return _unknown_key(error, key)
     if rule == "pattern":
         kind, allowed = {
-            "encoders": ("an encoder", "small letters, digits and _"),
-        }.get(key, ("a dataset", "small letters and digits"))
-        return f"config key '{key}': {error.instance!r} is no name for {kind}; use {allowed} only"
+            "encoders": ("an encoder", "small letters, digits and _ only"),
+        }.get(
+            key,
+            (
+                "a dataset",
+                "small letters and digits, without _, which joins dataset and model in names of tables",
+            ),
+        )
+        return f"config key '{key}': {error.instance!r} is no name for {kind}; use {allowed}"
     if rule == "required":
         missing = re.search("'([^']+)'", error.message)[1]
         return f"config key '{key}': '{missing}' is missing; it is {_about(error.schema, missing)}"

@@ -59,13 +59,33 @@ def find_audio(paths):
 
 
 def _search(folder):
-    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    files = list(_files_below(folder, set()))
     inside = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
     logging.info(
         "%s: %d audio files; %d files whose names do not end as audio files do are left out.",
         folder, len(inside), len(files) - len(inside),
     )  # fmt: skip
     return inside
+
+
+def _files_below(folder, seen):
+    """Yield all files below a folder, in those that links lead to, too, each folder once: links may lead round in circles."""
+    real = folder.resolve()
+    if real in seen:
+        return
+    seen.add(real)
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        logging.warning(
+            "%s: this folder cannot be read (%s); what is in it is left out.", folder, error.strerror
+        )
+        return
+    for path in inside:
+        if path.is_dir():
+            yield from _files_below(path, seen)
+        else:
+            yield path
 
 
 def export_embeddings(files, encoder, output, mean=False, about=None):

@@ -1,6 +1,7 @@
 """What is checked before the first job of a run starts: folders that can be written to, arrays that can start."""
 
 import os
+import shlex
 from pathlib import Path
 
 from mscol.errors import ConfigError, WriteError
@@ -26,6 +27,21 @@ def check_writable(paths):
                 f"{folder}: this folder cannot be written to (it lies on a read-only file system, or you may not); "
                 "make it writable, or run in another folder with --directory"
             )
+
+
+def check_interpreter(python):
+    """Check that jobs will find their Python: Snakemake hands its path to a shell as it is.
+
+    Raises
+    ------
+    ConfigError
+        If it has a space, or another character at which a shell would cut it.
+    """
+    if shlex.quote(python) != python:
+        raise ConfigError(
+            f"{python}: the path of this Python has a space, or another character that Snakemake does not pass on to its jobs; move "
+            "the project to a folder without it, and set it up anew there (make .venv/installed)"
+        )
 
 
 def _nearest(folder):

@@ -34,6 +34,7 @@ def log_to_file(path, attempts=None):
         )
     if attempts is not None:
         _keep_log(path, attempts)
+    needs_no_display()
     sys.stdout.flush()
     sys.stderr.flush()
     os.dup2(log, 1)
@@ -48,6 +49,11 @@ def log_to_file(path, attempts=None):
     )
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
+
+
+def needs_no_display():
+    """Let Matplotlib, whoever imports it, draw into files: a notebook's setting may name a module that is not here."""
+    os.environ["MPLBACKEND"] = "agg"
 
 
 def _keep_log(path, attempts):
