@@ -1,6 +1,5 @@
 """Downloads: resumed where they were cut, never glued together from two versions."""
 
-import logging
 import random
 import signal
 import socket
@@ -12,7 +11,6 @@ import pytest
 
 from mscol.errors import FetchError
 from mscol.fetching.transfer import download, remote_size
-from mscol.jobs.logs import Progress
 
 CONTENT = random.Random(1).randbytes(600_000)
 OTHER = random.Random(2).randbytes(600_000)
@@ -149,10 +147,3 @@ def test_silent_server_is_given_up_after_the_timeout(tmp_path):
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/x.zip"
         with pytest.raises(FetchError, match=r"no connection \(timed out\)"):
             download(address, tmp_path / "x.zip", pauses=(), timeout=0.2)
-
-
-def test_progress_is_told_with_and_without_a_total(caplog):
-    with caplog.at_level(logging.INFO):
-        Progress("MB", 10, every=0).step(2.5)
-        Progress("MB", None, every=0).step(2.5)
-    assert [record.message for record in caplog.records] == ["2 of 10 MB done, about 0 s left.", "2 MB done."]

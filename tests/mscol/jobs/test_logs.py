@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
+
+from mscol.jobs.logs import Progress
 
 NOTEBOOKS = (
     "module://matplotlib_inline.backend_inline_that_is_not_here"  # every notebook sets one of this kind
@@ -26,3 +29,26 @@ def test_a_notebooks_setting_for_figures_stops_no_job(tmp_path, program):
     )
     log = tmp_path / "x.log"
     assert done.returncode == 0, done.stderr + (log.read_text() if log.exists() else "")
+
+
+def test_time_left_is_told_from_the_second_line_on_by_what_came_after_the_first(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    progress = Progress("updates", 100, every=20)
+    for seconds in (60, 1, 1, 25, 25):  # compiling, then two updates, then slower ones
+        now[0] += seconds
+        progress.step(note="Loss 4.1.")
+    assert caplog.messages == [
+        "1 of 100 updates done. Loss 4.1.",
+        "4 of 100 updates done, about 14 min 24 s left. Loss 4.1.",
+        "5 of 100 updates done, about 20 min 35 s left. Loss 4.1.",
+    ]
+
+
+def test_no_time_left_is_told_where_nobody_knows_the_total(caplog):
+    caplog.set_level("INFO")
+    progress = Progress("MB", None, every=0)
+    progress.step(2)
+    progress.step(3)
+    assert caplog.messages == ["2 MB done.", "5 MB done."]

@@ -76,6 +76,8 @@ def _log_uncaught(kind, error, traceback):
 class Progress:
     """Say how far a long piece of work is, and how long it will still take, at most every ``every`` s.
 
+    The time left is told from the second line on, by what was done since the first: before that it would count what comes once, such as compiling.
+
     Parameters
     ----------
     what : str
@@ -92,6 +94,7 @@ class Progress:
         self.what, self.total, self.every = what, total, every
         self.done = self._done_before = done
         self.started = self.last_said = time.monotonic()
+        self._first_said = None  # when, and how many were done then
 
     @property
     def seconds(self):
@@ -102,19 +105,22 @@ class Progress:
         """Count ``count`` more; ``note`` is appended to the line, when there is one."""
         self.done += count
         now = time.monotonic()
-        done_here = self.done - self._done_before
-        if now - self.last_said < self.every or not done_here:
+        if now - self.last_said < self.every or self.done == self._done_before:
             return
         self.last_said = now
-        note = f" {note}" if note else ""
-        if self.total is None:
-            logging.info("%d %s done.%s", self.done, self.what, note)
-            return
-        left = (now - self.started) / done_here * (self.total - self.done)
+        of_all = "" if self.total is None else f" of {self.total:.0f}"
         logging.info(
-            "%d of %d %s done, about %s left.%s",
-            self.done, self.total, self.what, spoken_time(left), note,
-        )  # fmt: skip
+            "%d%s %s done%s.%s", self.done, of_all, self.what, self._left(now), f" {note}" if note else ""
+        )
+
+    def _left(self, now):
+        if self._first_said is None:
+            self._first_said = now, self.done
+            return ""
+        since, done = self._first_said
+        if self.total is None or self.done == done:
+            return ""
+        return f", about {spoken_time((now - since) / (self.done - done) * (self.total - self.done))} left"
 
 
 def spoken_time(seconds):

@@ -103,7 +103,7 @@ class Training:
                 last = self._best.judge(row["validation_loss"], self._weights) or last
             if last or warned.by or self._is_checkpoint_due():
                 self._save()
-            progress.step(note=note or "Loss {:.3f}, accuracy {:.3f}.".format(*self.history.latest()))
+            progress.step(note=note or _describe_losses(*self.history.latest()))
             if last or warned.by:
                 break
         self._report(feed, progress, note)
@@ -233,6 +233,11 @@ class Best:
 
 def _part(arrays, prefix):
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def _describe_losses(loss, accuracy):
+    """The latest of them that have arrived from the device; at first there is none."""
+    return "" if math.isnan(loss) else f"Loss {loss:.3f}, accuracy {accuracy:.3f}."
 
 
 def _describe(row):
