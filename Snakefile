@@ -43,7 +43,6 @@ onstart:
     require_writable_folders(jobs)
     require_arrays_that_start(jobs)
     hand_out_gpus()
-    bound_shards_in_flight()
 
 
 onsuccess:

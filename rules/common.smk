@@ -76,7 +76,7 @@ def code_of(script):
 
 
 def shards_in_flight():
-    """How many shards may have stems at once: what the run was told, or on one machine twice as many as are separated at a time.
+    """How many shards have stems at once: at most what the run was told, or on one machine twice as many as are separated at a time.
 
     None on a cluster without a limit.
     """

@@ -13,21 +13,20 @@ def hands_out_gpus():
     return workflow.is_main_process and workflow.local_exec
 
 
-def limits_of_this_run():
-    """The scheduler's tables of resources: what there is, and what is left. A limit that is set in both of them holds."""
-    return workflow.scheduler.global_resources, workflow.scheduler.resources
-
-
 def hand_out_gpus():
     """Offer this machine's GPUs to the jobs, and start no more at once that use one.
 
-    When a run starts, because only then it is known whether it goes to a cluster.
+    When a run starts, because only then it is known whether it goes to a cluster. The scheduler is there already, and
+    takes a limit that is set in both of its tables: of what there is, and of what is left.
     """
     gpus = find_gpus() if hands_out_gpus() else {}
     offer_gpus(gpus)
     if not hands_out_gpus():
         return
-    for resources in limits_of_this_run():
+    for resources in (
+        workflow.scheduler.global_resources,
+        workflow.scheduler.resources,
+    ):
         # --resources gpu=1
         limit = min(resources.pop("gpu", len(gpus)), len(gpus))
         if gpus:

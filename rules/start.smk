@@ -17,16 +17,6 @@ def require_writable_folders(jobs):
         raise WorkflowError(str(error))
 
 
-def bound_shards_in_flight():
-    """Let the disk hold the stems of a few shards only, on one machine, too.
-
-    Otherwise conversion would run ahead wherever separation waits for something else than cores, such as a GPU.
-    """
-    if hands_out_gpus():
-        for resources in limits_of_this_run():
-            resources.setdefault("shards_in_flight", shards_in_flight())
-
-
 def jobs_behind_manifests():
     """How many jobs each rule that works on shards has at most; they join the graph when a manifest is done."""
     of_all = sum(len(shards(dataset)) for dataset in config["datasets"])

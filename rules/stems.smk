@@ -3,8 +3,9 @@
 # waits does not: the disk holds the stems of a few shards only. All of them go before the rest of the workflow,
 # because the models made from stems take the longest way.
 #
-# Each stage of a shard takes one `shards_in_flight`. Where a run has a limit of them (--resources shards_in_flight=8, as in
-# the cluster profiles), a shard's next stage follows in the place of the last one, and no further shard begins.
+# No stage asks for more threads than the one before it, or it would wait while others take each core that comes free. On a
+# cluster, where jobs wait in a queue, `shards_in_flight` bounds them: each stage of a shard takes one, its next stage follows in the
+# place of the last, and no further shard begins (--resources shards_in_flight=8; the profiles have a limit).
 
 
 include: "functions/stems.smk"
@@ -38,6 +39,8 @@ rule convert_to_wav:
         "../envs/audio.yaml"
     threads: config["framework_threads"]
     resources:
+        # It computes on none, but takes turns with separation: otherwise the wavs of all shards would wait for a GPU.
+        gpu=gpu_of_separator,
         shards_in_flight=1,
         mem_mb=growing(2000),
         runtime=growing(60),

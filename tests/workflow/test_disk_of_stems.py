@@ -7,6 +7,8 @@ import time
 import pytest
 from running import command, run
 
+from mscol.jobs.devices import MADE_UP
+
 pytestmark = pytest.mark.slow
 
 SHARDS = [f"{number:03d}-of-008" for number in range(8)]
@@ -34,26 +36,14 @@ def most_at_once(house, folder, *arguments):
     return most
 
 
-def test_no_more_shards_have_stems_than_two_cores_work_on(house, finished, tmp_path):
+@pytest.mark.parametrize("gpus", ["", "GPU-of-this-test"])
+def test_no_more_shards_have_stems_than_two_cores_work_on(house, finished, tmp_path, monkeypatch, gpus):
+    monkeypatch.setenv(MADE_UP, gpus)  # torch finds none, and computes on the CPU
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     shutil.rmtree(folder / "mels" / "mtat")
-    # Nobody said anything of shards in flight: two are separated at a time, and as many wait.
+    # Two are separated at a time (with a GPU, one), and as many are resampled or analysed.
     assert 1 <= most_at_once(house, folder) <= 4
     assert "Nothing to be done" in run(
         house, folder, f"mels/mtat/{SHARDS[0]}/stems.csv", "--config", f"shards={{mtat: {len(SHARDS)}}}"
     )
-
-
-def test_a_stage_asks_for_no_more_threads_than_the_one_before(house, finished):
-    said = run(house, finished, "--forceall", "--dry-run", "--config", "framework_threads=1", "--cores", "8")
-    threads = {}
-    for block in said.split("\n\n"):
-        words = [line.split() for line in block.splitlines()]
-        names = [
-            line[1].rstrip(":") for line in words if line[:1] in (["rule"], ["localrule"], ["checkpoint"])
-        ]
-        for name in names:
-            threads[name] = max([int(line[1]) for line in words if line[:1] == ["threads:"]], default=1)
-    stages = ("convert_to_wav", "separate_stems", "resample_stems", "cache_stem_mels", "cache_mixture_mels")
-    assert [threads[stage] for stage in stages] == [1] * 5, threads
