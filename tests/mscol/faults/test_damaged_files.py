@@ -1,6 +1,7 @@
 """Files that are cut short or damaged are named, never taken for whole: wherever they are cut, whichever bit of a header flips."""
 
 import json
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -267,3 +268,32 @@ def test_cut_separator_description_is_named(tmp_path):
         SeparationError, match=r"its json files are not Open-Unmix's .*separator\.json: not whole"
     ):
         load_separator(tmp_path, device="cpu")
+
+
+def test_model_of_a_newer_keras_is_called_so_in_one_line(tmp_path):
+    import keras
+
+    from mscol.model import load_saved
+
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(tmp_path / "old.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "old.keras") as old,
+        zipfile.ZipFile(tmp_path / "new.keras", "w") as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "metadata.json":
+                content = json.dumps(json.loads(content) | {"keras_version": "9.1.0"}).encode()
+            if name == "config.json":  # a setting that Keras here knows nothing of
+                content = content.replace(b'"units"', b'"quantised_units"')
+            new.writestr(name, content)
+    with pytest.raises(
+        TrainingError, match=r"new\.keras: written by Keras 9\.1\.0, which .* update Keras"
+    ) as error:
+        load_saved(tmp_path / "new.keras")
+    assert len(str(error.value)) < 400
+    damaged = (tmp_path / "new.keras").read_bytes().replace(b"9.1.0", b"3.0.0")
+    (tmp_path / "new.keras").write_bytes(damaged)
+    with pytest.raises(TrainingError, match="missing, damaged, or not a Keras model") as error:
+        load_saved(tmp_path / "new.keras")
+    assert len(str(error.value)) < 600

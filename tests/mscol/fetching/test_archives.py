@@ -199,6 +199,17 @@ def test_attack_is_refused_in_a_sentence_and_writes_nothing_outside(unpacked, tm
         assert list((tmp_path / "outside" / "folder").iterdir()) == []
 
 
+def test_method_that_python_cannot_unpack_is_named(unpacked):
+    archive = bytearray(zipped({"a.mp3": bytes(999)}))
+    for signature, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):  # where each header has the method
+        archive[archive.find(signature) + place] = 9
+    with pytest.raises(
+        ArchiveError,
+        match=r"a\.mp3' is compressed by method 9 \(9 is Deflate64\).*unpack the archive by hand",
+    ):
+        unpacked("x.zip", bytes(archive))
+
+
 def test_second_archive_does_not_write_over_the_first(tmp_path):
     intake = Intake(tmp_path / "folder", LIMIT)
     intake.folder.mkdir()

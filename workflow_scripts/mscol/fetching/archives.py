@@ -29,6 +29,7 @@ _FLAG_ENCRYPTED, _FLAG_UTF8 = 0x1, 0x800
 # zipfile unpacks a whole chunk of bzip2 or LZMA at once, however large it becomes; deflate it stops in time.
 _CHUNK_BYTES = {zipfile.ZIP_STORED: 1 << 20, zipfile.ZIP_DEFLATED: 1 << 20}
 _SMALL_CHUNK_BYTES = 4096
+_UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # by Python
 _HEADER_BYTES = 1 << 20  # more than any honest header of a tar member takes
 _PADDING_BYTES = 1 << 24  # zeros behind the last member of a tar: writers fill up a record
 
@@ -136,6 +137,11 @@ def _unpack_zip(paths, intake):
 def _admit_zipped(info, intake):
     if info.flag_bits & _FLAG_ENCRYPTED:
         raise ArchiveError(f"the member {shown(info.filename)} is encrypted")
+    if info.compress_type not in _UNPACKED:
+        raise ArchiveError(
+            f"the member {shown(info.filename)} is compressed by method {info.compress_type} (9 is Deflate64), which Python cannot "
+            "unpack: unpack the archive by hand, as with `7z x`, and name the folder as the dataset's root"
+        )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ArchiveError(

@@ -4,6 +4,7 @@ Keras' safe mode refuses a Lambda layer by itself. What a file asks for is looke
 nothing depends on how strict the installed Keras is, and so that the refusal is a sentence.
 """
 
+import contextlib
 import json
 import zipfile
 
@@ -35,15 +36,29 @@ def load_saved(path):
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
             _ = model.input_shape, model.output_shape
     except Exception as error:  # zipfile, json, h5py and Keras raise whatever a damaged file leads them to
-        raise TrainingError(
-            f"{path}: missing, damaged, or not a Keras model ({error}); make it again, or name another"
-        ) from error
+        raise TrainingError(f"{path}: {_what_is_wrong(path, error)}") from error
     if foreign:
         raise TrainingError(
             f"{path}: holds {', '.join(foreign)}, which could run code of its own: it is not loaded; name a model "
             "of Keras' own layers"
         )
     return model
+
+
+def _what_is_wrong(path, error):
+    """Why a file could not be loaded, in a sentence: Keras' own errors may be pages of configs."""
+    with contextlib.suppress(Exception):  # whatever is wrong with the file
+        with zipfile.ZipFile(path) as archive:
+            written_by = json.loads(archive.read("metadata.json"))["keras_version"]
+        if _release(written_by) > _release(keras.__version__):
+            return f"written by Keras {written_by}, which {keras.__version__} here cannot read; update Keras, or save it by an older one"
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    reason = reason if len(reason) <= 200 else f"{reason[:200]}..."
+    return f"missing, damaged, or not a Keras model ({reason}); make it again, or name another"
+
+
+def _release(version):
+    return tuple(int(part) for part in version.split(".")[:2])
 
 
 def _foreign(config):
