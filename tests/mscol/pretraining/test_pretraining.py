@@ -91,7 +91,7 @@ def test_untrained_encoder_tells_crops_apart_and_has_an_empty_history(cache, tmp
     [
         ((), {"masked": True}, {}),
         ((), {"masked": True}, {"masks": "shared"}),
-        (STEMS, {"silent": True}, {}),
+        (STEMS, {"silent": True}, {"absent": "residue"}),
         (STEMS, {"random": True}, {}),
         (STEMS, {"silent": True, "random": True}, {}),
     ],
@@ -105,7 +105,7 @@ def test_every_way_to_draw_pairs_runs_and_says_so(cache, tmp_path, sources, opti
 
 
 def test_cache_on_the_device_gives_the_same_encoder(cache, tmp_path):
-    few = {"updates": 4, "validation_every": 2, "sources": STEMS}
+    few = {"updates": 4, "validation_every": 2, "sources": STEMS, "options": {"silent": True}}
     on_disk = run(cache, tmp_path / "disk", **few)
     on_device = run(cache, tmp_path / "device", running={"cache_on": "device"}, **few)
     for expected, found in zip(weights(on_disk), weights(on_device), strict=True):
