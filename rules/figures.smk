@@ -131,7 +131,6 @@ rule plot_differences:
 rule plot_convergence:
     input:
         histories=of_runs("history"),
-        runs=of_runs("run"),
     output:
         svg=report(
             "results/figures/convergence.svg",

@@ -4,9 +4,7 @@ from mscol.figures.convergence import plot_convergence
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
-runs = {}
-for model, history, run in zip(
-    snakemake.params.models, snakemake.input.histories, snakemake.input.runs, strict=True
-):
-    runs.setdefault(model, []).append((history, run))
-plot_convergence(runs, list(snakemake.output))
+histories = {}
+for model, history in zip(snakemake.params.models, snakemake.input.histories, strict=True):
+    histories.setdefault(model, []).append(history)
+plot_convergence(histories, list(snakemake.output))

@@ -105,7 +105,7 @@ def test_every_preset_says_every_size():
     published = {
         f"pretraining/{key}"
         for key in (
-            "warmup_updates", "patience", "activity_threshold", "activity_windows", "masks", "mask_value",
+            "warmup_updates", "patience", "activity_threshold", "activity_windows", "absent", "masks", "mask_value",
             "precision", "xla",
         )
     } | {f"evaluation/{key}" for key in ("protocols", "label_fractions", "compare_with")}  # fmt: skip

@@ -40,7 +40,10 @@ def losses(given):
 
 
 def updates(given):
-    """Losses and weights over some compiled updates of a small network that starts from given weights."""
+    """Losses and weights over some compiled updates of a small network that starts from given weights.
+
+    Once more the last loss, and that with other crops in place of absent positives.
+    """
     encoder = build_encoder(width=0.25, depth=0.25)
     for layer in encoder.layers:
         if isinstance(layer, keras.layers.Dropout):
@@ -56,6 +59,8 @@ def updates(given):
     batch = {name.removeprefix("batch/"): value for name, value in given.items() if name.startswith("batch/")}
     yield "losses", [float(steps.update(batch)[0]) for _ in range(3)]
     yield "evaluation", float(steps.evaluate(batch)[0])
+    residue = np.where(batch["absent"][:, None, None, None], 5.0, batch["positives"]).astype("float32")
+    yield "evaluation_of_residue", float(steps.evaluate(batch | {"positives": residue})[0])
     steps.sync()
     for number, weight in enumerate(network.trainable_variables):
         yield f"weight{number:03d}", weight

@@ -54,6 +54,11 @@ def test_loss_and_its_gradients_are_the_same(computed, absent):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+def test_absent_positives_are_the_same_whatever_lies_there(computed):
+    for backend in computed.values():
+        assert backend["evaluation_of_residue"] == backend["evaluation"]
+
+
 def test_compiled_updates_lead_to_the_same_weights(computed):
     assert computed["jax"]["losses"][0] != computed["jax"]["losses"][-1]
     for name in computed["jax"]:

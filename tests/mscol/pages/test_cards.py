@@ -16,7 +16,8 @@ RUN = {
     "sources": ["bass", "vocals"],
     "seed": 3,
     "settings": {
-        "updates": 640_000, "learning_rate": 0.001, "schedule": "halved", "encoder": {"width": 0.1, "depth": 0.1},
+        "updates": 640_000, "learning_rate": 0.001, "schedule": "halved", "absent": "zeros",
+        "encoder": {"width": 0.1, "depth": 0.1},
     },
     "framework_threads": 8,
     "n_pairs": 128,
@@ -50,7 +51,10 @@ def write(folder, run=RUN, dataset=MTAT, separator="umxl"):
 def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
     about, text = write(tmp_path)
     assert text.startswith("\n# bass_vocals-silent, seed 3\n")
-    assert "which second of bass or vocals was played" in text and "without the source, too" in text
+    assert (
+        "which second of bass or vocals was played" in text
+        and "without the source, too; its place was taken by an image of zeros." in text
+    )
     assert "| computed with | JAX, on NVIDIA H100 |" in text
     assert "| updates | 640,000 of 128 pairs |" in text and "`f00d`" in text and "`0123abc`" in text
     assert "| nsynth | all | 4096 | frozen | all | accuracy | 0.712 | [0.700, 0.730] |" in text

@@ -223,6 +223,28 @@ def test_silent_minibatches_are_every_second_one_and_mark_what_is_absent(segment
     assert abs(of_all / 600 - 0.5 * 27 / 28) < 0.06
 
 
+def test_sources_in_turn_come_equally_often(segments, caches, marks, tmp_path):
+    sampler = PairSampler(segments, caches[0], sources_of(caches, tmp_path, marks), 3, seed=0, in_turn=True)
+    assert [sampler.round_up(n_batches) for n_batches in (1, 2, 3)] == [2, 2, 4]
+    assert [sampler.draw(number).source for number in range(4)] == ["bass", "vocals"] * 2
+
+
+def test_kinds_of_silent_minibatches_in_turn_come_equally_often_for_each_source(
+    segments, caches, marks, tmp_path
+):
+    # Each source in three of eight segments: six of all segments hold some without it.
+    segments = segments.assign(bass=segments["segment"] % 2 == 1, vocals=segments["segment"] == 0)
+    segments.loc[0, "bass"], segments.loc[0, "vocals"] = True, False
+    sources = sources_of(caches, tmp_path, marks)
+    sampler = PairSampler(segments, caches[0], sources, 3, seed=0, silent=True, in_turn=True)
+    assert [sampler.round_up(n_batches) for n_batches in (1, 4, 5)] == [4, 4, 8]
+    draws = [sampler.draw(number) for number in range(400)]
+    of_active = [not draw.absent.any() for draw in draws]
+    assert [draw.source for draw in draws[:4]] == ["bass", "vocals"] * 2
+    assert all(of_active[place] for number in range(0, 400, 4) for place in (number, number + 1))
+    assert np.mean(of_active) < 0.52, "a minibatch of all segments hardly ever holds three active ones alone"
+
+
 def test_without_silent_no_positive_is_absent(segments, caches):
     sampler = PairSampler(segments, caches[0], {"vocals": caches[1]}, 3, seed=0)
     assert not any(batch["absent"].any() for batch in sampler.batches(range(50)))

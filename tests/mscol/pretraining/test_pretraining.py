@@ -13,7 +13,7 @@ from tiny_runs import SETTINGS, STEMS, cache_files, outputs_in, run, weights
 
 from mscol.errors import TrainingError
 from mscol.model import load_encoder
-from mscol.pretraining import initialise
+from mscol.pretraining import initialise, load_data
 from mscol.pretraining.scratch import on_scratch
 
 pytestmark = pytest.mark.slow
@@ -28,8 +28,9 @@ def test_history_has_a_row_for_every_validation(outputs):
     history = pd.read_csv(outputs["history"])
     assert history.columns.tolist() == [
         "step", "pairs_seen", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate",
-        "pairs_per_second",
+        "pairs_per_second", "pairs", "validation_pairs",
     ]  # fmt: skip
+    assert set(history["pairs"]) == set(history["validation_pairs"]) == {8}
     assert history["step"].tolist() == [15, 30, 45]
     assert history["pairs_seen"].tolist() == [120, 240, 360]
     assert history["learning_rate"].tolist() == [0.003, 0.0015, 0.0015]
@@ -72,6 +73,16 @@ def test_run_without_validation_warns_and_one_that_diverges_stops(cache, tmp_pat
     assert not (tmp_path / "encoder.keras").exists()
 
 
+def test_validation_is_the_task_of_training_or_says_what_it_lacks(cache, caplog):
+    files = cache_files(cache, STEMS)
+    for batch_size, training, validation in ((4, 4, 4), (16, 16, 8)):
+        data = load_data(files, cache / "clips.csv", STEMS, SETTINGS | {"batch_size": batch_size}, 3)
+        assert (data.training.n_pairs, data.validation.n_pairs) == (training, validation)
+        assert [data.validation.draw(number).source for number in range(4)] == [*STEMS] * 2
+        assert ("hold 8 pairs, those of training 16" in caplog.text) == (validation < training)
+    assert "chance is a loss of 2.08 there, and of 2.77 in training" in caplog.text
+
+
 def test_source_that_is_never_active_stops_the_run(cache, tmp_path):
     with pytest.raises(TrainingError, match=r"bass: active in 0 of 24 .* at activity_threshold 0\.9"):
         run(cache, tmp_path, activity_threshold=0.9)
@@ -91,7 +102,7 @@ def test_untrained_encoder_tells_crops_apart_and_has_an_empty_history(cache, tmp
     [
         ((), {"masked": True}, {}),
         ((), {"masked": True}, {"masks": "shared"}),
-        (STEMS, {"silent": True}, {}),
+        (STEMS, {"silent": True}, {"absent": "residue"}),
         (STEMS, {"random": True}, {}),
         (STEMS, {"silent": True, "random": True}, {}),
     ],
@@ -105,7 +116,7 @@ def test_every_way_to_draw_pairs_runs_and_says_so(cache, tmp_path, sources, opti
 
 
 def test_cache_on_the_device_gives_the_same_encoder(cache, tmp_path):
-    few = {"updates": 4, "validation_every": 2, "sources": STEMS}
+    few = {"updates": 4, "validation_every": 2, "sources": STEMS, "options": {"silent": True}}
     on_disk = run(cache, tmp_path / "disk", **few)
     on_device = run(cache, tmp_path / "device", running={"cache_on": "device"}, **few)
     for expected, found in zip(weights(on_disk), weights(on_device), strict=True):

@@ -18,6 +18,7 @@ SETTINGS = {
     "patience": 0,
     "activity_threshold": 0.01,
     "activity_windows": "aligned",
+    "absent": "zeros",
     "masks": "independent",
     "mask_value": 0.0,
     "precision": "float32",

@@ -7,36 +7,37 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled
-from mscol.io.files import read_json, read_results
+from mscol.io.files import read_results
 
 
-def plot_convergence(runs, paths):
+def plot_convergence(histories, paths):
     """Draw loss and accuracy of pretraining against the pairs seen: training thin, validation thick.
 
     Lines are means over seeds, and the shade around a validation spans all of them.
 
     Parameters
     ----------
-    runs : dict
-        For each model a list of (history, run): paths of ``history.csv`` and ``run.json``, one a seed.
+    histories : dict
+        For each model a list of paths of ``history.csv``, one a seed.
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
     """
-    histories = {model: [read_results(history) for history, _ in seeds] for model, seeds in runs.items()}
-    n_pairs = {read_json(run).get("n_pairs") for seeds in runs.values() for _, run in seeds}
-    save_figure(draw_convergence(histories, n_pairs), paths)
+    tables = {model: [read_results(history) for history in seeds] for model, seeds in histories.items()}
+    save_figure(draw_convergence(tables), paths)
 
 
 @styled()
-def draw_convergence(histories, n_pairs):
+def draw_convergence(histories):
     """Draw what `plot_convergence` writes.
+
+    Chance is a dotted line: of all training minibatches one, if they hold equally many pairs; of what holds other numbers,
+    one in the colour of the model, and the legend says how many.
 
     Parameters
     ----------
     histories : dict of str to list of pd.DataFrame
-        For each model a table a seed: pairs_seen, loss, accuracy, validation_loss, validation_accuracy.
-    n_pairs : set
-        Pairs of a minibatch. Where all runs have the same, the level of chance is drawn.
+        For each model a table a seed: pairs_seen, loss, accuracy, validation_loss, validation_accuracy, and the pairs
+        of a minibatch: pairs, validation_pairs (0 without validation).
 
     Returns
     -------
@@ -44,10 +45,19 @@ def draw_convergence(histories, n_pairs):
     """
     figure = Figure(figsize=(11, 5), layout="constrained")
     axes = figure.subplots(1, 2)
+    sizes = {model: _sizes(tables) for model, tables in histories.items()}
+    training_sizes = {training for training, _ in sizes.values()}
+    common = training_sizes.pop() if len(training_sizes) == 1 else None
     for axis, column in zip(axes, ("loss", "accuracy"), strict=True):
+        _label(axis, column)
+        if common:
+            _draw_common_chance(axis, column, common)
         for number, (model, tables) in enumerate(histories.items()):
-            _draw(axis, tables, column, model, style_of(number))
-        _label(axis, column, n_pairs)
+            others = _other_sizes(*sizes[model], common)
+            _draw(axis, tables, column, ": ".join([model, *others.values()]), style_of(number))
+            for size in others:
+                axis.axhline(_chance(column, size), **CHANCE | {"color": style_of(number)["color"]})
+        axis.set_ylim(bottom=0)
     place_legend(figure, axes[0].get_legend_handles_labels()[0], title="thick: validation; thin: training")
     n_seeds = max(len(seeds) for seeds in histories.values())
     spread = f": means of {n_seeds} seeds, shaded from the lowest to the highest" if n_seeds > 1 else ""
@@ -55,10 +65,31 @@ def draw_convergence(histories, n_pairs):
     return figure
 
 
-def _draw(axis, tables, column, model, style):
+def _sizes(tables):
+    """How many pairs a minibatch holds in training and in validation: of a model, the same for all seeds."""
+    return tuple(int(tables[0][column].iloc[0]) for column in ("pairs", "validation_pairs"))
+
+
+def _other_sizes(training, validation, common):
+    """Say in words which numbers of pairs are not the common one.
+
+    >>> _other_sizes(128, 52, 128), _other_sizes(64, 64, None), _other_sizes(128, 0, 128)
+    ({52: 'validation of 52 pairs'}, {64: '64 pairs'}, {})
+    """
+    others = {} if training == common else {training: f"{training} pairs"}
+    if validation not in (0, training):
+        others[validation] = f"validation of {validation} pairs"
+    return others
+
+
+def _chance(column, size):
+    return math.log(size) if column == "loss" else 1 / size
+
+
+def _draw(axis, tables, column, label, style):
     training, validation = _over_seeds(tables, column), _over_seeds(tables, f"validation_{column}")
     axis.plot(training.index, training["mean"], linewidth=0.8, alpha=0.7, **style)
-    axis.plot(validation.index, validation["mean"], linewidth=2, label=model, **style)
+    axis.plot(validation.index, validation["mean"], linewidth=2, label=label, **style)
     axis.fill_between(
         validation.index, validation["min"], validation["max"], color=style["color"], alpha=0.15, linewidth=0
     )
@@ -69,19 +100,19 @@ def _over_seeds(tables, column):
     return pd.concat(tables).groupby("pairs_seen")[column].agg(["mean", "min", "max"]).dropna()
 
 
-def _label(axis, column, n_pairs):
+def _label(axis, column):
     axis.set_xlabel("pairs seen")
     axis.xaxis.set_major_formatter(EngFormatter(sep=" "))
     axis.set_ylabel(
         {"loss": "cross-entropy (nats)", "accuracy": "share of anchors that find their positive"}[column]
     )
     axis.grid(alpha=0.3)
-    if len(n_pairs) == 1:
-        (size,) = n_pairs
-        chance = math.log(size) if column == "loss" else 1 / size
-        axis.axhline(chance, **CHANCE)
-        axis.annotate(
-            f"chance, {size} pairs a minibatch", (1, chance), xycoords=("axes fraction", "data"),
-            xytext=(-4, 4), textcoords="offset points", ha="right", color="dimgrey", fontsize=9,
-        )  # fmt: skip
-    axis.set_ylim(bottom=0)
+
+
+def _draw_common_chance(axis, column, size):
+    chance = _chance(column, size)
+    axis.axhline(chance, **CHANCE)
+    axis.annotate(
+        f"chance, {size} pairs a minibatch", (1, chance), xycoords=("axes fraction", "data"),
+        xytext=(-4, 4), textcoords="offset points", ha="right", color="dimgrey", fontsize=9,
+    )  # fmt: skip

@@ -27,6 +27,9 @@ class SourceAssociation(keras.Model):
         How many values are compared.
     mask_value : float
         Of masked cells.
+    absent : str
+        What passes the encoder for a positive that is absent: ``zeros``, one image for all of them, or ``residue``, the crop
+        as it was cut.
     precision : str
         In which the encoder computes while training, ``float32`` or ``bfloat16``; variables, projection,
         similarity and loss are float32.
@@ -36,10 +39,10 @@ class SourceAssociation(keras.Model):
     MSCOL_SMC23 mscol/network.py, ContrastiveModel and BilinearProduct.
     """
 
-    def __init__(self, encoder, projection_size, mask_value=0.0, precision="float32"):
+    def __init__(self, encoder, projection_size, mask_value=0.0, absent="zeros", precision="float32"):
         super().__init__(name="source_association")
         self.encoder = encoder
-        self.mask_value, self.precision = mask_value, precision
+        self.mask_value, self.absent, self.precision = mask_value, absent, precision
         self.projection = keras.Sequential(
             [
                 keras.Input(encoder.output_shape[1:]),
@@ -67,6 +70,8 @@ class SourceAssociation(keras.Model):
         anchors, positives = _crops(batch)
         if "time_mask" in batch:
             anchors, positives = augment(anchors, positives, batch, self.mask_value)
+        if self.absent == "zeros":
+            positives = ops.where(batch["absent"][:, None, None, None], 0.0, positives)
         crops = ops.concatenate([anchors, positives], axis=0)
         if training:
             values = training_pass(self.encoder, crops, self.precision)

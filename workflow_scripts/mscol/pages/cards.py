@@ -108,13 +108,19 @@ def _what(run, dataset):
     )
     options = {
         "masked": "Each crop was augmented (masks in time and frequency, shifts, time warps).",
-        "silent": "Half of its minibatches held segments without the source, too.",
+        "silent": f"Half of its minibatches held segments without the source, too; {_absent(run)}.",
         "random": "As an ablation, the source came from another recording.",
     }
     more = [text for option, text in options.items() if getattr(model, option)]
     if model.degraded_db is not None:
         more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB.")
     return " ".join([f"An audio encoder that learned, without labels, to tell {task}.", *more, size])
+
+
+def _absent(run):
+    what = {"zeros": "an image of zeros", "residue": "a crop of what separation had left there"}
+    absent = run["settings"].get("absent", "residue")  # which it was before there was the setting
+    return f"its place was taken by {what[absent]}"
 
 
 def _making(run, dataset, separator):

@@ -78,12 +78,12 @@ def _draw_shifts(random, n_crops):
 
 
 def _draw_warps(random, n_crops):
-    """Draw a pivot; what lies before it, and what lies from it on, is resampled linearly to half a crop."""
+    """Draw a pivot; the frames up to it, and those behind it, are each resampled linearly to half a crop."""
     pivots = random.integers(PIVOTS[0], PIVOTS[1] + 1, (n_crops, 1))
     warped = random.random((n_crops, 1)) < WARP_PROBABILITY
     half = np.linspace(0, 1, CROP_FRAMES // 2)
-    before = half * (pivots - 1)
-    after = pivots + half * (CROP_FRAMES - 1 - pivots)
-    return np.where(warped, np.concatenate([before, after], axis=1), np.arange(CROP_FRAMES)).astype(
+    first = half * pivots
+    second = pivots + 1 + half * (CROP_FRAMES - 2 - pivots)
+    return np.where(warped, np.concatenate([first, second], axis=1), np.arange(CROP_FRAMES)).astype(
         np.float32
     )

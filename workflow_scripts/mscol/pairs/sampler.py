@@ -67,6 +67,8 @@ class PairSampler:
         there is absent.
     random : bool
         The positive comes from another clip: any of its segments that qualifies, with replacement.
+    in_turn : bool
+        Sources, and with ``silent`` both kinds of minibatches, come in turn instead of by chance.
     masks : str, optional
         Augment crops, with ``independent`` masks or with ``shared`` ones (`overlap`).
 
@@ -88,6 +90,7 @@ class PairSampler:
         threshold=None,
         silent=False,
         random=False,
+        in_turn=False,
         masks=None,
     ):
         self.sources = sorted(positives)
@@ -103,6 +106,7 @@ class PairSampler:
         self.n_pairs = min(batch_size, *(len(pool.rows) for pool in self._pools.values()))
         self._seeds = (seed, stream)
         self._silent, self._random, self._masks = silent, random, masks
+        self._in_turn = in_turn
         self._anchor_frames = segments["anchor_frame"].to_numpy()
         self._positive_frames = segments["positive_frame"].to_numpy()
         # How many crops a segment holds: one more than the frames that a crop leaves free
@@ -111,8 +115,7 @@ class PairSampler:
     def draw(self, number):
         """Draw which pairs the minibatch of a number, from 0, holds: a `Draw`."""
         random = np.random.default_rng([*self._seeds, number])
-        source = self.sources[random.integers(len(self.sources))]
-        of_all = self._silent and random.random() < SILENT_SHARE
+        source, of_all = self._take_turn(number) if self._in_turn else self._draw_kind(random)
         pool = self._everything if of_all else self._pools[source]
         places = random.choice(len(pool.rows), self.n_pairs, replace=False)
         anchors = pool.rows[places]
@@ -129,6 +132,11 @@ class PairSampler:
             ~self._active[source][positives],
             augmentation,
         )
+
+    def round_up(self, n_batches):
+        """Say how many minibatches, so many or a few more, hold each source and kind equally often, where they come in turn."""
+        turn = len(self.sources) * (2 if self._silent else 1)
+        return -(-n_batches // turn) * turn
 
     def batch(self, number):
         """Draw the minibatch of a number, from 0, and gather its crops from the cache.
@@ -166,6 +174,14 @@ class PairSampler:
             As from `batch`.
         """
         return ordered_map(self.batch, numbers, workers)
+
+    def _draw_kind(self, random):
+        source = self.sources[random.integers(len(self.sources))]
+        return source, self._silent and random.random() < SILENT_SHARE
+
+    def _take_turn(self, number):
+        turn, place = divmod(number, len(self.sources))
+        return self.sources[place], self._silent and turn % 2 == 1
 
 
 class _Pool:

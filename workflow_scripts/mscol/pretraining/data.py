@@ -1,6 +1,7 @@
 """What a run trains and validates on."""
 
 import logging
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ class PretrainingData(NamedTuple):
     ----------
     training : PairSampler
     validation : PairSampler or None
-        None where the validation split has too little.
+        Of the same task: as many pairs a minibatch as in training, if the split has so many, and sources in turn. None where the validation split has too little.
     n_segments : dict
         For each split, its number of segments and how many have each source active.
     fingerprint : str
@@ -109,9 +110,10 @@ def load_data(files, clips, sources, settings, seed, options=None):
         "random": options.get("random", False),
         "masks": settings["masks"] if options.get("masked") else None,
     }
+    training = PairSampler(tables["train"], stream=TRAINING, name="training", **shared)
     return PretrainingData(
-        training=PairSampler(tables["train"], stream=TRAINING, name="training", **shared),
-        validation=_validation_sampler(tables["validation"], shared),
+        training=training,
+        validation=_validation_sampler(tables["validation"], shared | {"batch_size": training.n_pairs}),
         n_segments={split: _count_segments(table, positives) for split, table in tables.items()},
         fingerprint=fingerprint(tables.values(), [cache.sample() for cache in (mixtures, *stems.values())]),
     )
@@ -130,10 +132,17 @@ def _whole_activity(paths, stem_clips):
 
 def _validation_sampler(segments, shared):
     try:
-        return PairSampler(segments, stream=VALIDATION, name="validation", **shared)
+        sampler = PairSampler(segments, stream=VALIDATION, name="validation", in_turn=True, **shared)
     except TrainingError as error:
         logging.warning("This run goes without validation. %s.", error)
         return None
+    if sampler.n_pairs < shared["batch_size"]:
+        logging.warning(
+            "Minibatches of validation hold %d pairs, those of training %d, as the validation split has no more: chance is "
+            "a loss of %.2f there, and of %.2f in training.",
+            sampler.n_pairs, shared["batch_size"], math.log(sampler.n_pairs), math.log(shared["batch_size"]),
+        )  # fmt: skip
+    return sampler
 
 
 def _count_segments(segments, sources):

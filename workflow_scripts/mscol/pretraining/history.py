@@ -18,7 +18,10 @@ COLUMNS = (
     "validation_accuracy",
     "learning_rate",
     "pairs_per_second",
+    "pairs",
+    "validation_pairs",
 )
+COUNTS = ("step", "pairs_seen", "pairs", "validation_pairs")
 # Losses are read so many updates later: the device may run ahead of us, but not without bound.
 LAG = 8
 
@@ -27,8 +30,9 @@ class History:
     """Gather the losses of updates, and close a row now and then.
 
     A row's step counts updates; its loss and accuracy are means over the updates since the row before,
-    and so is its number of pairs per second, from which validation is left out. Validation that did
-    not take place is NaN.
+    and so is its number of pairs per second, from which validation is left out. Pairs are those of a
+    minibatch: by guessing, one in so many is found, at a loss of their logarithm. Validation that did
+    not take place is NaN, of 0 pairs.
 
     Attributes
     ----------
@@ -38,7 +42,7 @@ class History:
 
     def __init__(self):
         self.step = 0
-        self._rows, self._pairs_seen = [], 0
+        self._rows, self._pairs_seen, self._n_pairs = [], 0, 0
         self._pending = deque()
         self._start_row()
 
@@ -51,6 +55,7 @@ class History:
             If a loss of an earlier update is not finite.
         """
         self.step += 1
+        self._n_pairs = n_pairs
         self._pairs_seen += n_pairs
         self._row_pairs += n_pairs
         self._pending.append((self.step, loss, accuracy))
@@ -68,10 +73,10 @@ class History:
         self._settle(len(self._pending))
 
     def close_row(self, learning_rate, validate):
-        """Close a row; ``validate`` is called for the validation loss and accuracy, and not timed."""
+        """Close a row; ``validate`` is called for the loss, accuracy and pairs of validation, and not timed."""
         self.settle()
         seconds = self._row_seconds + time.monotonic() - self._started
-        validation_loss, validation_accuracy = validate()
+        validation_loss, validation_accuracy, validation_pairs = validate()
         row = (
             self.step,
             self._pairs_seen,
@@ -81,6 +86,8 @@ class History:
             validation_accuracy,
             learning_rate,
             round(self._row_pairs / seconds, 1),
+            self._n_pairs,
+            validation_pairs,
         )
         self._rows.append(row)
         self._start_row()
@@ -88,7 +95,7 @@ class History:
 
     def table(self):
         """Return the rows as a pandas table."""
-        return pd.DataFrame(self._rows, columns=COLUMNS)
+        return pd.DataFrame(self._rows, columns=COLUMNS).astype(dict.fromkeys(COUNTS, "int64"))
 
     def latest(self):
         """Return loss and accuracy of the latest update that has arrived; NaN before the first."""
@@ -110,7 +117,7 @@ class History:
     def restore(cls, state):
         """Make the history that `state` was taken from."""
         history = cls()
-        history._rows = [(int(row[0]), int(row[1]), *row[2:].tolist()) for row in state["rows"]]
+        history._rows = [tuple(row) for row in state["rows"].tolist()]
         history._losses, history._accuracies = state["losses"].tolist(), state["accuracies"].tolist()
         history.step, history._pairs_seen, history._row_pairs = state["counts"].tolist()
         history._row_seconds = float(state["row_seconds"])

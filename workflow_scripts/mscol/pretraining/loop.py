@@ -124,12 +124,14 @@ class Training:
         return self.history.close_row(rate, lambda: self._validate(validation))
 
     def _validate(self, feed):
-        """Compute loss and accuracy, means over the same validation minibatches each time."""
+        """Compute loss and accuracy, means over the same validation minibatches each time; and the pairs of one."""
         if feed is None:
-            return math.nan, math.nan
-        numbers = range(self.settings["validation_batches"])
+            return math.nan, math.nan, 0
+        sampler = self._data.validation
+        numbers = range(sampler.round_up(self.settings["validation_batches"]))
         results = [self._steps.evaluate(batch) for batch in feed.batches(numbers)]
-        return tuple(np.mean([[float(value) for value in pair] for pair in results], axis=0))
+        means = np.mean([[float(value) for value in pair] for pair in results], axis=0)
+        return *means, sampler.n_pairs
 
     def _weights(self):
         self._steps.sync()

@@ -62,7 +62,8 @@ def pretrain(
         encoder (width, depth, projection), batch_size (pairs), updates, learning_rate, schedule (constant,
         halved, cosine), warmup_updates, validation_every (updates), validation_batches, patience
         (validations; 0 for no early stopping), activity_threshold, activity_windows (aligned or
-        reference), masks (independent or shared), mask_value, precision (float32 or bfloat16), xla.
+        reference), absent (zeros or residue), masks (independent or shared), mask_value, precision (float32 or
+        bfloat16), xla.
     seed : int
     framework_threads : int
         Threads of the framework.
@@ -163,7 +164,8 @@ def import_encoder(checkpoint, outputs, about=None):
 def _build(settings):
     size = settings["encoder"]
     encoder = build_encoder(size["width"], size["depth"], momentum=_momentum(settings["updates"]))
-    return SourceAssociation(encoder, size["projection"], settings["mask_value"], settings["precision"])
+    what = (settings[key] for key in ("mask_value", "absent", "precision"))
+    return SourceAssociation(encoder, size["projection"], *what)
 
 
 def _momentum(updates):
