@@ -22,6 +22,7 @@ rule cache_mixture_mels:
     params:
         root=root_of,
         dtype=config["mels"]["dtype"],
+        normalise=config["mels"]["normalise_seconds"],
         clips=shard_digest,
         code=code_of("cache_mixture_mels.py"),
     message:
@@ -57,6 +58,7 @@ rule cache_stem_mels:
         runtime=growing(60),
     params:
         dtype=config["mels"]["dtype"],
+        normalise=config["mels"]["normalise_seconds"],
         clips=shard_digest,
         code=code_of("cache_stem_mels.py"),
     message:
@@ -92,6 +94,7 @@ rule cache_degraded_mels:
     params:
         root=root_of,
         dtype=config["mels"]["dtype"],
+        normalise=config["mels"]["normalise_seconds"],
         clips=shard_digest,
         code=code_of("cache_degraded_mels.py"),
     message:

@@ -16,4 +16,5 @@ cache_degraded_stems(
     decibels=int(snakemake.wildcards.decibels),
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,
+    normalise=snakemake.params.normalise,
 )

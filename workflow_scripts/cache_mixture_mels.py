@@ -12,4 +12,5 @@ cache_mixtures(
     rejected=snakemake.output.rejected,
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,
+    normalise=snakemake.params.normalise,
 )

@@ -5,7 +5,10 @@ from mscol.config.checks import encoder_files
 
 def pretraining_settings():
     """All settings of pretraining that change a number."""
-    settings = config["pretraining"] | {"encoder": config["encoder"]}
+    settings = config["pretraining"] | {
+        "encoder": config["encoder"],
+        "normalise_seconds": config["mels"]["normalise_seconds"],
+    }
     return {key: value for key, value in settings.items() if key != "running"}
 
 
@@ -69,7 +72,7 @@ def stem_mels_origin(model):
         origin = {k: v for k, v in config["separation"].items() if k not in aside}
         scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
     code = [library_fingerprint(script) for script in scripts]
-    return origin | {"dtype": config["mels"]["dtype"], "code": code}
+    return origin | {"mels": config["mels"], "code": code}
 
 
 def stem_separator(wildcards):

@@ -23,6 +23,15 @@ def real_recordings():
     return {kind: [load_mono(path)[: 30 * 16_000] for path in paths] for kind, paths in load.items()}
 
 
+@pytest.fixture(scope="session")
+def songs():
+    """Whole songs at 16 kHz, of 51, 190 and 288 s, by name."""
+    if not PACK.is_dir():
+        pytest.skip(f"there is no pack of real recordings at {PACK}")
+    names = ("monkey_shines", "northern_star", "on_the_run")
+    return {name: load_mono(next(PACK.glob(f"songs/*{name}*"))) for name in names}
+
+
 @pytest.fixture
 def tagged(tmp_path):
     """Scores of two seeds on 60 clips, 40 of them cleaned; the third tag never occurs."""

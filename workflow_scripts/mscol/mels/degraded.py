@@ -14,6 +14,7 @@ from mscol.io.audio import load_mono
 from mscol.io.files import write_csv
 from mscol.mels import log_mel
 from mscol.mels.cache import index_table
+from mscol.mels.normalising import FILE, seconds_of
 from mscol.mels.stems import clips_with_stems_in, load_stems
 from mscol.mels.writing import write_mels, write_rejected
 
@@ -45,7 +46,17 @@ def degrade(stem, mixture, decibels):
 
 
 def cache_degraded_stems(
-    clips, root, folder, arrays, index, rejected, rejected_before, decibels, dtype, workers
+    clips,
+    root,
+    folder,
+    arrays,
+    index,
+    rejected,
+    rejected_before,
+    decibels,
+    dtype,
+    workers,
+    normalise=FILE,
 ):
     """Cache the log-mel spectrograms of a shard's stems, degraded.
 
@@ -69,7 +80,10 @@ def cache_degraded_stems(
         As for `degrade`.
     dtype : str
     workers : int
+    normalise : float or str
+        Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
     """
+    seconds = seconds_of(normalise)
 
     def analyse(clip):
         stems = load_stems(Path(folder, clip.id))
@@ -77,7 +91,9 @@ def cache_degraded_stems(
         mixture = _fit(load_mono(Path(root, clip.path)), len(next(iter(stems.values()))))
         blends = {stem: degrade(waveform, mixture, decibels) for stem, waveform in stems.items()}
         shares = [share for _, share in blends.values()]
-        return {stem: log_mel(blend) for stem, (blend, _) in blends.items()}, shares
+        return {
+            stem: log_mel(blend, normalise_seconds=seconds) for stem, (blend, _) in blends.items()
+        }, shares
 
     present = clips_with_stems_in(folder, clips, rejected_before)
     rows, shares, failed = write_mels(present, analyse, arrays, dtype, workers, root)

@@ -7,10 +7,11 @@ from mscol.io.audio import load_mono
 from mscol.io.files import write_csv
 from mscol.mels import log_mel
 from mscol.mels.cache import index_table
+from mscol.mels.normalising import FILE, seconds_of
 from mscol.mels.writing import long_enough, write_mels, write_rejected
 
 
-def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
+def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, normalise=FILE):
     """Cache the log-mel spectrograms of a shard's mixtures, in one pass from the raw files.
 
     Parameters
@@ -25,15 +26,18 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
         ``float32`` or ``float16``.
     workers : int
         Threads.
+    normalise : float or str
+        Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
 
     Raises
     ------
     DatasetError
         If the dataset is not there any more.
     """
+    seconds = seconds_of(normalise)
     rows, _, failed = write_mels(
         read_listed(clips),
-        lambda clip: ({"mixture": _mixture_mel(root, clip)}, None),
+        lambda clip: ({"mixture": _mixture_mel(root, clip, seconds)}, None),
         {"mixture": frames},
         dtype,
         workers,
@@ -43,7 +47,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     write_rejected(failed, rejected)
 
 
-def _mixture_mel(root, clip):
+def _mixture_mel(root, clip, seconds):
     path = Path(root, clip.path)
     require_unchanged(path, clip)
-    return log_mel(long_enough(load_mono(path), path))
+    return log_mel(long_enough(load_mono(path), path), normalise_seconds=seconds)
