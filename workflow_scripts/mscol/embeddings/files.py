@@ -4,7 +4,7 @@ import numpy as np
 
 from mscol.embeddings.prediction import predict
 from mscol.errors import AudioError
-from mscol.io.audio import load_mono
+from mscol.io.audio import load_mixture
 from mscol.mels import CROP_FRAMES, N_MELS, SHORTEST_SAMPLES, log_mel
 from mscol.mels.normalising import FILE, seconds_of
 
@@ -43,7 +43,7 @@ def embed_file(path, encoder, normalise=None):
     (1280,)
     """
     seconds = normalise_seconds(encoder, normalise)
-    windows = window_log_mels(load_mono(path), path, seconds)
+    windows = window_log_mels(load_mixture(path), path, seconds)
     return predict(encoder, windows[..., None], min(_FILE_BATCH, len(windows)))
 
 

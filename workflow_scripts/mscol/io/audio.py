@@ -16,6 +16,7 @@ ANALYSIS_RATE = (
     16_000  # Hz; mixtures and stems are analysed at this rate (METHOD, MSCOL_SMC23 preprocess_mtat.py)
 )
 SEPARATION_RATE = 44_100  # Hz; the rate Open-Unmix was trained at
+_CANCELLED = 1e-3  # 60 dB below its channels, a mixture is what coding left of it, or rounding
 
 
 def probe(path):
@@ -143,6 +144,67 @@ def resample(waveform, rate, to_rate):
         ) from error
 
 
+def downmix(waveform):
+    """Mix more than two channels down to two: left and right stay, and what there is besides goes to both.
+
+    The mean of the two is the mean of all channels, so that stems are separated from what the mixture is heard as.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples, n_channels)
+
+    Returns
+    -------
+    np.ndarray, shape=(n_samples, at most 2)
+    """
+    n_channels = waveform.shape[1]
+    if n_channels <= 2:
+        return waveform
+    others = waveform[:, 2:].sum(axis=1, keepdims=True)
+    return (2 * waveform[:, :2] + others) / np.float32(n_channels)
+
+
+def require_audible(waveform, path):
+    """Raise where the channels of a mixture all but cancel: what is left would be brought to full level.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples, n_channels)
+    path : str or os.PathLike
+        Whose it is, for the error.
+
+    Raises
+    ------
+    AudioError
+        If the mean of the channels is 60 dB or more below the loudest of them. A silent file is none.
+    """
+    if waveform.shape[1] == 1:
+        return
+    loudest, mean = np.abs(waveform).max(), np.abs(waveform.mean(axis=1)).max()
+    if mean < _CANCELLED * loudest:
+        raise AudioError(
+            f"{path}: silent as a mixture (its channels cancel each other: peaks of {loudest:.2g} leave one of {mean:.2g}); "
+            "one of them is inverted: invert it, or leave the file out"
+        )
+
+
+def load_mixture(path):
+    """Decode a mixture to mono at 16 kHz.
+
+    Returns
+    -------
+    np.ndarray, shape=(n_samples,), float32
+
+    Raises
+    ------
+    AudioError
+        As `decode`, and as `require_audible`.
+    """
+    waveform, rate = decode(path)
+    require_audible(waveform, path)
+    return _to_mono(waveform, rate, ANALYSIS_RATE)
+
+
 def load_mono(path, rate=ANALYSIS_RATE):
     """Decode a file to mono (mean of the channels) at ``rate`` Hz.
 
@@ -155,13 +217,17 @@ def load_mono(path, rate=ANALYSIS_RATE):
     AudioError
         As `decode`.
     """
-    waveform, file_rate = decode(path)
+    return _to_mono(*decode(path), rate)
+
+
+def _to_mono(waveform, rate, to_rate):
+    waveform = downmix(waveform)
     mono = waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)
-    return resample(np.ascontiguousarray(mono), file_rate, rate)
+    return resample(np.ascontiguousarray(mono), rate, to_rate)
 
 
 def load_stereo(path, rate=SEPARATION_RATE):
-    """Decode a file to two channels at ``rate`` Hz: mono is doubled, of more than two the first two stay.
+    """Decode a file to two channels at ``rate`` Hz: mono is doubled, more than two are mixed down (`downmix`).
 
     Returns
     -------
@@ -175,7 +241,7 @@ def load_stereo(path, rate=SEPARATION_RATE):
     waveform, file_rate = decode(path)
     if waveform.shape[1] == 1:
         return np.repeat(resample(waveform, file_rate, rate), 2, axis=1)
-    return resample(np.ascontiguousarray(waveform[:, :2]), file_rate, rate)
+    return resample(np.ascontiguousarray(downmix(waveform)), file_rate, rate)
 
 
 def write_wav(path, waveform, rate):

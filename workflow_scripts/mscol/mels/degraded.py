@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mscol.datasets.listed import require_unchanged
-from mscol.io.audio import load_mono
+from mscol.io.audio import load_mixture
 from mscol.io.files import write_csv
 from mscol.mels import log_mel
 from mscol.mels.cache import index_table
@@ -88,7 +88,7 @@ def cache_degraded_stems(
     def analyse(clip):
         stems = load_stems(Path(folder, clip.id))
         require_unchanged(Path(root, clip.path), clip)
-        mixture = _fit(load_mono(Path(root, clip.path)), len(next(iter(stems.values()))))
+        mixture = _fit(load_mixture(Path(root, clip.path)), len(next(iter(stems.values()))))
         blends = {stem: degrade(waveform, mixture, decibels) for stem, waveform in stems.items()}
         shares = [share for _, share in blends.values()]
         return {

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mscol.datasets.listed import read_listed, require_unchanged
-from mscol.io.audio import load_mono
+from mscol.io.audio import load_mixture
 from mscol.io.files import write_csv
 from mscol.mels import log_mel
 from mscol.mels.cache import index_table
@@ -50,4 +50,4 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, normali
 def _mixture_mel(root, clip, seconds):
     path = Path(root, clip.path)
     require_unchanged(path, clip)
-    return log_mel(long_enough(load_mono(path), path), normalise_seconds=seconds)
+    return log_mel(long_enough(load_mixture(path), path), normalise_seconds=seconds)
