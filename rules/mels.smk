@@ -23,6 +23,9 @@ rule cache_mixture_mels:
         root=root_of,
         dtype=config["mels"]["dtype"],
         normalise=config["mels"]["normalise_seconds"],
+        # As mscol.datasets.mtat has it: its published lists are of whole clips.
+        whole_only=lambda wildcards: dataset_settings(wildcards.dataset)["layout"]
+        == "mtat",
         clips=shard_digest,
         code=code_of("cache_mixture_mels.py"),
     message:

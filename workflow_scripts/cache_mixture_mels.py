@@ -13,4 +13,5 @@ cache_mixtures(
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,
     normalise=snakemake.params.normalise,
+    whole_only=snakemake.params.whole_only,
 )

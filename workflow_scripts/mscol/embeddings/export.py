@@ -19,7 +19,8 @@ from mscol.embeddings.files import normalise_seconds, window_log_mels
 from mscol.embeddings.prediction import predict
 from mscol.errors import AudioError
 from mscol.io.atomic import atomic_path
-from mscol.io.audio import load_mixture, probe
+from mscol.io.audio import load_mixture
+from mscol.io.lengths import measure
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
 from mscol.mels import CROP_FRAMES, HOP_SAMPLES
@@ -166,7 +167,9 @@ def _pass(held, encoder):
 
 def _attempt(path, seconds):
     try:
-        probe(path)  # says what is wrong with a file better than decoding it does
+        cut = measure(path).cut  # says what is wrong with a file better than decoding it does, too
+        if cut:
+            logging.warning("%s: cut short (%s); what is there is embedded.", path, cut)
         return window_log_mels(load_mixture(path), path, seconds)
     except AudioError as error:
         return error

@@ -227,8 +227,8 @@ def report(run):
     compared = settings["compare_with"] in run.settings["models"]
     curves = has_label_curves(settings)
     jobs = (
-        2 * tables + n_encoders * run.n_seeds + 5 + curves + run.needs_stems
-    )  # 5: summary, comparisons, their figure, ...
+        2 * tables + n_encoders * run.n_seeds + 6 + curves + run.needs_stems
+    )  # 6: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
     resamples = 0.0
     for name, model in _evaluations(run):

@@ -11,15 +11,34 @@ import soundfile
 import soxr
 
 from mscol.errors import AudioError
+from mscol.io import mpeg
 
 ANALYSIS_RATE = (
     16_000  # Hz; mixtures and stems are analysed at this rate (METHOD, MSCOL_SMC23 preprocess_mtat.py)
 )
 SEPARATION_RATE = 44_100  # Hz; the rate Open-Unmix was trained at
+_MISSED_SECONDS = 0.1
 _CANCELLED = 1e-3  # 60 dB below its channels, a mixture is what coding left of it, or rounding
 
 
 def probe(path):
+    """Read an audio file's header.
+
+    Returns
+    -------
+    float
+        Duration in seconds, as libsndfile takes it from there (`mscol.io.lengths` knows better where it estimates).
+
+    Raises
+    ------
+    AudioError
+        As `read_header`.
+    """
+    about = read_header(path)
+    return about.frames / about.samplerate
+
+
+def read_header(path):
     """Read an audio file's header.
 
     Parameters
@@ -28,8 +47,8 @@ def probe(path):
 
     Returns
     -------
-    float
-        Duration in seconds.
+    soundfile._SoundFileInfo
+        With frames, samplerate, channels and format.
 
     Raises
     ------
@@ -39,7 +58,7 @@ def probe(path):
     try:
         if os.path.getsize(path) == 0:
             raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
-        about = soundfile.info(_openable(path))
+        return soundfile.info(_openable(path))
     except FileNotFoundError:
         raise AudioError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -47,7 +66,6 @@ def probe(path):
     except soundfile.LibsndfileError as error:
         # For what it cannot decode, libsndfile may say that there is no such file: not repeated here.
         raise AudioError(f"{path}: {_why_unreadable(path)}") from error
-    return about.frames / about.samplerate
 
 
 def _openable(path):
@@ -109,7 +127,7 @@ def decode(path):
         If the file cannot be decoded, holds no sample, or a sample is not finite.
     """
     try:
-        waveform, rate = soundfile.read(_openable(path), dtype="float32", always_2d=True)
+        waveform, rate = _decode(path)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({error})") from error
     except MemoryError as error:  # some headers lie
@@ -118,6 +136,18 @@ def decode(path):
         raise AudioError(f"{path}: holds no audio")
     if not np.isfinite(waveform).all():
         raise AudioError(f"{path}: holds samples that are not finite")
+    return waveform, rate
+
+
+def _decode(path):
+    with soundfile.SoundFile(_openable(path)) as file:
+        waveform, rate = file.read(file.frames, dtype="float32", always_2d=True), file.samplerate
+        found = mpeg.read_mpeg(path) if file.format == "MP3" else None
+    # libsndfile stops where it thinks that an mp3 ends, which may be far too early where the bit rate varies.
+    if found is not None and found.promised_frames is None:
+        n_frames = mpeg.count_frames(path, found)
+        if n_frames * found.frame_samples > len(waveform) + rate * _MISSED_SECONDS:
+            return soundfile.read(mpeg.with_length(path, found, n_frames), dtype="float32", always_2d=True)
     return waveform, rate
 
 
