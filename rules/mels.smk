@@ -76,16 +76,16 @@ rule cache_degraded_mels:
         stems=rules.resample_stems.output.stems,
         rejected=stem_rejections,
     output:
-        bass="mels/{dataset}/{shard}/bass-degraded{decibels}.npy",
-        drums="mels/{dataset}/{shard}/drums-degraded{decibels}.npy",
-        other="mels/{dataset}/{shard}/other-degraded{decibels}.npy",
-        vocals="mels/{dataset}/{shard}/vocals-degraded{decibels}.npy",
-        index="mels/{dataset}/{shard}/degraded{decibels}.csv",
-        rejected="mels/{dataset}/{shard}/degraded{decibels}_rejected.csv",
+        bass="mels/{dataset}/{shard}/bass-{degradation}.npy",
+        drums="mels/{dataset}/{shard}/drums-{degradation}.npy",
+        other="mels/{dataset}/{shard}/other-{degradation}.npy",
+        vocals="mels/{dataset}/{shard}/vocals-{degradation}.npy",
+        index="mels/{dataset}/{shard}/{degradation}.csv",
+        rejected="mels/{dataset}/{shard}/{degradation}_rejected.csv",
     log:
-        "logs/cache_degraded_mels/{dataset}/{shard}/{decibels}.log",
+        "logs/cache_degraded_mels/{dataset}/{shard}/{degradation}.log",
     benchmark:
-        "timings/cache_degraded_mels/{dataset}/{shard}/{decibels}.tsv"
+        "timings/cache_degraded_mels/{dataset}/{shard}/{degradation}.tsv"
     priority: 90
     conda:
         "../envs/audio.yaml"
@@ -101,7 +101,7 @@ rule cache_degraded_mels:
         clips=shard_digest,
         code=code_of("cache_degraded_mels.py"),
     message:
-        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, degraded to {wildcards.decibels} dB"
+        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, {wildcards.degradation}"
     script:
         "../workflow_scripts/cache_degraded_mels.py"
 

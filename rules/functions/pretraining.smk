@@ -23,13 +23,13 @@ def stem_mels(kind):
         if kind not in (*model.sources, *["index", "activity"] * bool(model.sources)):
             return []
         # Which segments are active is read off the plain stems.
-        degraded = model.degraded_db is not None and kind != "activity"
+        degraded = model.degradation and kind != "activity"
         cached = rules.cache_degraded_mels if degraded else rules.cache_stem_mels
         return expand(
             getattr(cached.output, kind),
             dataset=PRETRAINING_DATASET,
             shard=shards(PRETRAINING_DATASET),
-            decibels=model.degraded_db,
+            degradation=model.degradation,
         )
 
     return files
@@ -61,7 +61,7 @@ def stem_mels_origin(model):
         return {}
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
     scripts = ["cache_stem_mels.py"]
-    if model.degraded_db is not None:
+    if model.degradation:
         scripts += ["cache_degraded_mels.py"]
     if brought:
         origin = {"root": brought}

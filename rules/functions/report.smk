@@ -25,10 +25,12 @@ def rejected_tables():
     """What each shard job of the configured run rejects."""
     models = configured_models()
     with_stems = [model for model in models if model.sources]
-    levels = sorted({model.degraded_db for model in with_stems} - {None})
+    degradations = sorted({model.degradation for model in with_stems} - {None})
     stems = [rules.cache_stem_mels.output.rejected] * bool(with_stems)
     stems += expand(
-        rules.cache_degraded_mels.output.rejected, decibels=levels, allow_missing=True
+        rules.cache_degraded_mels.output.rejected,
+        degradation=degradations,
+        allow_missing=True,
     )
     return [
         path

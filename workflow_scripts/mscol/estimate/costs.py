@@ -96,7 +96,7 @@ def stems(run):
     """Conversion to wav, resampling, and log-mels of the stems."""
     if not run.needs_stems:
         return Cost("stems", 0, 0)
-    n_degraded = len({model.degraded_db for model in run.models} - {None})
+    n_degraded = len({model.degradation for model in run.models} - {None})
     jobs = run.shards[run.pretrained_on] * ((3 if run.separates else 2) + n_degraded)
     cpu = run.start("light", jobs) + run.stem_seconds * run.cpu("stems_second")
     cpu += n_degraded * N_STEMS * run.stem_seconds * run.cpu("mixture_mels_second")

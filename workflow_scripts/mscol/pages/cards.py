@@ -113,7 +113,8 @@ def _what(run, dataset):
     }
     more = [text for option, text in options.items() if getattr(model, option)]
     if model.degraded_db is not None:
-        more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB.")
+        over = "in each segment of four seconds" if model.degraded_each else "over each recording as a whole"
+        more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB {over}.")
     return " ".join([f"An audio encoder that learned, without labels, to tell {task}.", *more, size])
 
 
