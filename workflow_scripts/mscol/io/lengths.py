@@ -12,6 +12,7 @@ from mscol.io import audio, mpeg
 
 TOLERANCE_SECONDS = 0.1
 _UNKNOWN_BYTES = 0x7FFFF000  # and above: what writers into a pipe, who cannot know, say in a wav
+_MOST_CHUNKS = 1_000  # a damaged file may hold millions of empty ones
 _LAST_BYTES = 65_536  # an ogg page is no longer
 
 
@@ -79,7 +80,9 @@ def _chunks(path, order):
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         position = 12
-        while position + 8 <= size:
+        for _ in range(_MOST_CHUNKS):
+            if position + 8 > size:
+                return
             file.seek(position)
             name, length = file.read(4), int.from_bytes(file.read(4), order)
             yield name, length, file
