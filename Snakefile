@@ -60,6 +60,7 @@ rule all:
     input:
         rules.write_config.output,
         rules.gather_rejected.output,
+        rules.gather_shortened.output,
         rules.summarise_results.output.table,
         separation_table(),
         of_all_results(rules.write_results_table.output.table),

@@ -44,7 +44,7 @@ wildcard_constraints:
     stem="|".join(SOURCES),
     # Wider than the grammar, so that find_model can say what is wrong with a name.
     model="[A-Za-z0-9_-]+",
-    decibels=r"\d+",
+    degradation=r"degraded(each)?\d+",
     labels=LABELS_PATTERN,
     seed=r"\d+",
 

@@ -22,6 +22,10 @@ rule cache_mixture_mels:
     params:
         root=root_of,
         dtype=config["mels"]["dtype"],
+        normalise=config["mels"]["normalise_seconds"],
+        # As mscol.datasets.mtat has it: its published lists are of whole clips.
+        whole_only=lambda wildcards: dataset_settings(wildcards.dataset)["layout"]
+        == "mtat",
         clips=shard_digest,
         code=code_of("cache_mixture_mels.py"),
     message:
@@ -57,6 +61,7 @@ rule cache_stem_mels:
         runtime=growing(60),
     params:
         dtype=config["mels"]["dtype"],
+        normalise=config["mels"]["normalise_seconds"],
         clips=shard_digest,
         code=code_of("cache_stem_mels.py"),
     message:
@@ -71,16 +76,16 @@ rule cache_degraded_mels:
         stems=rules.resample_stems.output.stems,
         rejected=stem_rejections,
     output:
-        bass="mels/{dataset}/{shard}/bass-degraded{decibels}.npy",
-        drums="mels/{dataset}/{shard}/drums-degraded{decibels}.npy",
-        other="mels/{dataset}/{shard}/other-degraded{decibels}.npy",
-        vocals="mels/{dataset}/{shard}/vocals-degraded{decibels}.npy",
-        index="mels/{dataset}/{shard}/degraded{decibels}.csv",
-        rejected="mels/{dataset}/{shard}/degraded{decibels}_rejected.csv",
+        bass="mels/{dataset}/{shard}/bass-{degradation}.npy",
+        drums="mels/{dataset}/{shard}/drums-{degradation}.npy",
+        other="mels/{dataset}/{shard}/other-{degradation}.npy",
+        vocals="mels/{dataset}/{shard}/vocals-{degradation}.npy",
+        index="mels/{dataset}/{shard}/{degradation}.csv",
+        rejected="mels/{dataset}/{shard}/{degradation}_rejected.csv",
     log:
-        "logs/cache_degraded_mels/{dataset}/{shard}/{decibels}.log",
+        "logs/cache_degraded_mels/{dataset}/{shard}/{degradation}.log",
     benchmark:
-        "timings/cache_degraded_mels/{dataset}/{shard}/{decibels}.tsv"
+        "timings/cache_degraded_mels/{dataset}/{shard}/{degradation}.tsv"
     priority: 90
     conda:
         "../envs/audio.yaml"
@@ -92,10 +97,11 @@ rule cache_degraded_mels:
     params:
         root=root_of,
         dtype=config["mels"]["dtype"],
+        normalise=config["mels"]["normalise_seconds"],
         clips=shard_digest,
         code=code_of("cache_degraded_mels.py"),
     message:
-        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, degraded to {wildcards.decibels} dB"
+        "Caching log-mels of the stems of {wildcards.dataset} {wildcards.shard}, {wildcards.degradation}"
     script:
         "../workflow_scripts/cache_degraded_mels.py"
 

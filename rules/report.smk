@@ -133,3 +133,27 @@ rule gather_rejected:
         "Gathering what was rejected, and why"
     script:
         "../workflow_scripts/gather_rejected.py"
+
+
+rule gather_shortened:
+    input:
+        clips=expand(rules.write_manifest.output.clips, dataset=heard_datasets()),
+        index=mixture_indices(),
+    output:
+        "results/shortened.csv",
+    log:
+        "logs/gather_shortened.log",
+    benchmark:
+        "timings/gather_shortened.tsv"
+    conda:
+        "../envs/audio.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        code=code_of("gather_shortened.py"),
+    message:
+        "Gathering what is used, but shorter than it should be"
+    script:
+        "../workflow_scripts/gather_shortened.py"

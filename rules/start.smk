@@ -21,15 +21,11 @@ def jobs_behind_manifests():
     """How many jobs each rule that works on shards has at most; they join the graph when a manifest is done."""
     of_all = sum(len(shards(dataset)) for dataset in config["datasets"])
     of_stems = len(shards(PRETRAINING_DATASET))
-    levels = {
-        model.degraded_db
-        for model in configured_models()
-        if model.degraded_db is not None
-    }
+    degradations = {model.degradation for model in configured_models()} - {None}
     return Counter(
         {
             known.name: (of_stems if "shards_in_flight" in known.resources else of_all)
-            * (len(levels) if "decibels" in known.wildcard_names else 1)
+            * (len(degradations) if "degradation" in known.wildcard_names else 1)
             for known in workflow.rules
             if "shard" in known.wildcard_names
         }

@@ -5,6 +5,7 @@ from mscol.mels.degraded import cache_degraded_stems
 from mscol.separation import STEMS
 
 log_to_file(snakemake.log[0])
+degradation = snakemake.wildcards.degradation  # "degraded5", "degradedeach5"
 cache_degraded_stems(
     clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
     root=snakemake.params.root,
@@ -13,7 +14,9 @@ cache_degraded_stems(
     index=snakemake.output.index,
     rejected=snakemake.output.rejected,
     rejected_before=snakemake.input.rejected,
-    decibels=int(snakemake.wildcards.decibels),
+    decibels=int(degradation.removeprefix("degraded").removeprefix("each")),
+    each="each" in degradation,
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,
+    normalise=snakemake.params.normalise,
 )

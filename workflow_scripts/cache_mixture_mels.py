@@ -12,4 +12,6 @@ cache_mixtures(
     rejected=snakemake.output.rejected,
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,
+    normalise=snakemake.params.normalise,
+    whole_only=snakemake.params.whole_only,
 )

@@ -15,4 +15,5 @@ cache_stems(
     rejected_before=snakemake.input.rejected,
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,
+    normalise=snakemake.params.normalise,
 )

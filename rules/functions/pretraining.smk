@@ -5,7 +5,10 @@ from mscol.config.checks import encoder_files
 
 def pretraining_settings():
     """All settings of pretraining that change a number."""
-    settings = config["pretraining"] | {"encoder": config["encoder"]}
+    settings = config["pretraining"] | {
+        "encoder": config["encoder"],
+        "normalise_seconds": config["mels"]["normalise_seconds"],
+    }
     return {key: value for key, value in settings.items() if key != "running"}
 
 
@@ -20,13 +23,13 @@ def stem_mels(kind):
         if kind not in (*model.sources, *["index", "activity"] * bool(model.sources)):
             return []
         # Which segments are active is read off the plain stems.
-        degraded = model.degraded_db is not None and kind != "activity"
+        degraded = model.degradation and kind != "activity"
         cached = rules.cache_degraded_mels if degraded else rules.cache_stem_mels
         return expand(
             getattr(cached.output, kind),
             dataset=PRETRAINING_DATASET,
             shard=shards(PRETRAINING_DATASET),
-            decibels=model.degraded_db,
+            degradation=model.degradation,
         )
 
     return files
@@ -58,7 +61,7 @@ def stem_mels_origin(model):
         return {}
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
     scripts = ["cache_stem_mels.py"]
-    if model.degraded_db is not None:
+    if model.degradation:
         scripts += ["cache_degraded_mels.py"]
     if brought:
         origin = {"root": brought}
@@ -69,7 +72,7 @@ def stem_mels_origin(model):
         origin = {k: v for k, v in config["separation"].items() if k not in aside}
         scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
     code = [library_fingerprint(script) for script in scripts]
-    return origin | {"dtype": config["mels"]["dtype"], "code": code}
+    return origin | {"mels": config["mels"], "code": code}
 
 
 def stem_separator(wildcards):

@@ -6,20 +6,35 @@ def of_all_results(pattern):
     return expand(pattern, dataset=EVALUATED_DATASETS, model=config["models"])
 
 
+def heard_datasets():
+    """The datasets whose mixtures the configured run analyses."""
+    trains = any(model.trained for model in configured_models())
+    return list(dict.fromkeys([*EVALUATED_DATASETS, *[PRETRAINING_DATASET] * trains]))
+
+
+def mixture_indices():
+    """The tables of clips of all mixtures that the configured run analyses."""
+    return [
+        path
+        for name in heard_datasets()
+        for path in expand(MIXTURE_INDEX, dataset=name, shard=shards(name))
+    ]
+
+
 def rejected_tables():
     """What each shard job of the configured run rejects."""
     models = configured_models()
-    trained = [PRETRAINING_DATASET] * any(model.trained for model in models)
-    datasets = dict.fromkeys([*EVALUATED_DATASETS, *trained])
     with_stems = [model for model in models if model.sources]
-    levels = sorted({model.degraded_db for model in with_stems} - {None})
+    degradations = sorted({model.degradation for model in with_stems} - {None})
     stems = [rules.cache_stem_mels.output.rejected] * bool(with_stems)
     stems += expand(
-        rules.cache_degraded_mels.output.rejected, decibels=levels, allow_missing=True
+        rules.cache_degraded_mels.output.rejected,
+        degradation=degradations,
+        allow_missing=True,
     )
     return [
         path
-        for name in datasets
+        for name in heard_datasets()
         for pattern in [
             rules.cache_mixture_mels.output.rejected,
             *(stems if name == PRETRAINING_DATASET else []),

@@ -13,14 +13,27 @@ PACK = Path(__file__).parents[3] / "shared" / "real_audio"
 
 
 @pytest.fixture(scope="session")
-def real_recordings():
-    """Real waveforms at 16 kHz: excerpts of music, up to half a minute each, and notes."""
+def real_pack():
+    """The folder of real recordings: songs, excerpts, notes, odd files."""
     if not PACK.is_dir():
         pytest.skip(f"there is no pack of real recordings at {PACK}")
-    music = sorted(PACK.glob("excerpts/*"))
-    notes = [sorted(folder.glob("*"))[0] for folder in sorted(PACK.glob("notes/*"))]
+    return PACK
+
+
+@pytest.fixture(scope="session")
+def real_recordings(real_pack):
+    """Real waveforms at 16 kHz: excerpts of music, up to half a minute each, and notes."""
+    music = sorted(real_pack.glob("excerpts/*"))
+    notes = [sorted(folder.glob("*"))[0] for folder in sorted(real_pack.glob("notes/*"))]
     load = {"music": music, "notes": notes}
     return {kind: [load_mono(path)[: 30 * 16_000] for path in paths] for kind, paths in load.items()}
+
+
+@pytest.fixture(scope="session")
+def songs(real_pack):
+    """Whole songs at 16 kHz, of 51, 190 and 288 s, by name."""
+    names = ("monkey_shines", "northern_star", "on_the_run")
+    return {name: load_mono(next(real_pack.glob(f"songs/*{name}*"))) for name in names}
 
 
 @pytest.fixture

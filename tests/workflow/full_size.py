@@ -99,7 +99,7 @@ def write_manifests(directory, datasets, n_shards):
 
     for name, about in datasets.items():
         reader = importlib.import_module(f"mscol.datasets.{name}")
-        clips = reader.read_clips(about["root"]).assign(duration=SECONDS[name] + 0.02, bytes=1000)
+        clips = reader.read_clips(about["root"]).assign(duration=SECONDS[name] + 0.02, bytes=1000, cut="")
         clips = reader.select(clips) if hasattr(reader, "select") else clips
         folder = directory / "manifests" / name
         write_csv(clips[CLIP_COLUMNS], folder / "clips.csv")

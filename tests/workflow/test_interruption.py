@@ -14,7 +14,7 @@ KILLS = {
     "make_demo_dataset": 1, "write_manifest": 2, "cache_mixture_mels": 2, "convert_to_wav": 2, "train_separator": 2,
     "describe_separator": 1, "separate_stems": 2, "resample_stems": 1, "cache_stem_mels": 3, "judge_separator": 1,
     "plan_pretraining": 1, "pretrain_encoder": 4, "embed_clips": 3, "embed_waveforms": 3, "train_probe": 2,
-    "compare_models": 2, "summarise_results": 3, "gather_rejected": 1, "write_model_card": 1, "plot_comparison": 1,
+    "compare_models": 2, "summarise_results": 3, "gather_rejected": 1, "gather_shortened": 1, "write_model_card": 1, "plot_comparison": 1,
     "plot_classes": 1, "plot_differences": 1,
 }  # fmt: skip
 POWER_CUT = {"write_results_table": 3}

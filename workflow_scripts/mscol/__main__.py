@@ -48,7 +48,7 @@ def _embed(options):
     encoder = load_encoder(options.encoder)
     logging.info("Embedding %d files with %s.", len(files), options.encoder)
     about = {"encoder": str(options.encoder)}
-    failed = export_embeddings(files, encoder, options.output, options.mean, about)
+    failed = export_embeddings(files, encoder, options.output, options.mean, about, options.normalise)
     if failed:
         logging.error(
             "%d of %d files could not be embedded; the others are in %s.",
@@ -90,6 +90,12 @@ def _parse(arguments):
         "-o", "--output", required=True, type=Path, help="the table to be written: .parquet or .csv"
     )
     embed.add_argument("--mean", action="store_true", help="one row a file: the mean over its seconds")
+    embed.add_argument(
+        "--normalise",
+        metavar="SECONDS",
+        help="bring what is longer to the level of clips of so many seconds, or `file`: divide each file by the norm of the "
+        "whole (default: the length of the clips that the encoder was trained on)",
+    )
     embed.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="that compute and decode (default: %(default)s)"
     )

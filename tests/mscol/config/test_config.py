@@ -187,6 +187,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"separation": {"model": "spleeter"}}, "'separation/model': 'spleeter' is neither"),
         ({"separation": {"batch_seconds": 20}}, "batch_seconds': 20 is not valid, it must be auto or a number of at least 30"),
         ({"separation": {"batch_seconds": "all"}}, "batch_seconds': 'all' is not valid, it must be auto or a number"),
+        ({"mels": {"normalise_seconds": "song"}}, "'song' is not valid, it must be file or a number of at least 1"),
     ],
 )  # fmt: skip
 def test_each_mistake_gets_one_sentence_with_the_key(given, message):

@@ -34,6 +34,8 @@ def test_models_without_sources():
         ("bass-random-silent", "write 'bass-silent-random'"),
         ("bass-silent-silent", "each once; write 'bass-silent'"),
         ("bass-degraded", "such as -degraded5"),
+        ("bass-degradedeach", "-degradedeach<dB>, such as -degradedeach5"),
+        ("bass-degraded5-degradedeach5", "by clip or by segment; leave one of the two options out"),
         ("bass-degraded05", "write 'bass-degraded5'"),
         ("bass-degraded5dB", "no option '-degraded5dB'"),
         ("bass-degraded-5", "no option '-degraded'"),
@@ -54,6 +56,10 @@ def test_options_are_read():
     model = parse_model("bass_vocals-silent-random-degraded12")
     assert model.sources == ("bass", "vocals") and model.silent and model.random and not model.masked
     assert model.degraded_db == 12
+    assert model.degradation == "degraded12" and not model.degraded_each
+    each = parse_model("bass-degradedeach5")
+    assert each.degraded_db == 5 and each.degraded_each and each.degradation == "degradedeach5"
+    assert parse_model("drums").degradation is None
     assert parse_model("drums-degraded0").degraded_db == 0 and parse_model("drums").degraded_db is None
 
 

@@ -4,15 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 from small_datasets import write_rows, write_tone
 
 from mscol.datasets.manifest import write_manifest
 from mscol.datasets.rejected import gather_rejected
 from mscol.datasets.shards import shard_of
+from mscol.datasets.shortened import gather_shortened
 from mscol.datasets.watch import LAYOUTS
 from mscol.errors import ConfigError, DatasetError
-from mscol.io.files import read_csv
+from mscol.io.files import read_csv, write_csv
+from mscol.mels.mixtures import cache_mixtures
 
 HEADER = ["path", "split", "label"]
 GOOD = [["a.wav", "train", "x"], ["b.flac", "valid", "x"], ["c.ogg", "test", "x"]]
@@ -51,6 +56,67 @@ def test_clips_hold_duration_and_bytes_of_their_files(table_root, manifest):
     made = manifest("table", table_root)
     assert list(made.clips["duration"]) == [1.5, 2.0, 1.5]
     assert list(made.clips["bytes"]) == [(table_root / path).stat().st_size for path in made.clips["path"]]
+
+
+def test_clips_that_are_cut_short_are_used_and_told_in_a_table(table_root, manifest, tmp_path):
+    noise = np.random.default_rng(0).normal(0, 0.1, 6 * 16_000)
+    for name in ("cut.wav", "cut.ogg", "cut.mp3", "liar.mp3"):
+        soundfile.write(table_root / name, noise, 16_000)
+        data = (table_root / name).read_bytes()
+        # The last one says how many frames it has, but not how many bytes; it is cut where no header tells
+        data = data.replace(b"Info\0\0\0\x0f", b"Info\0\0\0\x01") if name == "liar.mp3" else data
+        (table_root / name).write_bytes(data[: len(data) * 2 // 3])
+    with_rows(table_root, "cut.wav", "cut.ogg", "cut.mp3", "liar.mp3")
+    made = manifest("table", table_root, n_shards=1)
+    assert made.rejected.empty
+    clips = made.clips.set_index("path")
+    assert (
+        clips.loc["cut.wav", "duration"] == 6
+        and "promises 6.000 s, and it holds 3.9" in clips.loc["cut.wav", "cut"]
+    )
+    assert "breaks off" in clips.loc["cut.ogg", "cut"] and "promises 6.000 s" in clips.loc["cut.mp3", "cut"]
+    assert list(clips.loc[["a.wav", "b.flac", "c.ogg"], "cut"]) == [""] * 3
+    index = tmp_path / "mels" / "mine" / "000-of-001" / "mixture.csv"
+    cache_mixtures(
+        made.shard_paths[0],
+        table_root,
+        index.with_name("x.npy"),
+        index,
+        index.with_name("x.csv"),
+        "float32",
+        1,
+    )
+    (tmp_path / "mine").mkdir()
+    write_csv(made.clips, tmp_path / "mine" / "clips.csv")
+    gather_shortened([tmp_path / "mine" / "clips.csv"], [index], tmp_path / "shortened.csv")
+    told = read_csv(tmp_path / "shortened.csv").set_index("path")
+    assert sorted(told.index) == ["cut.mp3", "cut.ogg", "cut.wav", "liar.mp3"] and set(told["dataset"]) == {
+        "mine"
+    }
+    assert told.loc["cut.wav", "listed"] == 6 and told.loc["cut.wav", "decoded"] == pytest.approx(4, abs=0.05)
+    assert told["decoded"].between(3, 4.2).all()
+
+
+def test_clip_that_only_decoding_finds_short_is_told_or_rejected(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(32_000), 16_000)
+    rows = pd.DataFrame({"id": ["a"], "path": ["a.wav"], "duration": [2.2], "cut": [""]})
+    for folder, whole_only in (("told", False), ("rejected", True)):
+        index = tmp_path / "mels" / folder / "000-of-001" / "mixture.csv"
+        (tmp_path / folder).mkdir()
+        write_csv(rows, tmp_path / folder / "clips.csv")
+        cache_mixtures(
+            tmp_path / folder / "clips.csv", tmp_path, index.with_name("x.npy"), index, index.with_name("x.csv"),
+            "float32", 1, whole_only=whole_only,
+        )  # fmt: skip
+        gather_shortened([tmp_path / folder / "clips.csv"], [index], tmp_path / folder / "shortened.csv")
+        told, rejected = read_csv(tmp_path / folder / "shortened.csv"), read_csv(index.with_name("x.csv"))
+        assert len(told) == (not whole_only) and len(rejected) == whole_only
+    assert "listed at 2.200 s, it decodes to 2.000 s" in rejected["reason"][0]
+
+
+def test_without_clips_or_cuts_the_table_is_empty(tmp_path):
+    gather_shortened([], [], tmp_path / "shortened.csv")
+    assert (tmp_path / "shortened.csv").read_text() == "dataset,id,path,listed,decoded,reason\n"
 
 
 def test_duplicate_id_is_rejected_and_names_the_first(table_root, manifest):

@@ -2,11 +2,14 @@
 
 import csv
 
+import numpy as np
 import pytest
-from small_datasets import MTAT_CLIPS, mtat_rows, write_rows
+import soundfile
+from small_datasets import MTAT_CLIPS, mtat_rows, write_rows, write_tone
 
 from mscol.datasets import mtat
 from mscol.errors import ConfigError, DatasetError
+from mscol.io.audio import probe
 
 ANNOTATIONS = "annotations_final.csv"
 
@@ -54,6 +57,38 @@ def test_annotations_without_quotes_read_the_same(mtat_root, encoding):
     write_rows(mtat_root / ANNOTATIONS, mtat_rows(), **dialect)
     assert '"' not in (mtat_root / ANNOTATIONS).read_text()
     assert mtat.read_clips(mtat_root).equals(expected)
+
+
+def test_clip_that_is_cut_short_is_on_no_list(mtat_root, manifest):
+    """By its header it has 29.124 s, and would pass the cleaned list's border."""
+    for path in ("0/train_long-0-29.mp3", "e/test_untagged-0-29.mp3"):
+        data = (mtat_root / path).read_bytes()
+        (mtat_root / path).write_bytes(data[: len(data) // 3])
+    write_tone(mtat_root / "1/whole.mp3", 29.124)
+    write_rows(
+        mtat_root / ANNOTATIONS, mtat_rows([*MTAT_CLIPS, ("1/whole.mp3", 29.124, ("rock",))]), delimiter="\t"
+    )
+    made = manifest("mtat", mtat_root)
+    assert made.of("train") == ["1/whole"] and "e/test_untagged-0-29" not in made.of("test")
+    assert made.reasons["0/train_long-0-29.mp3"].startswith(
+        "cut short: its header promises 29.124 s, and it holds 9."
+    )
+    assert len(made.rejected) == 2
+
+
+def test_tag_of_a_kilobyte_carries_no_clip_onto_the_cleaned_list(mtat_root, manifest):
+    path = mtat_root / "0/train_long-0-29.mp3"
+    tone = 0.3 * np.sin(np.arange(int(29.0 * 16_000)) / 6)
+    soundfile.write(path, tone, 16_000, bitrate_mode="CONSTANT", compression_level=0.9)
+    data = path.read_bytes()
+    without_info = data[data.index(data[:2], 10) :]
+    path.write_bytes(b"ID3\x04\x00\x00\x00\x00\x08\x00" + bytes(1024) + without_info)
+    write_tone(mtat_root / "1/whole.mp3", 29.124)
+    write_rows(
+        mtat_root / ANNOTATIONS, mtat_rows([*MTAT_CLIPS, ("1/whole.mp3", 29.124, ("rock",))]), delimiter="\t"
+    )
+    assert probe(path) > 29.1
+    assert manifest("mtat", mtat_root).of("train") == ["1/whole"]
 
 
 def test_zero_byte_file_is_rejected_and_costs_only_itself(mtat_root, manifest):

@@ -39,6 +39,34 @@ def test_columns_of_0_and_1_make_a_tagging(table_root, manifest):
     assert list(made.clips["labels"]) == ["fast", "fast;slow", ""]
 
 
+@pytest.mark.parametrize("with_ids", [True, False])
+@pytest.mark.parametrize("name", ["a.wav", "./b/../a.wav", "symbolic.wav", "hard.wav", "folder/a.wav"])
+def test_file_in_two_splits_is_an_error_that_names_both_rows(table_root, name, with_ids):
+    (table_root / "symbolic.wav").symlink_to("a.wav")
+    (table_root / "hard.wav").hardlink_to(table_root / "a.wav")
+    (table_root / "folder").symlink_to(table_root)
+    (table_root / "b").mkdir()
+    rows = [
+        ["path", "split", "label", "id"],
+        ["a.wav", "train", "x", "1"],
+        ["b.flac", "val", "x", "2"],
+        [name, "test", "x", "3"],
+    ]
+    write_rows(table_root / "clips.csv", [row if with_ids else row[:3] for row in rows])
+    with pytest.raises(
+        DatasetError, match=r"clips.csv, lines 2 and 4: '.*'.* is in the splits train and test"
+    ):
+        table.read_clips(table_root)
+
+
+def test_file_twice_in_a_split_and_copies_in_two_are_no_error(table_root):
+    (table_root / "copy.wav").write_bytes((table_root / "a.wav").read_bytes())
+    rows = [["path", "split", "label", "id"], ["a.wav", "train", "x", "1"], ["a.wav", "train", "y", "2"], ["copy.wav", "test", "x", "3"],
+            ["gone.wav", "train", "x", "4"], ["a.wav", "unknown", "x", "5"]]  # fmt: skip
+    write_rows(table_root / "clips.csv", rows)
+    assert len(table.read_clips(table_root)) == 5
+
+
 @pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8-sig"), (";", "utf-8-sig"), ("\t", "utf-8")])
 def test_spreadsheet_dialects_read_the_same(table_root, delimiter, encoding):
     write_table(table_root, ["tags"], ["x;ü", "y", "x"], delimiter=delimiter, encoding=encoding)

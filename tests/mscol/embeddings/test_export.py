@@ -160,6 +160,14 @@ def test_no_table_is_written_where_no_file_can_be_embedded(encoder_file, music, 
     assert "none of the 2 files could be embedded" in caplog.text and not (tmp_path / "out.csv").exists()
 
 
+def test_file_that_is_cut_short_is_embedded_with_a_warning(encoder_file, music, tmp_path, caplog):
+    data = (music / "one.wav").read_bytes()
+    (music / "one.wav").write_bytes(data[: len(data) // 2])
+    assert embed(music / "one.wav", "--encoder", encoder_file, "-o", tmp_path / "out.csv") == 0
+    assert "one.wav: cut short (its header promises 3.200 s, and it holds 1.6" in caplog.text
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 1
+
+
 def test_folder_without_audio_is_an_error(encoder_file, tmp_path, caplog):
     (tmp_path / "empty").mkdir()
     assert embed(tmp_path / "empty", "--encoder", encoder_file, "-o", tmp_path / "out.csv") == 1

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from mscol.errors import AudioError
-from mscol.io.audio import decode, load_mono, load_stereo, probe, resample, write_wav
+from mscol.io.audio import decode, load_mixture, load_mono, load_stereo, probe, resample, write_wav
 
 RATE = 44_100
 
@@ -39,11 +39,43 @@ def test_any_format_gives_the_same_mono(tmp_path, tone, suffix, subtype):
     assert mono.dtype == np.float32
 
 
-def test_stereo_doubles_mono_and_keeps_the_first_two_of_more(tmp_path, tone):
+def test_stereo_doubles_mono(tmp_path, tone):
     soundfile.write(tmp_path / "mono.wav", tone[:, 0], RATE, subtype="FLOAT")
-    soundfile.write(tmp_path / "four.wav", np.hstack([tone, -tone]), RATE, subtype="FLOAT")
     np.testing.assert_array_equal(load_stereo(tmp_path / "mono.wav"), tone[:, [0, 0]])
-    np.testing.assert_array_equal(load_stereo(tmp_path / "four.wav"), tone)
+
+
+@pytest.mark.parametrize("n_channels", [2, 3, 4, 6, 8])
+def test_mean_of_stereo_is_mono_whatever_the_number_of_channels(tmp_path, n_channels):
+    channels = np.random.default_rng(0).normal(0, 0.1, (2 * RATE, n_channels)).astype(np.float32)
+    soundfile.write(tmp_path / "x.wav", channels, RATE, subtype="FLOAT")
+    stereo = load_stereo(tmp_path / "x.wav")
+    np.testing.assert_allclose(stereo.mean(axis=1), channels.mean(axis=1), atol=1e-7)
+    np.testing.assert_allclose(load_mono(tmp_path / "x.wav", RATE), channels.mean(axis=1), atol=1e-7)
+    difference = (channels[:, 0] - channels[:, 1]) * 2 / n_channels
+    np.testing.assert_allclose(stereo[:, 0] - stereo[:, 1], difference, atol=1e-6)  # left and right stay
+
+
+def test_sine_in_the_centre_of_six_channels_is_in_mixture_and_stereo(tmp_path, tone):
+    noise = np.random.default_rng(0).normal(0, 0.003, (len(tone), 6))
+    noise[:, 2] += tone[:, 0]
+    soundfile.write(tmp_path / "5.1.wav", noise, RATE, subtype="FLOAT")
+    for heard in (load_mono(tmp_path / "5.1.wav", RATE), *load_stereo(tmp_path / "5.1.wav").T):
+        assert np.corrcoef(heard, tone[:, 0])[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("suffix", ["wav", "mp3", "flac"])
+def test_mixture_whose_channels_cancel_is_refused(tmp_path, tone, suffix):
+    path = tmp_path / f"inverted.{suffix}"
+    soundfile.write(path, tone[:, [0, 0]] * [1, -1], RATE)
+    with pytest.raises(AudioError, match=rf"{suffix}: silent as a mixture .its channels cancel each other"):
+        load_mixture(path)
+    soundfile.write(path, tone[:, [0, 0]] * [1, -0.9], RATE)
+    assert np.abs(load_mixture(path)).max() > 0.01
+
+
+def test_silent_mixture_is_none_whose_channels_cancel(tmp_path):
+    soundfile.write(tmp_path / "silence.wav", np.zeros((RATE, 2)), RATE)
+    assert not load_mixture(tmp_path / "silence.wav").any()
 
 
 def test_written_wav_is_not_clipped(tmp_path, tone):

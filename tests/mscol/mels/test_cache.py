@@ -36,15 +36,17 @@ def shard(tmp_path):
         rows.append((name, f"{name}.wav", "train"))
     (tmp_path / "raw" / "broken.wav").write_bytes(b"RIFF but nothing more")
     soundfile.write(tmp_path / "raw" / "short.wav", noise(0.9, 9), RATE)
+    soundfile.write(tmp_path / "raw" / "inverted.flac", noise(2, 9)[:, None] * [1, -1], RATE)
+    rows += [("inverted", "inverted.flac", "train")]
     rows += [("broken", "broken.wav", "train"), ("short", "short.wav", "test"), ("gone", "gone.wav", "test")]
     path = tmp_path / "shard.csv"
     pd.DataFrame(rows, columns=["id", "path", "split"]).to_csv(path, index=False)
     return path
 
 
-def cache_in(folder, clips, root, dtype="float32"):
+def cache_in(folder, clips, root, dtype="float32", normalise="file"):
     paths = {name: folder / f"{name}" for name in ("mixture.npy", "mixture.csv", "rejected.csv")}
-    cache_mixtures(clips, root, *paths.values(), dtype=dtype, workers=2)
+    cache_mixtures(clips, root, *paths.values(), dtype=dtype, workers=2, normalise=normalise)
     return paths
 
 
@@ -55,8 +57,14 @@ def test_mixtures_are_cached_and_bad_clips_cost_only_themselves(tmp_path, shard)
     for row in cache.clips.itertuples():
         expected = log_mel(load_mono(tmp_path / "raw" / f"{row.clip}.wav"))
         np.testing.assert_allclose(cache.crops([row.first_frame], row.n_frames)[0], expected, atol=1e-5)
+        piecewise = log_mel(load_mono(tmp_path / "raw" / f"{row.clip}.wav"), normalise_seconds=6)
+        pieces = cache_in(tmp_path / "pieces", shard, tmp_path / "raw", normalise=6)
+        np.testing.assert_array_equal(
+            np.load(pieces["mixture.npy"])[row.first_frame :][: row.n_frames], piecewise
+        )
     rejected = read_csv(paths["rejected.csv"]).set_index("id")["reason"]
-    assert sorted(rejected.index) == ["broken", "gone", "short"]
+    assert sorted(rejected.index) == ["broken", "gone", "inverted", "short"]
+    assert "silent as a mixture" in rejected["inverted"]
     assert "too short" in rejected["short"] and "14400 samples" in rejected["short"]
     assert "cannot be decoded" in rejected["broken"]
 

@@ -7,8 +7,9 @@ import soundfile
 
 from mscol.io.audio import load_mono
 from mscol.mels import log_mel
+from mscol.mels.activity import SEGMENT_SAMPLES, mean_magnitudes
 from mscol.mels.cache import MelCache
-from mscol.mels.degraded import cache_degraded_stems, degrade
+from mscol.mels.degraded import cache_degraded_stems, degrade, degrade_each
 from mscol.mels.stems import cache_stems
 from mscol.separation import STEMS
 
@@ -32,6 +33,50 @@ def test_blend_has_the_ratio_asked_for(music, decibels):
     blend, share = degrade(*music, decibels)
     assert sdr(blend, music[0]) == pytest.approx(decibels, abs=1e-3) and 0 < share < 1
     np.testing.assert_allclose(blend, (1 - share) * music[0] + share * music[1], atol=1e-6)
+
+
+def segment_ratios(blend, stem):
+    """Signal-to-distortion ratios of the segments in which a stem is active."""
+    n_segments = len(stem) // SEGMENT_SAMPLES
+    active = mean_magnitudes(stem, n_segments, SEGMENT_SAMPLES) > 0.01
+    borders = SEGMENT_SAMPLES * np.arange(1, n_segments)
+    whole = slice(n_segments * SEGMENT_SAMPLES)
+    parts = zip(np.split(blend[whole], borders), np.split(stem[whole], borders), strict=True)
+    return np.array([sdr(*part) for part, is_active in zip(parts, active, strict=True) if is_active])
+
+
+@pytest.fixture(scope="module")
+def two_recordings(real_recordings):
+    """A real recording in the role of a stem, and its sum with another, of half a minute."""
+    stem, other = sorted(real_recordings["music"], key=len)[-2:]
+    return stem, stem + other[: len(stem)]
+
+
+def test_one_share_for_a_clip_leaves_its_segments_far_from_the_ratio(two_recordings):
+    blend, _ = degrade(two_recordings[0], two_recordings[1], 5)
+    ratios = segment_ratios(blend, two_recordings[0])
+    assert len(ratios) > 4 and np.abs(ratios - 5).max() > 3
+
+
+def test_share_of_its_own_gives_each_active_segment_the_ratio(two_recordings):
+    blend, shares = degrade_each(*two_recordings, 5)
+    ratios = segment_ratios(blend, two_recordings[0])
+    assert len(shares) == -(-len(blend) // SEGMENT_SAMPLES) and len(blend) == len(two_recordings[0])
+    np.testing.assert_allclose(ratios, 5, atol=1e-3)
+    assert np.ptp(shares) > 0.05
+
+
+def test_segments_are_degraded_by_themselves_in_the_cache_too(shard):
+    arrays = {stem: shard / "out" / f"{stem}.npy" for stem in STEMS}
+    cache_degraded_stems(
+        shard / "clips.csv", shard, shard / "stems", arrays, shard / "out" / "degradedeach5.csv",
+        shard / "out" / "rejected.csv", [], decibels=5, dtype="float32", workers=1, each=True,
+    )  # fmt: skip
+    mixture, stem = load_mono(shard / "b.wav"), load_mono(shard / "stems" / "b" / "bass.wav")
+    expected = log_mel(degrade_each(stem, np.pad(mixture, (0, len(stem) - len(mixture))), 5)[0])
+    cache = MelCache.open([arrays["bass"]], [shard / "out" / "degradedeach5.csv"])
+    first, n_frames = cache.clips.loc[1, ["first_frame", "n_frames"]]
+    np.testing.assert_array_equal(cache.crops([first], n_frames)[0], expected)
 
 
 def test_mixture_that_is_better_than_asked_for_is_the_blend(music):

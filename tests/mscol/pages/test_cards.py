@@ -26,6 +26,7 @@ RUN = {
     "device": "NVIDIA H100",
     "versions": {"keras": "3.15.1"},
     "n_segments": {"train": {"all": 106_708}},
+    "clip_seconds": 29.125,
     "resumed_from": 0,
     "wall_seconds": 86_400.0,
     "parameters": 34_831,
@@ -56,6 +57,7 @@ def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
         and "without the source, too; its place was taken by an image of zeros." in text
     )
     assert "| computed with | JAX, on NVIDIA H100 |" in text
+    assert "which lasted 29.12 s where it was trained" in text and "normalise_seconds=29.125)" in text
     assert "| updates | 640,000 of 128 pairs |" in text and "`f00d`" in text and "`0123abc`" in text
     assert "| nsynth | all | 4096 | frozen | all | accuracy | 0.712 | [0.700, 0.730] |" in text
     assert "0.500" not in text.split("## How good it is")[1].split("##")[0]  # another seed's

@@ -49,6 +49,7 @@ def test_run_says_what_it_did(outputs):
     assert about["n_segments"]["train"] == {"all": 24, "bass": 24, "vocals": 20}
     assert about["n_segments"]["validation"] == {"all": 8, "bass": 8, "vocals": 8}
     assert {"mscol", "python", "numpy", "keras"} <= about["versions"].keys()
+    assert about["clip_seconds"] == 7.865  # the longest of 784 frames, which is all that the cache tells
     assert about["backend"] == os.environ["KERAS_BACKEND"] and about["device"]
     assert about["parameters"] > 0 and about["wall_seconds"] > 0 and len(about["dataset_fingerprint"]) == 32
 

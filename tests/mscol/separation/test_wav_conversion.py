@@ -46,13 +46,14 @@ def test_any_format_becomes_mono_or_stereo_at_44100_hz(
     assert out_rate == 44_100
     assert soundfile.info(folder / "clip.wav").subtype == "FLOAT"
     assert waveform.shape[1] == min(channels, 2)
+    levels = 0.5 / np.arange(1, channels + 1)
+    if channels > 2:  # left and right, and of the others as much in both
+        levels = (2 * levels[:2] + levels[2:].sum()) / channels
     assert len(waveform) == pytest.approx(2 * 44_100, abs=2500)  # mp3 pads
     middle = waveform[22_050:66_150, 0]
     assert np.argmax(np.abs(np.fft.rfft(middle))) == TONE_HZ  # a second long: bins of 1 Hz
-    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.03)
-    assert np.abs(waveform[22_050:66_150, -1]).max() == pytest.approx(
-        0.5 if channels == 1 else 0.25, abs=0.03
-    )
+    assert np.abs(middle).max() == pytest.approx(levels[0], abs=0.03)
+    assert np.abs(waveform[22_050:66_150, -1]).max() == pytest.approx(levels[-1], abs=0.03)
 
 
 def test_two_equal_channels_become_one(tmp_path, write_manifest):
@@ -78,11 +79,21 @@ def test_a_broken_clip_costs_only_itself(tmp_path, write_manifest):
     soundfile.write(root / "just long enough.wav", tone(16_000, 1)[:15_920], 16_000)
     (root / "text.mp3").write_text("not music")
     (root / "empty.mp3").touch()
-    names = ["empty.mp3", "good.wav", "just long enough.wav", "missing.mp3", "short.wav", "text.mp3"]
+    soundfile.write(root / "inverted.wav", tone(16_000, 1) * [1, -1], 16_000)
+    names = [
+        "empty.mp3",
+        "good.wav",
+        "inverted.wav",
+        "just long enough.wav",
+        "missing.mp3",
+        "short.wav",
+        "text.mp3",
+    ]
     folder, rejected = convert(tmp_path, write_manifest(*((name, name) for name in names)))
     assert sorted(file.name for file in folder.iterdir()) == ["good.wav.wav", "just long enough.wav.wav"]
-    assert list(rejected["id"]) == ["empty.mp3", "missing.mp3", "short.wav", "text.mp3"]
-    assert "15919 samples" in rejected["reason"][2]
+    assert list(rejected["id"]) == ["empty.mp3", "inverted.wav", "missing.mp3", "short.wav", "text.mp3"]
+    assert "its channels cancel each other" in rejected["reason"][1]
+    assert "15919 samples" in rejected["reason"][3]
 
 
 def test_ids_may_be_nested_and_hold_spaces_quotes_and_other_letters(tmp_path, write_manifest):

@@ -5,7 +5,8 @@
 ``bass``, ``bass_vocals``, ``bass_drums_other_vocals``, ...
     Any non-empty subset of the four sources, in the order bass, drums, other, vocals. Options, in this
     order: ``-silent`` (half of the minibatches hold segments without the source, too), ``-random`` (the
-    positive comes from another clip), ``-degraded5`` (stems blended with the mixture down to 5 dB).
+    positive comes from another clip), ``-degraded5`` (stems blended with the mixture down to 5 dB over a clip) or
+    ``-degradedeach5`` (in each segment).
 ``untrained``
     The encoder as it was initialised.
 """
@@ -19,8 +20,9 @@ from mscol.separation import STEMS
 
 SOURCES = STEMS
 WITHOUT_SOURCES = ("mixture", "untrained")
-# Which options a name may have, in their order; the last takes a number of decibels
-OPTIONS_OF_STEMS = ("silent", "random", "degraded")
+# Which options a name may have, in their order; of the last two, which take a number of decibels, one
+DEGRADED = ("degraded", "degradedeach")
+OPTIONS_OF_STEMS = ("silent", "random", *DEGRADED)
 OPTIONS = {"mixture": ("masked",), "untrained": ()}
 
 
@@ -37,6 +39,8 @@ class Model:
         The options of those names.
     degraded_db : int or None
         Signal-to-distortion ratio to which its stems are degraded.
+    degraded_each : bool
+        Whether each segment is degraded to that ratio, and not the clip as a whole.
     checkpoint : str or None
         Where an encoder of the config's ``encoders`` lies, which is not made here.
     callable : str or None
@@ -49,6 +53,7 @@ class Model:
     silent: bool = False
     random: bool = False
     degraded_db: int | None = None
+    degraded_each: bool = False
     checkpoint: str | None = None
     callable: str | None = None
 
@@ -61,6 +66,11 @@ class Model:
     def brought(self):
         """Whether it is an encoder made elsewhere."""
         return bool(self.checkpoint or self.callable)
+
+    @property
+    def degradation(self):
+        """What names its degraded stems in a file's name, such as "degraded5"; None where they are as separated."""
+        return None if self.degraded_db is None else f"{DEGRADED[self.degraded_each]}{self.degraded_db}"
 
     @property
     def options(self):
@@ -88,8 +98,8 @@ def parse_model(name):
     --------
     >>> parse_model("bass_vocals-silent").sources
     ('bass', 'vocals')
-    >>> parse_model("vocals-degraded5").degraded_db
-    5
+    >>> parse_model("vocals-degraded5").degraded_db, parse_model("vocals-degradedeach5").degradation
+    (5, 'degradedeach5')
     >>> parse_model("vocals_bass")
     Traceback (most recent call last):
     mscol.errors.ConfigError: model 'vocals_bass': sources go in the order bass, drums, other, vocals; write 'bass_vocals'
@@ -147,15 +157,20 @@ def _parse_options(name, base, options):
     found = {}
     for option in options:
         kind, decibels = re.fullmatch(r"(.*?)(\d{0,3})", option, re.ASCII | re.DOTALL).groups()
-        if kind not in allowed or bool(decibels) != (kind == "degraded"):
+        if kind not in allowed or bool(decibels) != (kind in DEGRADED):
             raise ConfigError(f"model {name!r}: {_about_option(option, base, allowed)}")
         found[kind] = int(decibels) if decibels else True
     right = "-".join([base, *(_spelled(kind, found[kind]) for kind in allowed if kind in found)])
     if right != name:
         order = ", ".join(f"-{kind}" for kind in allowed)
         raise ConfigError(f"model {name!r}: options go in the order {order}, each once; write {right!r}")
-    if "degraded" in found:
-        found["degraded_db"] = found.pop("degraded")
+    degraded = [kind for kind in DEGRADED if kind in found]
+    if len(degraded) > 1:
+        raise ConfigError(
+            f"model {name!r}: stems are degraded by clip or by segment; leave one of the two options out"
+        )
+    for kind in degraded:
+        found |= {"degraded_db": found.pop(kind), "degraded_each": kind == "degradedeach"}
     return found
 
 
@@ -165,10 +180,10 @@ def _spelled(kind, value):
 
 def _about_option(option, base, allowed):
     """Say what is wrong with an option, and what may stand there."""
-    shown = [f"-{kind}" if kind != "degraded" else "-degraded<dB>, such as -degraded5" for kind in allowed]
+    shown = [f"-{kind}<dB>, such as -{kind}5" if kind in DEGRADED else f"-{kind}" for kind in allowed]
     knows = f"takes {', '.join(shown)}" if shown else "takes no option"
     near = difflib.get_close_matches(re.sub(r"\d", "", option.lower()), allowed, 1)
-    hint = f"did you mean '-{near[0]}'? " if near and near[0] != option and near[0] != "degraded" else ""
+    hint = f"did you mean '-{near[0]}'? " if near and near[0] != option and near[0] not in DEGRADED else ""
     return f"{hint}{base!r} knows no option '-{option}'; it {knows}"
 
 

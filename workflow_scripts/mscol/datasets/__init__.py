@@ -6,7 +6,8 @@ One module a layout (`mtat`, `nsynth`, `fma`, `table`), each with the same skele
   files say so themselves has ``task_and_labels(root, **options)`` instead;
 - ``read_clips(root, **options)``: the clips that the metadata list, as `metadata.clips_table` makes
   them; no audio file is opened. `DatasetError` where a file is missing or not what it should be;
-- ``select(clips, **options)``, where the choice of clips depends on their durations.
+- ``select(clips, **options)``, where the choice of clips depends on their durations;
+- ``WHOLE_FILES_ONLY = True``, where files that are cut short are rejected, because a published list of clips has them whole.
 
 `manifest` checks the audio headers and writes the tables, `shards` deals clips to jobs, `watch` says
 which files a manifest depends on, `rejected` gathers what could not be used. `manifest` imports a

@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 from mscol.errors import AudioError, CacheError, DatasetError
+from mscol.io.audio import ANALYSIS_RATE
 from mscol.io.files import read_csv, read_json
+from mscol.io.lengths import TOLERANCE_SECONDS
 
 REJECTED_COLUMNS = ["id", "path", "reason"]
 SPLITS_WITH_STEMS = ("train", "validation")  # test clips are embedded as mixtures only
@@ -104,6 +106,29 @@ def require_unchanged(file, clip):
     if now != listed:
         raise AudioError(
             f"{file}: changed since the manifest listed it ({now} bytes, it had {listed}); make the manifest again"
+        )
+
+
+def require_whole(waveform, file, clip):
+    """Raise where a clip decodes to a tenth of a second less than the manifest lists.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples,)
+        16 kHz.
+    file : str or os.PathLike
+    clip : named tuple
+        A row of a manifest. Without a column duration nothing is compared.
+
+    Raises
+    ------
+    AudioError
+    """
+    seconds = len(waveform) / ANALYSIS_RATE
+    listed = float(getattr(clip, "duration", seconds))
+    if seconds < listed - TOLERANCE_SECONDS:
+        raise AudioError(
+            f"{file}: cut short: listed at {listed:.3f} s, it decodes to {seconds:.3f} s; get it anew"
         )
 
 

@@ -1,8 +1,8 @@
 """The manifest of a dataset: which clips there are, which can be used, and why the others cannot.
 
 Everything is judged by metadata and audio headers; what only decoding finds out is for the shard jobs.
-Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cleaned (0 or 1), labels
-(tags joined by ``;``, or one class). Those of a shard: id, path, split, duration, bytes, so that a change of
+Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cut (what is missing of a file that was cut short,
+or nothing), cleaned (0 or 1), labels (tags joined by ``;``, or one class). Those of a shard: id, path, split, duration, bytes, so that a change of
 labels makes no mel stale. Those of rejected.csv: id, path, reason. All are sorted by id.
 """
 
@@ -23,9 +23,10 @@ from mscol.datasets.watch import LAYOUTS, stamps
 from mscol.errors import AudioError, ConfigError, DatasetError
 from mscol.io import audio
 from mscol.io.files import write_csv, write_json
+from mscol.io.lengths import measure
 from mscol.jobs.logs import Progress
 
-CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cleaned", "labels"]
+CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cut", "cleaned", "labels"]
 SHARD_COLUMNS = ["id", "path", "split", "duration", "bytes"]
 
 SHORTEST_SAMPLES = 400 + 97 * 160  # at 16 kHz: the 98 frames of one crop (MSCOL_SMC23 cola/data.py)
@@ -78,7 +79,7 @@ def write_manifest(
         "%s: the metadata list %d clips, with %d labels for %s.", root, len(listed), len(labels), task
     )
 
-    usable, rejected = _judge(listed, root, workers)
+    usable, rejected = _judge(listed, root, workers, getattr(reader, "WHOLE_FILES_ONLY", False))
     clips = reader.select(usable, **options) if hasattr(reader, "select") else usable
     _require_splits(clips, usable, rejected, listed, root)
     if stamps(layout, root, options) != before:
@@ -122,13 +123,21 @@ def _task_and_labels(reader, root, options):
     return reader.TASK, reader.LABELS
 
 
-def _judge(listed, root, workers):
-    """Split the listed clips into usable ones, with duration and bytes, and rejected ones."""
+def _judge(listed, root, workers, whole_files_only):
+    """Split the listed clips into usable ones, with duration, bytes and what is missing of them, and rejected ones."""
     reasons = _metadata_reasons(listed)
     promising = listed[reasons == ""]
     headers = _check_headers(root, promising["path"], workers)
+    is_cut = (headers["reason"] == "") & (headers["cut"] != "")
+    if whole_files_only:
+        headers.loc[is_cut, "reason"] = "cut short: " + headers.loc[is_cut, "cut"]
+    elif is_cut.any():
+        logging.warning(
+            "%d files are cut short, and used all the same, for example %s: results/shortened.csv will name all.",
+            is_cut.sum(), promising["path"][is_cut].iloc[0],
+        )  # fmt: skip
     reasons[promising.index] = headers["reason"]
-    clips = listed.assign(reason=reasons).join(headers[["duration", "bytes"]])
+    clips = listed.assign(reason=reasons).join(headers[["duration", "bytes", "cut"]])
     is_usable = reasons == ""
     usable, rejected = clips[is_usable].astype({"bytes": "int64"}), clips[~is_usable]
     kinds = collections.Counter(map(_kind, rejected["reason"]))
@@ -185,12 +194,13 @@ def _name_reason(clip_id, path):
 
 
 def _check_headers(root, paths, workers):
-    """Read duration, size and faults of files off their headers.
+    """Read duration, size and faults of files off their headers, without decoding them.
 
     Returns
     -------
     pd.DataFrame
-        Columns duration (s, 3 decimals), bytes, reason ("" for a usable file), indexed as ``paths``.
+        Columns duration (s, 3 decimals), bytes, cut ("" for a whole file), reason ("" for a usable file), indexed as
+        ``paths``.
     """
     progress = Progress("audio headers", len(paths))
     files = [os.path.join(root, path) for path in paths]
@@ -200,22 +210,22 @@ def _check_headers(root, paths, workers):
         for checked in pool.map(lambda task: list(map(_check_header, task)), tasks):
             headers += checked
             progress.step(len(checked))
-    return pd.DataFrame(headers, columns=["duration", "bytes", "reason"], index=paths.index)
+    return pd.DataFrame(headers, columns=["duration", "bytes", "cut", "reason"], index=paths.index)
 
 
 def _check_header(file):
-    """Return duration, bytes and reason of one file."""
+    """Return duration, bytes, what is missing, and reason of one file."""
     try:
-        seconds = audio.probe(file)
+        seconds, cut = measure(file)
         size = os.path.getsize(file)
     except AudioError as error:
-        return 0.0, 0, _without_file(error, file)
+        return 0.0, 0, "", _without_file(error, file)
     except OSError as error:
-        return 0.0, 0, f"cannot be read ({error.strerror})"
+        return 0.0, 0, "", f"cannot be read ({error.strerror})"
     if seconds * audio.ANALYSIS_RATE < SHORTEST_SAMPLES:
         shortest = SHORTEST_SAMPLES / audio.ANALYSIS_RATE
-        return 0.0, 0, f"too short: {seconds:.3f} s, at least {shortest} s are needed for one crop"
-    return round(seconds, 3), size, ""
+        return 0.0, 0, "", f"too short: {seconds:.3f} s, at least {shortest} s are needed for one crop"
+    return round(seconds, 3), size, cut, ""
 
 
 def _without_file(error, file):

@@ -29,6 +29,7 @@ LABELS = (
     "choral",
 )  # fmt: skip
 
+WHOLE_FILES_ONLY = True
 CLEANED_LONGER_THAN_SECONDS = 29.1  # Lee & Nam; a whole clip has 29.124 s
 SPLIT_OPTIONS = ("cleaned", "folder")
 _SPLIT_OF_FOLDER = dict.fromkeys("0123456789ab", "train") | {"c": "validation"} | dict.fromkeys("def", "test")

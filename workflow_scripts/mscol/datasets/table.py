@@ -9,6 +9,8 @@ Layout: ``clips.csv`` in the root, or the file that the option ``table`` names. 
 - ``id``, if wanted: a name for the clip. Otherwise it is the path without its suffix, or the whole path
   where two paths differ in their suffix only. A column ``duration`` is passed over.
 
+No file may be in two splits, by its path or by a link: what is trained on must not be tested on.
+
 The delimiter is comma, semicolon or tab. Sizes and licence are the user's own.
 """
 
@@ -16,6 +18,7 @@ import collections
 import os
 from pathlib import Path
 
+from mscol.datasets import SPLITS
 from mscol.datasets.metadata import clips_table, known_split, read_table, tags_of_flags
 from mscol.errors import DatasetError
 
@@ -35,14 +38,21 @@ def read_clips(root, table="clips.csv"):
     -------
     pd.DataFrame
         See `metadata.clips_table`.
+
+    Raises
+    ------
+    DatasetError
+        If the table is missing, not as described above, or has a file in two splits.
     """
     rows = _read(root, table)
     paths = [_inside(root, path) for path in rows.columns["path"]]
     task, _, labels = _labels(rows)
+    splits = [known_split(split) for split in rows.columns["split"]]
+    _require_one_split_a_file(rows, root, paths, splits)
     return clips_table(
         ids=rows.columns.get("id") or _ids_of_paths(paths),
         paths=paths,
-        splits=[known_split(split) for split in rows.columns["split"]],
+        splits=splits,
         labels=labels,
         reasons=["" if task == "tagging" or label else "no label" for label in labels],
     )
@@ -109,6 +119,30 @@ def _inside(root, path):
             if relative.split("/")[0] != "..":
                 return relative
     return os.path.normpath(path) if path else path
+
+
+def _require_one_split_a_file(rows, root, paths, splits):
+    """Raise where two rows have the same file, by its path or by a link, in two splits."""
+    first_of = {}
+    for line, path, split in zip(rows.lines, paths, splits, strict=True):
+        if split not in SPLITS or os.path.isabs(path) or path.startswith("../"):
+            continue  # which the manifest rejects
+        other_line, other_path, other_split = first_of.setdefault(_file_of(root, path), (line, path, split))
+        if other_split != split:
+            links = "" if path == other_path else f", which is the same file as {other_path!r},"
+            raise DatasetError(
+                f"{rows.path}, lines {other_line} and {line}: {path!r}{links} is in the splits {other_split} and {split}; "
+                "leave one of the two rows out"
+            )
+
+
+def _file_of(root, path):
+    """What tells a file from others, whatever links lead to it; of one that is not there, its path."""
+    try:
+        found = os.stat(os.path.join(root, path))
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return path
+    return found.st_dev, found.st_ino
 
 
 def _ids_of_paths(paths):

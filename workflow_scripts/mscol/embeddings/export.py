@@ -6,6 +6,7 @@ windows of several files pass the encoder together; only some hundred windows ar
 
 import contextlib
 import csv
+import functools
 import hashlib
 import logging
 import os
@@ -14,14 +15,16 @@ from pathlib import Path
 import numpy as np
 
 import mscol
-from mscol.embeddings.files import window_log_mels
+from mscol.embeddings.files import normalise_seconds, window_log_mels
 from mscol.embeddings.prediction import predict
 from mscol.errors import AudioError
 from mscol.io.atomic import atomic_path
-from mscol.io.audio import load_mono, probe
+from mscol.io.audio import load_mixture
+from mscol.io.lengths import measure
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
 from mscol.mels import CROP_FRAMES, HOP_SAMPLES
+from mscol.mels.normalising import FILE
 
 SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav")
 WINDOW_SECONDS = CROP_FRAMES * HOP_SAMPLES / 16_000  # from the start of a window to that of the next
@@ -88,7 +91,7 @@ def _files_below(folder, seen):
             yield path
 
 
-def export_embeddings(files, encoder, output, mean=False, about=None):
+def export_embeddings(files, encoder, output, mean=False, about=None, normalise=None):
     """Embed files and write a table.
 
     Parameters
@@ -103,6 +106,8 @@ def export_embeddings(files, encoder, output, mean=False, about=None):
         Write a row a file instead: file, windows (how many), and the mean embedding.
     about : dict of str, optional
         What else is to be noted in a ``.parquet`` file's metadata.
+    normalise : float or str, optional
+        As for `mscol.embeddings.embed_file`; noted there, too.
 
     Returns
     -------
@@ -115,10 +120,13 @@ def export_embeddings(files, encoder, output, mean=False, about=None):
         If these are all files; no table is written then.
     """
     n_values = encoder.output_shape[-1]
+    seconds = normalise_seconds(encoder, normalise)
+    _tell_level(encoder, seconds)
     about = {
         "mscol": mscol.__version__,
         "window_frames": str(CROP_FRAMES),
         "hop_seconds": f"{WINDOW_SECONDS:g}",
+        "normalise": FILE if seconds is None else f"{seconds:g}",
         "weights_sha256": _digest(encoder),
         **(about or {}),
     }
@@ -127,18 +135,35 @@ def export_embeddings(files, encoder, output, mean=False, about=None):
         partial = stack.enter_context(atomic_path(output))
         open_table = _open_parquet if Path(output).suffix.lower() == ".parquet" else _open_csv
         write = stack.enter_context(open_table(partial, n_values, mean, about))
-        for path, values in _embed(files, encoder, failed):
+        for path, values in _embed(files, encoder, seconds, failed):
             write(_rows(path, values, mean))
         if len(failed) == len(files):
             raise AudioError(f"none of the {len(files)} files could be embedded; {output} is not written")
     return failed
 
 
-def _embed(files, encoder, failed):
+def _tell_level(encoder, seconds):
+    """Log how the level of recordings is brought to that of the clips that an encoder was trained on."""
+    if seconds is not None:
+        logging.info("The level of what is longer than %g s is that of clips of %g s.", seconds, seconds)
+    elif getattr(encoder, "clip_seconds", None):
+        logging.info(
+            "Each file is divided by the norm of the whole; the encoder was trained on clips of %g s, and hears longer ones fainter.",
+            encoder.clip_seconds,
+        )
+    else:
+        logging.warning(
+            "How long the clips were that the encoder was trained on is not known (no run.json beside it says so): each file "
+            "is divided by the norm of the whole. If they were shorter than your files, say so with --normalise SECONDS."
+        )
+
+
+def _embed(files, encoder, seconds, failed):
     """Yield each file's embeddings, (windows, values), in order; what fails goes to ``failed``."""
     progress = Progress("files", len(files))
     held, n_held = [], 0
-    for path, windows in zip(files, ordered_map(_attempt, files, _DECODING_THREADS), strict=True):
+    attempt = functools.partial(_attempt, seconds=seconds)
+    for path, windows in zip(files, ordered_map(attempt, files, _DECODING_THREADS), strict=True):
         if isinstance(windows, AudioError):
             logging.warning("%s", windows)
             failed.append((path, str(windows)))
@@ -160,10 +185,12 @@ def _pass(held, encoder):
         yield path, part
 
 
-def _attempt(path):
+def _attempt(path, seconds):
     try:
-        probe(path)  # says what is wrong with a file better than decoding it does
-        return window_log_mels(load_mono(path), path)
+        cut = measure(path).cut  # says what is wrong with a file better than decoding it does, too
+        if cut:
+            logging.warning("%s: cut short (%s); what is there is embedded.", path, cut)
+        return window_log_mels(load_mixture(path), path, seconds)
     except AudioError as error:
         return error
 

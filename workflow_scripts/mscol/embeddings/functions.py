@@ -21,7 +21,7 @@ from mscol.datasets.listed import require_unchanged
 from mscol.embeddings.crops import index_windows, list_segments, select_clips, split_generator
 from mscol.errors import ConfigError, TrainingError
 from mscol.io.arrays import RowWriter
-from mscol.io.audio import load_mono
+from mscol.io.audio import load_mixture
 from mscol.io.files import write_csv
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
@@ -139,7 +139,7 @@ def draw_windows(windows, n_segments, crops_per_segment, generator):
 
 def _embed(function, path, clip):
     require_unchanged(path, clip)
-    waveform = load_mono(path)
+    waveform = load_mixture(path)
     try:
         windows = np.asarray(function(waveform), np.float32)
     except Exception as error:  # whatever a function of the user's raises

@@ -96,7 +96,7 @@ def stems(run):
     """Conversion to wav, resampling, and log-mels of the stems."""
     if not run.needs_stems:
         return Cost("stems", 0, 0)
-    n_degraded = len({model.degraded_db for model in run.models} - {None})
+    n_degraded = len({model.degradation for model in run.models} - {None})
     jobs = run.shards[run.pretrained_on] * ((3 if run.separates else 2) + n_degraded)
     cpu = run.start("light", jobs) + run.stem_seconds * run.cpu("stems_second")
     cpu += n_degraded * N_STEMS * run.stem_seconds * run.cpu("mixture_mels_second")
@@ -227,8 +227,8 @@ def report(run):
     compared = settings["compare_with"] in run.settings["models"]
     curves = has_label_curves(settings)
     jobs = (
-        2 * tables + n_encoders * run.n_seeds + 5 + curves + run.needs_stems
-    )  # 5: summary, comparisons, their figure, ...
+        2 * tables + n_encoders * run.n_seeds + 6 + curves + run.needs_stems
+    )  # 6: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
     resamples = 0.0
     for name, model in _evaluations(run):

@@ -11,14 +11,34 @@ import soundfile
 import soxr
 
 from mscol.errors import AudioError
+from mscol.io import mpeg
 
 ANALYSIS_RATE = (
     16_000  # Hz; mixtures and stems are analysed at this rate (METHOD, MSCOL_SMC23 preprocess_mtat.py)
 )
 SEPARATION_RATE = 44_100  # Hz; the rate Open-Unmix was trained at
+_MISSED_SECONDS = 0.1
+_CANCELLED = 1e-3  # 60 dB below its channels, a mixture is what coding left of it, or rounding
 
 
 def probe(path):
+    """Read an audio file's header.
+
+    Returns
+    -------
+    float
+        Duration in seconds, as libsndfile takes it from there (`mscol.io.lengths` knows better where it estimates).
+
+    Raises
+    ------
+    AudioError
+        As `read_header`.
+    """
+    about = read_header(path)
+    return about.frames / about.samplerate
+
+
+def read_header(path):
     """Read an audio file's header.
 
     Parameters
@@ -27,8 +47,8 @@ def probe(path):
 
     Returns
     -------
-    float
-        Duration in seconds.
+    soundfile._SoundFileInfo
+        With frames, samplerate, channels and format.
 
     Raises
     ------
@@ -38,7 +58,7 @@ def probe(path):
     try:
         if os.path.getsize(path) == 0:
             raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
-        about = soundfile.info(_openable(path))
+        return soundfile.info(_openable(path))
     except FileNotFoundError:
         raise AudioError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -46,7 +66,6 @@ def probe(path):
     except soundfile.LibsndfileError as error:
         # For what it cannot decode, libsndfile may say that there is no such file: not repeated here.
         raise AudioError(f"{path}: {_why_unreadable(path)}") from error
-    return about.frames / about.samplerate
 
 
 def _openable(path):
@@ -108,7 +127,7 @@ def decode(path):
         If the file cannot be decoded, holds no sample, or a sample is not finite.
     """
     try:
-        waveform, rate = soundfile.read(_openable(path), dtype="float32", always_2d=True)
+        waveform, rate = _decode(path)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: cannot be decoded ({error})") from error
     except MemoryError as error:  # some headers lie
@@ -117,6 +136,18 @@ def decode(path):
         raise AudioError(f"{path}: holds no audio")
     if not np.isfinite(waveform).all():
         raise AudioError(f"{path}: holds samples that are not finite")
+    return waveform, rate
+
+
+def _decode(path):
+    with soundfile.SoundFile(_openable(path)) as file:
+        waveform, rate = file.read(file.frames, dtype="float32", always_2d=True), file.samplerate
+        found = mpeg.read_mpeg(path) if file.format == "MP3" else None
+    # libsndfile stops where it thinks that an mp3 ends, which may be far too early where the bit rate varies.
+    if found is not None and found.promised_frames is None:
+        n_frames = mpeg.count_frames(path, found)
+        if n_frames * found.frame_samples > len(waveform) + rate * _MISSED_SECONDS:
+            return soundfile.read(mpeg.with_length(path, found, n_frames), dtype="float32", always_2d=True)
     return waveform, rate
 
 
@@ -143,6 +174,67 @@ def resample(waveform, rate, to_rate):
         ) from error
 
 
+def downmix(waveform):
+    """Mix more than two channels down to two: left and right stay, and what there is besides goes to both.
+
+    The mean of the two is the mean of all channels, so that stems are separated from what the mixture is heard as.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples, n_channels)
+
+    Returns
+    -------
+    np.ndarray, shape=(n_samples, at most 2)
+    """
+    n_channels = waveform.shape[1]
+    if n_channels <= 2:
+        return waveform
+    others = waveform[:, 2:].sum(axis=1, keepdims=True)
+    return (2 * waveform[:, :2] + others) / np.float32(n_channels)
+
+
+def require_audible(waveform, path):
+    """Raise where the channels of a mixture all but cancel: what is left would be brought to full level.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples, n_channels)
+    path : str or os.PathLike
+        Whose it is, for the error.
+
+    Raises
+    ------
+    AudioError
+        If the mean of the channels is 60 dB or more below the loudest of them. A silent file is none.
+    """
+    if waveform.shape[1] == 1:
+        return
+    loudest, mean = np.abs(waveform).max(), np.abs(waveform.mean(axis=1)).max()
+    if mean < _CANCELLED * loudest:
+        raise AudioError(
+            f"{path}: silent as a mixture (its channels cancel each other: peaks of {loudest:.2g} leave one of {mean:.2g}); "
+            "one of them is inverted: invert it, or leave the file out"
+        )
+
+
+def load_mixture(path):
+    """Decode a mixture to mono at 16 kHz.
+
+    Returns
+    -------
+    np.ndarray, shape=(n_samples,), float32
+
+    Raises
+    ------
+    AudioError
+        As `decode`, and as `require_audible`.
+    """
+    waveform, rate = decode(path)
+    require_audible(waveform, path)
+    return _to_mono(waveform, rate, ANALYSIS_RATE)
+
+
 def load_mono(path, rate=ANALYSIS_RATE):
     """Decode a file to mono (mean of the channels) at ``rate`` Hz.
 
@@ -155,13 +247,17 @@ def load_mono(path, rate=ANALYSIS_RATE):
     AudioError
         As `decode`.
     """
-    waveform, file_rate = decode(path)
+    return _to_mono(*decode(path), rate)
+
+
+def _to_mono(waveform, rate, to_rate):
+    waveform = downmix(waveform)
     mono = waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)
-    return resample(np.ascontiguousarray(mono), file_rate, rate)
+    return resample(np.ascontiguousarray(mono), rate, to_rate)
 
 
 def load_stereo(path, rate=SEPARATION_RATE):
-    """Decode a file to two channels at ``rate`` Hz: mono is doubled, of more than two the first two stay.
+    """Decode a file to two channels at ``rate`` Hz: mono is doubled, more than two are mixed down (`downmix`).
 
     Returns
     -------
@@ -175,7 +271,7 @@ def load_stereo(path, rate=SEPARATION_RATE):
     waveform, file_rate = decode(path)
     if waveform.shape[1] == 1:
         return np.repeat(resample(waveform, file_rate, rate), 2, axis=1)
-    return resample(np.ascontiguousarray(waveform[:, :2]), file_rate, rate)
+    return resample(np.ascontiguousarray(downmix(waveform)), file_rate, rate)
 
 
 def write_wav(path, waveform, rate):

@@ -7,7 +7,7 @@ from pathlib import Path
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 
-TEXT_COLUMNS = ("id", "clip", "path", "split", "labels", "label", "reason", "seed")
+TEXT_COLUMNS = ("id", "clip", "path", "split", "labels", "label", "cut", "reason", "seed")
 _AGAIN = "delete it, and it is made again"
 RESULT_TEXTS = (
     "dataset", "model", "reference", "task", "protocol", "test_list", "metric", "label", "clip", "seed",

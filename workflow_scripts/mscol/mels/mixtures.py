@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from mscol.datasets.listed import read_listed, require_unchanged
-from mscol.io.audio import load_mono
+from mscol.datasets.listed import read_listed, require_unchanged, require_whole
+from mscol.io.audio import load_mixture
 from mscol.io.files import write_csv
 from mscol.mels import log_mel
 from mscol.mels.cache import index_table
+from mscol.mels.normalising import FILE, seconds_of
 from mscol.mels.writing import long_enough, write_mels, write_rejected
 
 
-def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
+def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, normalise=FILE, whole_only=False):
     """Cache the log-mel spectrograms of a shard's mixtures, in one pass from the raw files.
 
     Parameters
@@ -25,15 +26,20 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
         ``float32`` or ``float16``.
     workers : int
         Threads.
+    normalise : float or str
+        Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
+    whole_only : bool
+        Reject clips that decode to less than the manifest lists.
 
     Raises
     ------
     DatasetError
         If the dataset is not there any more.
     """
+    seconds = seconds_of(normalise)
     rows, _, failed = write_mels(
         read_listed(clips),
-        lambda clip: ({"mixture": _mixture_mel(root, clip)}, None),
+        lambda clip: ({"mixture": _mixture_mel(root, clip, seconds, whole_only)}, None),
         {"mixture": frames},
         dtype,
         workers,
@@ -43,7 +49,10 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     write_rejected(failed, rejected)
 
 
-def _mixture_mel(root, clip):
+def _mixture_mel(root, clip, seconds, whole_only):
     path = Path(root, clip.path)
     require_unchanged(path, clip)
-    return log_mel(long_enough(load_mono(path), path))
+    waveform = long_enough(load_mixture(path), path)
+    if whole_only:
+        require_whole(waveform, path, clip)
+    return log_mel(waveform, normalise_seconds=seconds)

@@ -12,6 +12,7 @@ import scipy.fft
 
 from mscol.errors import AudioError
 from mscol.io.audio import ANALYSIS_RATE
+from mscol.mels.normalising import local_inverse_norms
 
 # MSCOL_SMC23 cola/data.py, extract_log_mel_spectrogram
 WINDOW_SAMPLES = 400  # 25 ms
@@ -30,13 +31,16 @@ _GROUPED_BANDS = 16
 _BLOCK_FRAMES = 128  # frames transformed at a time: some 1 MB, which caches hold
 
 
-def log_mel(waveform):
+def log_mel(waveform, normalise_seconds=None):
     """Compute the log-mel spectrogram of a mono waveform.
 
     Parameters
     ----------
     waveform : np.ndarray, shape=(n_samples,)
         Samples at 16 kHz; divided by their L2 norm here.
+    normalise_seconds : float, optional
+        A waveform that is longer is brought, at each place, to the level of a clip of so many seconds
+        (`mscol.mels.normalising`); without it, all is divided by the norm of the whole.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def log_mel(waveform):
         raise AudioError("the waveform holds samples that are not finite")
     if len(waveform) < WINDOW_SAMPLES:
         return np.empty((0, N_MELS), np.float32)
-    waveform = waveform * _inverse_l2_norm(waveform)
+    waveform = waveform * _inverse_norms(waveform, normalise_seconds)
     windows = np.lib.stride_tricks.sliding_window_view(waveform, WINDOW_SAMPLES)[::HOP_SAMPLES]
     mels = np.empty((len(windows), N_MELS), np.float32)
     padded = np.zeros((min(len(windows), _BLOCK_FRAMES), FFT_SAMPLES), np.float32)
@@ -78,6 +82,13 @@ def log_mel(waveform):
 def count_segments(n_frames):
     """Count the segments of 392 frames in a clip; a clip shorter than that is one short segment."""
     return np.maximum(np.asarray(n_frames) // SEGMENT_FRAMES, 1)
+
+
+def _inverse_norms(waveform, seconds):
+    """By what a waveform is multiplied: one factor, or one a sample."""
+    if seconds is None or len(waveform) <= seconds * ANALYSIS_RATE:
+        return _inverse_l2_norm(waveform)
+    return local_inverse_norms(waveform, seconds)
 
 
 def _inverse_l2_norm(waveform):

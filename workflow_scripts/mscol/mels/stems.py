@@ -9,11 +9,14 @@ from mscol.io.files import write_csv
 from mscol.mels import count_segments, log_mel
 from mscol.mels.activity import activity_table, stem_magnitudes
 from mscol.mels.cache import index_table
+from mscol.mels.normalising import FILE, seconds_of
 from mscol.mels.writing import long_enough, write_mels, write_rejected
 from mscol.separation import STEMS
 
 
-def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_before, dtype, workers):
+def cache_stems(
+    clips, folder, arrays, index, activity, rejected, rejected_before, dtype, workers, normalise=FILE
+):
     """Cache the log-mel spectrograms and the activity of a shard's stems.
 
     Parameters
@@ -30,11 +33,14 @@ def cache_stems(clips, folder, arrays, index, activity, rejected, rejected_befor
         What earlier stages of this shard rejected; repeated in ``rejected``.
     dtype : str
     workers : int
+    normalise : float or str
+        Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
     """
+    seconds = seconds_of(normalise)
     failed = read_rejected(rejected_before)
     present = clips_with_stems_in(folder, clips, rejected_before)
     rows, magnitudes, failed_here = write_mels(
-        present, lambda clip: _analyse(Path(folder, clip.id)), arrays, dtype, workers
+        present, lambda clip: _analyse(Path(folder, clip.id), seconds), arrays, dtype, workers
     )
     write_csv(index_table(rows), index)
     segments = [table.assign(clip=row[0]) for row, table in zip(rows, magnitudes, strict=True)]
@@ -95,8 +101,8 @@ def load_stems(folder):
     return {stem: long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
 
 
-def _analyse(folder):
+def _analyse(folder, seconds):
     """Compute the log-mels of a clip's stems, and the table of their magnitudes."""
     waveforms = load_stems(folder)
-    mels = {stem: log_mel(waveform) for stem, waveform in waveforms.items()}
+    mels = {stem: log_mel(waveform, normalise_seconds=seconds) for stem, waveform in waveforms.items()}
     return mels, stem_magnitudes(waveforms, int(count_segments(len(mels[STEMS[0]]))))

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from mscol.errors import TrainingError
+from mscol.io.files import read_json
 from mscol.mels import CROP_FRAMES, N_MELS
 from mscol.model.published import load_published
 from mscol.model.saved import load_saved
+
+PUBLISHED_CLIP_SECONDS = 29.124  # MagnaTagATune (METHOD)
 
 
 def load_encoder(path):
@@ -20,7 +23,8 @@ def load_encoder(path):
     Returns
     -------
     keras.Model
-        Log-mel crops of shape (crops, 98, 64, 1) -> (crops, values).
+        Log-mel crops of shape (crops, 98, 64, 1) -> (crops, values). Its attribute ``clip_seconds`` says how long the clips
+        were that it was trained on (None where run.json, beside a ``.keras`` file, does not).
 
     Raises
     ------
@@ -38,7 +42,13 @@ def load_encoder(path):
             f"{path}: not an encoder: it takes inputs of shape {encoder.input_shape[1:]}, not log-mels of shape "
             f"({CROP_FRAMES}, {N_MELS}, 1); name the encoder.keras"
         )
+    encoder.clip_seconds = _clip_seconds(path.with_name("run.json"))
     return encoder
+
+
+def _clip_seconds(run):
+    about = read_json(run) if run.is_file() else {}
+    return about.get("clip_seconds") if isinstance(about, dict) else None
 
 
 def _load_checkpoint(path):
@@ -48,4 +58,6 @@ def _load_checkpoint(path):
             f"{path}: neither an encoder.keras file nor a published TensorFlow checkpoint, which would have "
             f"{prefix.name}.index; name the one or the other"
         )
-    return load_published(prefix)
+    encoder = load_published(prefix)
+    encoder.clip_seconds = PUBLISHED_CLIP_SECONDS
+    return encoder

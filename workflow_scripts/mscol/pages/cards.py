@@ -75,7 +75,7 @@ def write_model_card(run, dataset, separator, tables, card):
     sections = {
         f"{run['model']}, seed {run['seed']}" if "seed" in run else run["model"]: _what(run, dataset),
         "How to load it": _LOADING.format(encoder=encoder, folder=encoder.parent, values=run["values"]),
-        "What goes in and what comes out": _SHAPES.format(values=run["values"]),
+        "What goes in and what comes out": _SHAPES.format(values=run["values"], level=_level(run)),
         "How good it is": _figures_section(figures),
         "What made it": _making(run, dataset, separator),
         "What it cannot do": _limits(run),
@@ -113,7 +113,8 @@ def _what(run, dataset):
     }
     more = [text for option, text in options.items() if getattr(model, option)]
     if model.degraded_db is not None:
-        more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB.")
+        over = "in each segment of four seconds" if model.degraded_each else "over each recording as a whole"
+        more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB {over}.")
     return " ".join([f"An audio encoder that learned, without labels, to tell {task}.", *more, size])
 
 
@@ -121,6 +122,18 @@ def _absent(run):
     what = {"zeros": "an image of zeros", "residue": "a crop of what separation had left there"}
     absent = run["settings"].get("absent", "residue")  # which it was before there was the setting
     return f"its place was taken by {what[absent]}"
+
+
+def _level(run):
+    """By what recordings are to be divided, which is how the encoder's own were."""
+    seconds = run.get("clip_seconds")
+    if not seconds:
+        return "the L2 norm of the whole recording"
+    return (
+        f"the L2 norm of the whole recording, which lasted {seconds:.4g} s where it was trained. What is longer is brought to the same "
+        f"level, at each place by what lies around it: `log_mel(waveform, normalise_seconds={seconds:.5g})`, which `embed` and "
+        "`embed_file` do by themselves (`normalise`)"
+    )
 
 
 def _making(run, dataset, separator):
@@ -255,7 +268,7 @@ windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each 0.9
 
 _SHAPES = """
 In: crops of log-mel spectrograms, shape (n, 98, 64, 1): 98 frames of 10 ms, 64 bands from 60 to 7,800 Hz, of 16 kHz mono
-audio that was divided by the L2 norm of the whole recording (`mscol.mels.log_mel`). Out: (n, {values}), float32.
+audio (`mscol.mels.log_mel`) that was divided by {level}. Out: (n, {values}), float32.
 """
 
 _LIMITS = """

@@ -84,7 +84,8 @@ def fingerprint(tables, samples):
         From `segment_table`.
     samples : sequence of np.ndarray
         One frame of each clip of each cache, in the order of clips (`MelCache.sample`). Log-mels are
-        normalised by the whole clip, so that any change of a clip's audio changes all its frames.
+        normalised by the whole clip, so that any change of a clip's audio changes all its frames; of recordings that
+        are longer than ``mels/normalise_seconds``, a change near the middle.
 
     Returns
     -------

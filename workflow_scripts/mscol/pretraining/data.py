@@ -5,11 +5,15 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from mscol.datasets.listed import read_listed
 from mscol.errors import CacheError, TrainingError
-from mscol.mels import count_segments
+from mscol.io.audio import ANALYSIS_RATE
+from mscol.mels import HOP_SAMPLES, WINDOW_SAMPLES, count_segments
 from mscol.mels.activity import read_activity
 from mscol.mels.cache import MelCache
+from mscol.mels.normalising import FILE, seconds_of
 from mscol.pairs import MIXTURE, PairSampler, activity_columns, fingerprint, segment_table
 
 TRAINING, VALIDATION = 0, 1  # streams of random numbers under one seed
@@ -48,12 +52,16 @@ class PretrainingData(NamedTuple):
         For each split, its number of segments and how many have each source active.
     fingerprint : str
         Digest of all segments and of their audio.
+    clip_seconds : float
+        Length of the training clips that were divided by a norm of their own, to whose level an encoder is used: 95 % of
+        them are no longer; or that to whose level longer ones were brought.
     """
 
     training: PairSampler
     validation: PairSampler | None
     n_segments: dict
     fingerprint: str
+    clip_seconds: float
 
 
 def load_data(files, clips, sources, settings, seed, options=None):
@@ -67,7 +75,8 @@ def load_data(files, clips, sources, settings, seed, options=None):
     sources : list of str
         Stems that positives come from; none: from the mixture.
     settings : dict
-        With batch_size, activity_threshold, activity_windows and masks.
+        With batch_size, activity_threshold, activity_windows, masks and, where not each clip was normalised as a whole,
+        normalise_seconds.
     seed : int
     options : dict, optional
         How pairs are drawn: masked, silent, random (`mscol.config.models.Model.options`).
@@ -116,7 +125,15 @@ def load_data(files, clips, sources, settings, seed, options=None):
         validation=_validation_sampler(tables["validation"], shared | {"batch_size": training.n_pairs}),
         n_segments={split: _count_segments(table, positives) for split, table in tables.items()},
         fingerprint=fingerprint(tables.values(), [cache.sample() for cache in (mixtures, *stems.values())]),
+        clip_seconds=_clip_seconds(mixtures.clips, tables["train"], settings.get("normalise_seconds", FILE)),
     )
+
+
+def _clip_seconds(cached, segments, normalise):
+    # Not the longest: one song among clips says nothing of them. Not the median: clips of a dataset differ by some samples.
+    n_frames = np.quantile(cached.loc[cached["clip"].isin(segments["clip"]), "n_frames"], 0.95)
+    longest = (n_frames * HOP_SAMPLES + WINDOW_SAMPLES) / ANALYSIS_RATE  # of so many frames
+    return round(float(min(longest, seconds_of(normalise) or longest)), 3)
 
 
 def _whole_activity(paths, stem_clips):

@@ -106,7 +106,7 @@ def pretrain(
     training = Training(_build(settings), data, settings, running, store)
     history = training.run()
     attempt = {"resumed_from": training.resumed_from, "wall_seconds": round(time.monotonic() - started, 1)}
-    about = (about or {}) | what | {"n_segments": data.n_segments} | backend_and_device() | attempt
+    about = (about or {}) | what | _about(data) | backend_and_device() | attempt
     _write(outputs, training.network.encoder, history, about)
 
 
@@ -136,7 +136,7 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
     for batch in data.training.batches(range(CALIBRATION_BATCHES)):
         network(batch, training=True)
     what = _decisive(data, [], None, settings, seed, framework_threads)
-    about = (about or {}) | what | {"n_segments": data.n_segments} | backend_and_device()
+    about = (about or {}) | what | _about(data) | backend_and_device()
     seconds = {"wall_seconds": round(time.monotonic() - started, 1)}
     _write(outputs, network.encoder, History(), about | seconds)
 
@@ -158,6 +158,7 @@ def import_encoder(checkpoint, outputs, about=None):
     """
     encoder = load_encoder(checkpoint)
     what = {"checkpoint": str(checkpoint), "versions": _versions(), **backend_and_device()}
+    what["clip_seconds"] = encoder.clip_seconds
     _write(outputs, encoder, History(), (about or {}) | what)
 
 
@@ -190,6 +191,10 @@ def _decisive(data, sources, options, settings, seed, framework_threads):
         "backend": backend_and_device()["backend"],  # not the device: a run may go on on another GPU
         "versions": _versions(),
     }
+
+
+def _about(data):
+    return {"n_segments": data.n_segments, "clip_seconds": data.clip_seconds}
 
 
 def _versions():

@@ -20,8 +20,8 @@ def convert_shard(clips, root, audio_folder, rejected, workers=1):
     audio_folder : str or os.PathLike
         The folder to be made: ``{id}.wav`` for each clip.
     rejected : str or os.PathLike
-        The csv to be made: id, path, reason of clips that do not decode, are shorter than a crop, or changed
-        since the manifest was made.
+        The csv to be made: id, path, reason of clips that do not decode, are shorter than a crop, whose channels cancel
+        each other, or that changed since the manifest was made.
     workers : int
         Clips worked on at the same time.
 
@@ -37,6 +37,7 @@ def convert_shard(clips, root, audio_folder, rejected, workers=1):
         source = Path(root, clip.path)
         require_unchanged(source, clip)
         waveform = audio.load_stereo(source)
+        audio.require_audible(waveform, source)
         require_one_crop(len(waveform), audio.SEPARATION_RATE, source)
         target = inside(folder, f"{clip.id}.wav")
         target.parent.mkdir(parents=True, exist_ok=True)

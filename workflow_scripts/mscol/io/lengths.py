@@ -1,0 +1,126 @@
+"""How long a file is, as far as can be told without decoding it, and whether it is cut short.
+
+A header's word is taken where it is one; where it only estimates, frames are counted (`mpeg`). A file that was cut, by a
+download that broke off, say, often opens and decodes without an error: what its header promises is held against what is there.
+"""
+
+import os
+from typing import NamedTuple
+
+from mscol.errors import AudioError
+from mscol.io import audio, mpeg
+
+TOLERANCE_SECONDS = 0.1
+_UNKNOWN_BYTES = 0x7FFFF000  # and above: what writers into a pipe, who cannot know, say in a wav
+_MOST_CHUNKS = 1_000  # a damaged file may hold millions of empty ones
+_LAST_BYTES = 65_536  # an ogg page is no longer
+
+
+class Length(NamedTuple):
+    """How long a file is.
+
+    Attributes
+    ----------
+    seconds : float
+        By its header, or counted.
+    cut : str
+        What of it is missing, in words; "" of a whole file.
+    """
+
+    seconds: float
+    cut: str
+
+
+def measure(path):
+    """Measure a file without decoding it.
+
+    Returns
+    -------
+    Length
+
+    Raises
+    ------
+    AudioError
+        As `mscol.io.audio.probe`.
+    """
+    about = audio.read_header(path)
+    held = about.frames / about.samplerate
+    try:
+        if about.format == "MP3":
+            return _measure_mp3(path, held)
+        if about.format == "OGG":
+            return Length(held, "" if _ends(path) else f"it breaks off after {held:.3f} s, without an end")
+        promised = {"WAV": _wav_seconds, "WAVEX": _wav_seconds, "AIFF": _aiff_seconds}.get(about.format)
+        return _compare(promised(path, about.samplerate) if promised else None, held)
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _compare(promised, held):
+    if promised is None or promised <= held + TOLERANCE_SECONDS:
+        return Length(held, "")
+    return Length(promised, f"its header promises {promised:.3f} s, and it holds {held:.3f} s")
+
+
+def _measure_mp3(path, by_header):
+    found = mpeg.read_mpeg(path)
+    if found is None:
+        return Length(by_header, "")
+    seconds_a_frame = found.frame_samples / found.rate
+    if found.promised_frames is None:
+        return Length(mpeg.count_frames(path, found) * seconds_a_frame, "")
+    if found.promised_bytes is not None and mpeg.held_bytes(path, found) >= found.promised_bytes:
+        return Length(by_header, "")
+    missing = (found.promised_frames - mpeg.count_frames(path, found)) * seconds_a_frame
+    return _compare(by_header, by_header - missing)
+
+
+def _chunks(path, order):
+    """Yield name, start and size of the chunks of a RIFF, RIFX or FORM file, and the file."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        position = 12
+        for _ in range(_MOST_CHUNKS):
+            if position + 8 > size:
+                return
+            file.seek(position)
+            name, length = file.read(4), int.from_bytes(file.read(4), order)
+            yield name, length, file
+            position += 8 + length + length % 2
+
+
+def _wav_seconds(path, rate):
+    """What a wav's header promises, or None where the whole file is as long as it says, or it does not say."""
+    with open(path, "rb") as file:
+        riff = file.read(8)
+    order = {b"RIFF": "little", b"RIFX": "big"}.get(riff[:4])
+    if order is None or int.from_bytes(riff[4:], order) + 8 <= os.path.getsize(path):
+        return None
+    bytes_a_second = 0
+    for name, length, file in _chunks(path, order):
+        if name == b"fmt ":
+            bytes_a_second = int.from_bytes(file.read(12)[8:], order)
+        elif name == b"data":
+            is_known = bytes_a_second and length < _UNKNOWN_BYTES
+            return length / bytes_a_second if is_known else None
+    return None
+
+
+def _aiff_seconds(path, rate):
+    for name, _, file in _chunks(path, "big"):
+        if name == b"COMM":
+            return int.from_bytes(file.read(6)[2:]) / rate
+    return None
+
+
+def _ends(path):
+    """Whether an ogg's last page is whole, and says that it is the last."""
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - _LAST_BYTES))
+        data = file.read()
+    page = data.rfind(b"OggS")
+    if page < 0 or len(data) < page + 27:
+        return False
+    n_segments = data[page + 26]
+    segments = data[page + 27 : page + 27 + n_segments]
+    return bool(data[page + 5] & 4) and len(data) >= page + 27 + n_segments + sum(segments)
