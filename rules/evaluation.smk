@@ -9,8 +9,8 @@ rule embed_clips:
     input:
         encoder=encoder,
         clips=ancient(CLIPS),
-        frames=all_shards(MIXTURE_FRAMES),
-        index=all_shards(MIXTURE_INDEX),
+        frames=heard("frames"),
+        index=heard("index"),
     output:
         train="embeddings/{dataset}/{model}/seed{seed}/train.npy",
         train_index="embeddings/{dataset}/{model}/seed{seed}/train.csv",
@@ -130,8 +130,8 @@ rule finetune_encoder:
         encoder=encoder,
         clips=ancient(CLIPS),
         about=ancient(ABOUT),
-        frames=all_shards(MIXTURE_FRAMES),
-        index=all_shards(MIXTURE_INDEX),
+        frames=heard("frames"),
+        index=heard("index"),
     output:
         model="models/{model}/seed{seed}/finetuned/{dataset}{labels}.keras",
         about="models/{model}/seed{seed}/finetuned/{dataset}{labels}.json",
@@ -186,6 +186,7 @@ rule score_trained:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
+        paper=lambda wildcards: model_of(wildcards.model).paper,
         framework_threads=config["framework_threads"],
         backend=config["backend"],
         labels=labels_digest,

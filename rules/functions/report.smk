@@ -9,6 +9,9 @@ def of_all_results(pattern):
 def rejected_tables():
     """What each shard job of the configured run rejects."""
     models = configured_models()
+    # Of both caches of mixtures the same clips are rejected, for the same reasons.
+    only_sliced = all(model.paper == "cvsm" for model in models)
+    mixtures = rules.cache_sliced_mels if only_sliced else rules.cache_mixture_mels
     trained = [PRETRAINING_DATASET] * any(model.trained for model in models)
     datasets = dict.fromkeys([*EVALUATED_DATASETS, *trained])
     with_stems = [model for model in models if model.sources]
@@ -21,7 +24,7 @@ def rejected_tables():
         path
         for name in datasets
         for pattern in [
-            rules.cache_mixture_mels.output.rejected,
+            mixtures.output.rejected,
             *(stems if name == PRETRAINING_DATASET else []),
         ]
         for path in expand(pattern, dataset=name, shard=shards(name))

@@ -39,6 +39,8 @@ class Model:
         Signal-to-distortion ratio to which its stems are degraded.
     checkpoint : str or None
         Where an encoder of the config's ``encoders`` lies, which is not made here.
+    paper : str
+        Whose encoder that is, which decides the log-mels that it is given (`mscol.papers`).
     callable : str or None
         The function that another of these encoders is.
     """
@@ -50,6 +52,7 @@ class Model:
     random: bool = False
     degraded_db: int | None = None
     checkpoint: str | None = None
+    paper: str = "mscol"
     callable: str | None = None
 
     @property
@@ -114,7 +117,10 @@ def find_model(name, config):
     if name in config["encoders"]:
         brought = config["encoders"][name]
         return Model(
-            name, checkpoint=brought.get("checkpoint") or None, callable=brought.get("callable") or None
+            name,
+            checkpoint=brought.get("checkpoint") or None,
+            paper=brought.get("paper") or "mscol",
+            callable=brought.get("callable") or None,
         )
     try:
         return parse_model(name)

@@ -1,11 +1,12 @@
 """Export: embeddings of any audio files, as one table.
 
-A row a window of 98 frames (about a second, hop 98), or a row a file. Files are decoded ahead on threads, and
+A row a window of 98 frames (about a second), or a row a file. Files are decoded ahead on threads, and
 windows of several files pass the encoder together; only some hundred windows are held at a time.
 """
 
 import contextlib
 import csv
+import functools
 import hashlib
 import logging
 import os
@@ -21,10 +22,11 @@ from mscol.io.atomic import atomic_path
 from mscol.io.audio import load_mono, probe
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
-from mscol.mels import CROP_FRAMES, HOP_SAMPLES
+from mscol.mels import CROP_FRAMES
+from mscol.mels.framing import framing_of
+from mscol.papers import paper_of
 
 SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav")
-WINDOW_SECONDS = CROP_FRAMES * HOP_SAMPLES / 16_000  # from the start of a window to that of the next
 _BATCH = 32  # windows that pass the encoder at once
 _WINDOWS_HELD = 512
 _DECODING_THREADS = 2
@@ -98,7 +100,8 @@ def export_embeddings(files, encoder, output, mean=False, about=None):
     about = {
         "mscol": mscol.__version__,
         "window_frames": str(CROP_FRAMES),
-        "hop_seconds": f"{WINDOW_SECONDS:g}",
+        "hop_seconds": f"{framing_of(encoder).hop_seconds:g}",
+        "paper": paper_of(encoder),
         "weights_sha256": _digest(encoder),
         **(about or {}),
     }
@@ -108,7 +111,7 @@ def export_embeddings(files, encoder, output, mean=False, about=None):
         open_table = _open_parquet if Path(output).suffix.lower() == ".parquet" else _open_csv
         write = stack.enter_context(open_table(partial, n_values, mean, about))
         for path, values in _embed(files, encoder, failed):
-            write(_rows(path, values, mean))
+            write(_rows(path, values, mean, framing_of(encoder).hop_seconds))
         if len(failed) == len(files):
             raise AudioError(f"none of the {len(files)} files could be embedded; {output} is not written")
     return failed
@@ -118,7 +121,8 @@ def _embed(files, encoder, failed):
     """Yield each file's embeddings, (windows, values), in order; what fails goes to ``failed``."""
     progress = Progress("files", len(files))
     held, n_held = [], 0
-    for path, windows in zip(files, ordered_map(_attempt, files, _DECODING_THREADS), strict=True):
+    attempt = functools.partial(_attempt, framing=framing_of(encoder))
+    for path, windows in zip(files, ordered_map(attempt, files, _DECODING_THREADS), strict=True):
         if isinstance(windows, AudioError):
             logging.warning("%s", windows)
             failed.append((path, str(windows)))
@@ -140,15 +144,15 @@ def _pass(held, encoder):
         yield path, part
 
 
-def _attempt(path):
+def _attempt(path, framing):
     try:
         probe(path)  # says what is wrong with a file better than decoding it does
-        return window_log_mels(load_mono(path), path)
+        return window_log_mels(load_mono(path), path, framing)
     except AudioError as error:
         return error
 
 
-def _rows(path, values, mean):
+def _rows(path, values, mean, hop_seconds):
     """Columns of one file's rows."""
     # A name need not be UTF-8, but what is written must.
     name = os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -162,7 +166,7 @@ def _rows(path, values, mean):
     return {
         "file": [name] * len(values),
         "window": number,
-        "start_seconds": number * WINDOW_SECONDS,
+        "start_seconds": number * hop_seconds,
         "embedding": values,
     }
 

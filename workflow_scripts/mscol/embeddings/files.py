@@ -5,7 +5,8 @@ import numpy as np
 from mscol.embeddings.prediction import predict
 from mscol.errors import AudioError
 from mscol.io.audio import load_mono
-from mscol.mels import CROP_FRAMES, N_MELS, SHORTEST_SAMPLES, log_mel
+from mscol.mels import CROP_FRAMES, SHORTEST_SAMPLES
+from mscol.mels.framing import FRAMINGS, framing_of
 
 _FILE_BATCH = 32  # windows of one file at a time: half a minute of audio
 
@@ -22,7 +23,8 @@ def embed_file(path, encoder):
     Returns
     -------
     np.ndarray, shape=(n_windows, D), float32
-        One row a window of 98 frames, hop 98: row i begins at 0.98 i seconds. What is left at the end is not used.
+        One row a window of 98 frames, hop 98: row i begins at 0.98 i seconds. What is left at the end is not used. Of a
+        ``cvsm`` encoder: five a slice of 5 s, so that row i begins at i seconds.
 
     Raises
     ------
@@ -35,11 +37,11 @@ def embed_file(path, encoder):
     >>> embed_file("song.mp3", encoder).mean(axis=0).shape  # doctest: +SKIP
     (1280,)
     """
-    windows = window_log_mels(load_mono(path), path)
+    windows = window_log_mels(load_mono(path), path, framing_of(encoder))
     return predict(encoder, windows[..., None], min(_FILE_BATCH, len(windows)))
 
 
-def window_log_mels(waveform, path):
+def window_log_mels(waveform, path, framing=FRAMINGS["mscol"]):
     """Cut a waveform's log-mels into windows.
 
     Parameters
@@ -48,6 +50,7 @@ def window_log_mels(waveform, path):
         16 kHz.
     path : str or os.PathLike
         Whose it is, for the error.
+    framing : mscol.mels.framing.Framing
 
     Returns
     -------
@@ -58,10 +61,10 @@ def window_log_mels(waveform, path):
     AudioError
         If it is shorter than one window.
     """
-    mel = log_mel(waveform) if len(waveform) >= SHORTEST_SAMPLES else np.empty((0, N_MELS), np.float32)
-    n_windows = len(mel) // CROP_FRAMES
-    if not n_windows:
+    if len(waveform) < SHORTEST_SAMPLES:
         raise AudioError(
             f"{path}: too short ({len(waveform)} samples at 16 kHz); a window takes {SHORTEST_SAMPLES}, about a second"
         )
-    return mel[: n_windows * CROP_FRAMES].reshape(n_windows, CROP_FRAMES, N_MELS)
+    mel = framing.log_mel(waveform)
+    starts = framing.window_starts(np.arange(framing.count_windows(len(mel))))
+    return mel[starts[:, None] + np.arange(CROP_FRAMES)]

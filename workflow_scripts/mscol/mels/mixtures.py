@@ -5,12 +5,12 @@ from pathlib import Path
 from mscol.datasets.listed import read_listed, require_unchanged
 from mscol.io.audio import load_mono
 from mscol.io.files import write_csv
-from mscol.mels import log_mel
 from mscol.mels.cache import index_table
+from mscol.mels.framing import FRAMINGS
 from mscol.mels.writing import long_enough, write_mels, write_rejected
 
 
-def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
+def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, paper="mscol"):
     """Cache the log-mel spectrograms of a shard's mixtures, in one pass from the raw files.
 
     Parameters
@@ -25,6 +25,8 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
         ``float32`` or ``float16``.
     workers : int
         Threads.
+    paper : str
+        Whose log-mels: of whole clips, or of slices (`mscol.mels.framing`).
 
     Raises
     ------
@@ -33,7 +35,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     """
     rows, _, failed = write_mels(
         read_listed(clips),
-        lambda clip: ({"mixture": _mixture_mel(root, clip)}, None),
+        lambda clip: ({"mixture": _mixture_mel(root, clip, FRAMINGS[paper])}, None),
         {"mixture": frames},
         dtype,
         workers,
@@ -43,7 +45,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers):
     write_rejected(failed, rejected)
 
 
-def _mixture_mel(root, clip):
+def _mixture_mel(root, clip, framing):
     path = Path(root, clip.path)
     require_unchanged(path, clip)
-    return log_mel(long_enough(load_mono(path), path))
+    return framing.log_mel(long_enough(load_mono(path), path))

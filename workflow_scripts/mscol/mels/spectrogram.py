@@ -30,24 +30,28 @@ _GROUPED_BANDS = 16
 _BLOCK_FRAMES = 128  # frames transformed at a time: some 1 MB, which caches hold
 
 
-def log_mel(waveform):
+def log_mel(waveform, slice_seconds=None):
     """Compute the log-mel spectrogram of a mono waveform.
 
     Parameters
     ----------
     waveform : np.ndarray, shape=(n_samples,)
         Samples at 16 kHz; divided by their L2 norm here.
+    slice_seconds : float, optional
+        Cut the waveform into slices of this length first, the last one filled up with zeros, and divide each
+        by a norm of its own. CVSM's encoders hear slices of 5 s.
 
     Returns
     -------
     np.ndarray, shape=(n_frames, 64), float32
         Natural logarithm of mel magnitudes, clipped to [1e-5, 1e8] before; ``n_frames`` is
-        ``1 + (n_samples - 400) // 160``, and 0 for fewer than 400 samples.
+        ``1 + (n_samples - 400) // 160``, and 0 for fewer than 400 samples. Of slices, the frames of one after those of
+        the other: 498 each of 5 s.
 
     Raises
     ------
     AudioError
-        If the waveform is not one-dimensional, or a sample is not finite.
+        If the waveform is not one-dimensional, a sample is not finite, or slices are shorter than an STFT window.
 
     References
     ----------
@@ -58,6 +62,8 @@ def log_mel(waveform):
         raise AudioError(f"a waveform of shape {waveform.shape} is not mono; average its channels first")
     if not np.isfinite(waveform).all():
         raise AudioError("the waveform holds samples that are not finite")
+    if slice_seconds is not None:
+        return _log_mel_of_slices(waveform, slice_seconds)
     if len(waveform) < WINDOW_SAMPLES:
         return np.empty((0, N_MELS), np.float32)
     waveform = waveform * _inverse_l2_norm(waveform)
@@ -73,6 +79,15 @@ def log_mel(waveform):
         for bins, bands, weights in _mel_groups():
             np.matmul(magnitudes[:n, bins], weights, out=mels[start : start + n, bands])
     return np.log(np.clip(mels, FLOOR, CEILING, out=mels), out=mels)
+
+
+def _log_mel_of_slices(waveform, seconds):
+    """Compute the log-mels of slices, the frames of one after those of the other (CVSM, features)."""
+    n_samples = round(seconds * ANALYSIS_RATE)
+    if n_samples < WINDOW_SAMPLES:
+        raise AudioError(f"slices of {seconds:g} s are shorter than a window of 25 ms; take longer ones")
+    slices = np.pad(waveform, (0, -len(waveform) % n_samples)).reshape(-1, n_samples)
+    return np.concatenate([np.empty((0, N_MELS), np.float32), *map(log_mel, slices)])
 
 
 def count_segments(n_frames):

@@ -10,6 +10,8 @@ from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, read_results
 from mscol.jobs.backend import TITLES
+from mscol.mels.framing import FRAMINGS
+from mscol.papers import PAPERS
 from mscol.tables.results import GROUP, METRIC_TITLES
 
 # Terms of the recordings that an encoder is trained on, by layout. tagatune.org (2026-11: CC BY-NC-SA 3.0); Engel et al.,
@@ -74,8 +76,10 @@ def write_model_card(run, dataset, separator, tables, card):
     encoder = Path(card).with_name("encoder.keras")
     sections = {
         f"{run['model']}, seed {run['seed']}" if "seed" in run else run["model"]: _what(run, dataset),
-        "How to load it": _LOADING.format(encoder=encoder, folder=encoder.parent, values=run["values"]),
-        "What goes in and what comes out": _SHAPES.format(values=run["values"]),
+        "How to load it": _LOADING.format(
+            encoder=encoder, folder=encoder.parent, values=run["values"], hop=_hop_seconds(run)
+        ),
+        "What goes in and what comes out": _SHAPES.format(values=run["values"], heard=_HEARD[_paper(run)]),
         "How good it is": _figures_section(figures),
         "What made it": _making(run, dataset, separator),
         "What it cannot do": _limits(run),
@@ -91,9 +95,10 @@ def write_model_card(run, dataset, separator, tables, card):
 
 
 def _what(run, dataset):
-    size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each window of 0.98 s of audio."
+    size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each window of {_hop_seconds(run):g} s of audio."
     if "checkpoint" in run:
-        return f"An audio encoder that was made elsewhere, taken over from {_code(run['checkpoint'])}. {size}"
+        whose = f" It is one of {PAPERS['cvsm']}." if _paper(run) == "cvsm" else ""
+        return f"An audio encoder that was made elsewhere, taken over from {_code(run['checkpoint'])}.{whose} {size}"
     if run["model"] == "untrained":
         return (
             "An audio encoder of random weights, to compare trained ones with: only the statistics of its batch "
@@ -115,6 +120,15 @@ def _what(run, dataset):
     if model.degraded_db is not None:
         more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB.")
     return " ".join([f"An audio encoder that learned, without labels, to tell {task}.", *more, size])
+
+
+def _paper(run):
+    """Whose encoder it is; those of earlier runs do not say, and are of the first paper."""
+    return run.get("paper", "mscol")
+
+
+def _hop_seconds(run):
+    return FRAMINGS[_paper(run)].hop_seconds
 
 
 def _making(run, dataset, separator):
@@ -241,7 +255,7 @@ from mscol.embeddings import embed_file
 from mscol.model import load_encoder
 
 encoder = load_encoder("{encoder}")
-windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each 0.98 s
+windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each {hop:g} s
 ```
 
 `encoder.keras` holds Keras' own layers only: `keras.saving.load_model` loads it without mscol, too.
@@ -249,8 +263,13 @@ windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each 0.9
 
 _SHAPES = """
 In: crops of log-mel spectrograms, shape (n, 98, 64, 1): 98 frames of 10 ms, 64 bands from 60 to 7,800 Hz, of 16 kHz mono
-audio that was divided by the L2 norm of the whole recording (`mscol.mels.log_mel`). Out: (n, {values}), float32.
+audio that was divided by {heard}. Out: (n, {values}), float32.
 """
+
+_HEARD = {
+    "mscol": "the L2 norm of the whole recording (`mscol.mels.log_mel`)",
+    "cvsm": "the L2 norm of each slice of 5 s, in which crops lie (`mscol.mels.log_mel(waveform, slice_seconds=5)`)",
+}
 
 _LIMITS = """
 It hears a second at a time; what takes longer (form, long phrases) is left to whatever reads its values. {trained}The heads
