@@ -6,10 +6,11 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from mscol.config.checks import check_targets
-from mscol.config.datasets import EMBEDDED_ROOT, settings_of
+from mscol.config.datasets import EMBEDDED_ROOT, is_made_here, settings_of
 from mscol.config.effective import effective_config
 from mscol.config.evaluations import LABELS_PATTERN
 from mscol.config.models import SOURCES, find_model
+from mscol.config.naming import dataset_title
 from mscol.datasets.shards import shard_names
 from mscol.errors import MscolError
 from mscol.graph.digests import file_digest, library_fingerprint
@@ -49,6 +50,7 @@ wildcard_constraints:
 PRETRAINING_DATASET = config["pretraining"]["dataset"]
 # Of --sdm conda, where Keras computes
 KERAS_ENVIRONMENT = f"../envs/{config['keras_environment']}.yaml"
+SYNTHESISED = [name for name in config["datasets"] if is_made_here(name, config)]
 EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
 
 
@@ -86,7 +88,17 @@ def root_of(wildcards):
 
 
 def is_embedded(dataset):
-    return dataset_settings(dataset)["root"] == f"{EMBEDDED_ROOT}/{dataset}"
+    return is_made_here(dataset, config)
+
+
+def report_labels(**more):
+    """A function for the `labels` of a result in the report, of the dataset and model in the wildcards."""
+
+    def labels(wildcards):
+        dataset = dataset_title(wildcards.dataset, SYNTHESISED)
+        return {"dataset": dataset, "model": wildcards.model, **more}
+
+    return labels
 
 
 def shards(dataset):

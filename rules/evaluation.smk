@@ -213,13 +213,13 @@ rule write_results_table:
             "results/{dataset}_{model}.csv",
             caption="../report/table.rst",
             category="Tables",
-            labels={"dataset": "{dataset}", "model": "{model}", "rows": "seeds"},
+            labels=report_labels(rows="seeds"),
         ),
         per_class=report(
             "results/per_class/{dataset}_{model}.csv",
             caption="../report/per_class.rst",
             category="Tables",
-            labels={"dataset": "{dataset}", "model": "{model}", "rows": "labels"},
+            labels=report_labels(rows="labels"),
         ),
         bootstrap="results/bootstrap/{dataset}_{model}.npz",
     log:
@@ -238,6 +238,7 @@ rule write_results_table:
         seeds=config["seeds"],
         n_resamples=config["evaluation"]["bootstrap_resamples"],
         labels=labels_digest,
+        synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,  # for the caption
         code=code_of("write_results_table.py"),
     message:
         "Writing results/{wildcards.dataset}_{wildcards.model}.csv"

@@ -9,4 +9,4 @@ for model, history, run in zip(
     snakemake.params.models, snakemake.input.histories, snakemake.input.runs, strict=True
 ):
     runs.setdefault(model, []).append((history, run))
-plot_convergence(runs, list(snakemake.output))
+plot_convergence(runs, list(snakemake.output), snakemake.params.synthesised)

@@ -1,5 +1,7 @@
 # What the rules of stems ask for. No rules here.
 
+from mscol.separation.origin import tell_origin, validation_losses
+
 
 def separator_files(wildcards):
     """The files of the separator that this workflow trains itself, if that is the one to be used."""
@@ -7,6 +9,24 @@ def separator_files(wildcards):
         return []
     weights = expand(rules.train_separator.output, stem=SOURCES)
     return [*rules.describe_separator.output, *weights]
+
+
+def separator_of_synthesised():
+    """The folder of a separator that has heard synthesised songs only, where it makes stems of other music; else None."""
+    model = config["separation"]["model"]
+    settings = dataset_settings(PRETRAINING_DATASET)
+    uses_it = any(model.sources for model in configured_models())
+    if settings["stems"] or is_embedded(PRETRAINING_DATASET) or not uses_it:
+        return None
+    if model == "demo":
+        return DEMO_SEPARATOR
+    return model if validation_losses(model) else None
+
+
+def separator_losses():
+    """For `input`: the files that say how good such a separator is; none where there is no such."""
+    folder = separator_of_synthesised()
+    return expand(f"{folder}/{{stem}}.json", stem=SOURCES) if folder else []
 
 
 def gpu_of_separator(wildcards):

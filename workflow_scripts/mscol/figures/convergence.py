@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled
+from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled, with_note
 from mscol.io.files import read_json, read_results
 
 
-def plot_convergence(runs, paths):
+def plot_convergence(runs, paths, synthesised=False):
     """Draw loss and accuracy of pretraining against the pairs seen: training thin, validation thick.
 
     Lines are means over seeds, and the shade around a validation spans all of them.
@@ -21,14 +21,16 @@ def plot_convergence(runs, paths):
         For each model a list of (history, run): paths of ``history.csv`` and ``run.json``, one a seed.
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
+    synthesised : bool
+        Whether this workflow made the music that was pretrained on, which the title then says.
     """
     histories = {model: [read_results(history) for history, _ in seeds] for model, seeds in runs.items()}
     n_pairs = {read_json(run).get("n_pairs") for seeds in runs.values() for _, run in seeds}
-    save_figure(draw_convergence(histories, n_pairs), paths)
+    save_figure(draw_convergence(histories, n_pairs, synthesised), paths)
 
 
 @styled()
-def draw_convergence(histories, n_pairs):
+def draw_convergence(histories, n_pairs, synthesised=False):
     """Draw what `plot_convergence` writes.
 
     Parameters
@@ -37,6 +39,7 @@ def draw_convergence(histories, n_pairs):
         For each model a table a seed: pairs_seen, loss, accuracy, validation_loss, validation_accuracy.
     n_pairs : set
         Pairs of a minibatch. Where all runs have the same, the level of chance is drawn.
+    synthesised : bool
 
     Returns
     -------
@@ -51,7 +54,7 @@ def draw_convergence(histories, n_pairs):
     place_legend(figure, axes[0].get_legend_handles_labels()[0], title="thick: validation; thin: training")
     n_seeds = max(len(seeds) for seeds in histories.values())
     spread = f": means of {n_seeds} seeds, shaded from the lowest to the highest" if n_seeds > 1 else ""
-    figure.suptitle(f"Pretraining{spread}")
+    figure.suptitle(with_note(f"Pretraining{spread}", synthesised))
     return figure
 
 

@@ -6,12 +6,14 @@ import pandas as pd
 import yaml
 
 from mscol.config.models import SOURCES, parse_model
+from mscol.config.naming import banner, dataset_title
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, read_results
 from mscol.jobs.backend import TITLES
 from mscol.mels.framing import FRAMINGS
 from mscol.papers import PAPERS
+from mscol.separation.origin import tell_origin
 from mscol.tables.results import GROUP, METRIC_TITLES
 
 # Terms of the recordings that an encoder is trained on, by layout. tagatune.org (2026-11: CC BY-NC-SA 3.0); Engel et al.,
@@ -45,7 +47,7 @@ SEPARATORS = {
 CODE = "mscol itself is licensed MIT."
 
 
-def write_model_card(run, dataset, separator, tables, card):
+def write_model_card(run, dataset, separator, tables, card, synthesised=(), losses=None):
     """Write the card of an encoder.
 
     Parameters
@@ -60,6 +62,10 @@ def write_model_card(run, dataset, separator, tables, card):
         For each dataset that it was evaluated on, the path of the table of results.
     card : str or os.PathLike
         Written: Markdown, headed by metadata in YAML.
+    synthesised : collection of str
+        The datasets that this workflow made, which are called so.
+    losses : dict of str to float, optional
+        Of a separator that has heard synthesised songs only and made stems of other music: its validation losses.
 
     Raises
     ------
@@ -80,12 +86,13 @@ def write_model_card(run, dataset, separator, tables, card):
             encoder=encoder, folder=encoder.parent, values=run["values"], hop=_hop_seconds(run)
         ),
         "What goes in and what comes out": _SHAPES.format(values=run["values"], heard=_HEARD[_paper(run)]),
-        "How good it is": _figures_section(figures),
+        "How good it is": _figures_section(figures, synthesised),
         "What made it": _making(run, dataset, separator),
-        "What it cannot do": _limits(run),
+        "What it cannot do": _limits(run) + _about_stems(run, dataset, losses),
         "Licence": " ".join([terms, CODE]),
     }
-    text = _front_matter(run, dataset, tables, licence)
+    titles = [dataset_title(name, synthesised) for name in tables]
+    text = _front_matter(run, dataset, titles, licence)
     text += "".join(
         f"\n{'#' if number == 0 else '##'} {title}\n\n{body.strip()}\n"
         for number, (title, body) in enumerate(sections.items())
@@ -179,6 +186,13 @@ def _limits(run):
     return _LIMITS.format(trained="" if run["model"] == "untrained" else known)
 
 
+def _about_stems(run, dataset, losses):
+    """Say that a separator had not heard such music, where it made the stems of this encoder."""
+    if losses is None or not run.get("sources"):
+        return ""
+    return f"\n\n{tell_origin(dataset['name'], losses)}"
+
+
 def _figures(dataset, path, seed):
     """The rows of one table that are of this seed, a row a metric."""
     table = read_results(path)
@@ -194,17 +208,19 @@ def _figures(dataset, path, seed):
     )  # fmt: skip
 
 
-def _figures_section(figures):
+def _figures_section(figures, synthesised):
     lines = ["| dataset | test list | test clips | protocol | training labels | metric | value | 95 % interval |",
              "|---|---|---:|---|---:|---|---:|---:|"]  # fmt: skip
     lines += [
-        f"| {row.dataset} | {row.test_list} | {row.n_test} | {row.protocol} | "
+        f"| {dataset_title(row.dataset, synthesised)} | {row.test_list} | {row.n_test} | {row.protocol} | "
         f"{'all' if row.label_fraction == 1 else f'{100 * row.label_fraction:g} %'} | "
         f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | [{row.low:.3f}, {row.high:.3f}] |"
         for row in figures.itertuples()
     ]
+    note = banner(name for name in figures["dataset"] if name in synthesised)
     return (
-        "\n".join(lines)
+        (f"**{note}**\n\n" if note else "")
+        + "\n".join(lines)
         + "\n\nIntervals are those of a bootstrap over test clips. Figures of small test sets say little."
     )
 
@@ -229,14 +245,14 @@ def _licence(run, dataset, separator):
     return licence, " ".join(sentences)
 
 
-def _front_matter(run, dataset, tables, licence):
+def _front_matter(run, dataset, evaluated_on, licence):
     learned = run["model"] != "untrained" and "checkpoint" not in run
     about = {
         "license": licence,
         "library_name": "keras",
         "tags": ["audio", "music", "audio-embeddings", *["contrastive-learning"] * learned, "mscol"],
         "datasets": [] if "checkpoint" in run or dataset["embedded"] else [dataset["name"]],
-        "evaluated_on": list(tables),
+        "evaluated_on": evaluated_on,
     }
     return f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n"
 
