@@ -13,6 +13,7 @@ rule write_model_card:
             dataset=EVALUATED_DATASETS,
             allow_missing=True,
         ),
+        separator=separator_losses(),
     output:
         card="models/{model}/seed{seed}/README.md",
     log:
@@ -29,6 +30,8 @@ rule write_model_card:
         dataset=pretrained_on(),
         separator=card_separator(),
         evaluated=EVALUATED_DATASETS,
+        synthesised=SYNTHESISED,
+        separator_of_synthesised=separator_of_synthesised(),
         code=code_of("write_model_card.py"),
     message:
         "Writing the card of {wildcards.model}, seed {wildcards.seed}"

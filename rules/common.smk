@@ -6,10 +6,11 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from mscol.config.checks import check_targets
-from mscol.config.datasets import EMBEDDED_ROOT, settings_of
+from mscol.config.datasets import EMBEDDED_ROOT, is_made_here, settings_of
 from mscol.config.effective import check_keys_once, effective_config
 from mscol.config.evaluations import LABELS_PATTERN
 from mscol.config.models import SOURCES, find_model
+from mscol.config.naming import dataset_title
 from mscol.datasets.shards import shard_names
 from mscol.errors import MscolError
 from mscol.graph.digests import file_digest, library_fingerprint
@@ -55,6 +56,7 @@ PRETRAINING_DATASET = config["pretraining"]["dataset"]
 AUDIO_THREADS = min(2, config["framework_threads"])
 # Of --sdm conda, where Keras computes
 KERAS_ENVIRONMENT = f"../envs/{config['keras_environment']}.yaml"
+SYNTHESISED = [name for name in config["datasets"] if is_made_here(name, config)]
 EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
 
 
@@ -75,18 +77,6 @@ def code_of(script):
     return lambda wildcards: library_fingerprint(script)
 
 
-def shards_in_flight():
-    """How many shards have stems at once: at most what the run was told, or on one machine twice as many as are separated at a time.
-
-    None on a cluster without a limit.
-    """
-    told = workflow.global_resources.get("shards_in_flight").value
-    if told is not None:
-        return told
-    at_a_time = (workflow.resource_settings.cores or 1) // config["framework_threads"]
-    return 2 * max(1, at_a_time) if workflow.local_exec else None
-
-
 def dataset_settings(dataset):
     """The config of a dataset, by the name in a target."""
     return settings_of(dataset, config)
@@ -98,7 +88,17 @@ def root_of(wildcards):
 
 
 def is_embedded(dataset):
-    return dataset_settings(dataset)["root"] == f"{EMBEDDED_ROOT}/{dataset}"
+    return is_made_here(dataset, config)
+
+
+def report_labels(**more):
+    """A function for the `labels` of a result in the report, of the dataset and model in the wildcards."""
+
+    def labels(wildcards):
+        dataset = dataset_title(wildcards.dataset, SYNTHESISED)
+        return {"dataset": dataset, "model": wildcards.model, **more}
+
+    return labels
 
 
 def shards(dataset):

@@ -9,8 +9,8 @@ rule embed_clips:
     input:
         encoder=encoder,
         clips=ancient(CLIPS),
-        frames=all_shards(MIXTURE_FRAMES),
-        index=all_shards(MIXTURE_INDEX),
+        frames=heard("frames"),
+        index=heard("index"),
     output:
         train="embeddings/{dataset}/{model}/seed{seed}/train.npy",
         train_index="embeddings/{dataset}/{model}/seed{seed}/train.csv",
@@ -130,8 +130,8 @@ rule finetune_encoder:
         encoder=encoder,
         clips=ancient(CLIPS),
         about=ancient(ABOUT),
-        frames=all_shards(MIXTURE_FRAMES),
-        index=all_shards(MIXTURE_INDEX),
+        frames=heard("frames"),
+        index=heard("index"),
     output:
         model="models/{model}/seed{seed}/finetuned/{dataset}{labels}.keras",
         about="models/{model}/seed{seed}/finetuned/{dataset}{labels}.json",
@@ -186,6 +186,7 @@ rule score_trained:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
+        paper=lambda wildcards: model_of(wildcards.model).paper,
         framework_threads=config["framework_threads"],
         backend=config["backend"],
         labels=labels_digest,
@@ -212,13 +213,13 @@ rule write_results_table:
             "results/{dataset}_{model}.csv",
             caption="../report/table.rst",
             category="Tables",
-            labels={"dataset": "{dataset}", "model": "{model}", "rows": "seeds"},
+            labels=report_labels(rows="seeds"),
         ),
         per_class=report(
             "results/per_class/{dataset}_{model}.csv",
             caption="../report/per_class.rst",
             category="Tables",
-            labels={"dataset": "{dataset}", "model": "{model}", "rows": "labels"},
+            labels=report_labels(rows="labels"),
         ),
         bootstrap="results/bootstrap/{dataset}_{model}.npz",
     log:
@@ -237,6 +238,7 @@ rule write_results_table:
         seeds=config["seeds"],
         n_resamples=config["evaluation"]["bootstrap_resamples"],
         labels=labels_digest,
+        synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,  # for the caption
         code=code_of("write_results_table.py"),
     message:
         "Writing results/{wildcards.dataset}_{wildcards.model}.csv"

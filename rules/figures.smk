@@ -31,6 +31,7 @@ rule plot_comparison:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        synthesised=SYNTHESISED,  # for the caption
         code=code_of("plot_comparison.py"),
     message:
         "Drawing the models beside each other"
@@ -60,6 +61,7 @@ rule plot_label_fractions:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        synthesised=SYNTHESISED,  # for the caption
         code=code_of("plot_label_fractions.py"),
     message:
         "Drawing results by the share of training labels"
@@ -77,7 +79,7 @@ rule plot_classes:
             caption="../report/classes.rst",
             category="Tags and classes",
             subcategory="Each model",
-            labels={"dataset": "{dataset}", "model": "{model}"},
+            labels=report_labels(),
         ),
         png="results/figures/classes/{dataset}_{model}.png",
     log:
@@ -91,6 +93,7 @@ rule plot_classes:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,
         code=code_of("plot_classes.py"),
     message:
         "Drawing the tags or classes of {wildcards.dataset} with {wildcards.model}"
@@ -107,7 +110,7 @@ rule plot_differences:
             caption="../report/differences.rst",
             category="Tags and classes",
             subcategory=f"Differences from {REFERENCE_MODEL}",
-            labels={"dataset": "{dataset}", "model": "{model}"},
+            labels=report_labels(),
         ),
         png="results/figures/differences/{dataset}_{model}.png",
     log:
@@ -121,6 +124,7 @@ rule plot_differences:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
+        synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,
         code=code_of("plot_differences.py"),
     message:
         f"Drawing how {{wildcards.model}} differs from {REFERENCE_MODEL} on {{wildcards.dataset}}"
@@ -151,6 +155,7 @@ rule plot_convergence:
         runtime=growing(10),
     params:
         models=[model for model, _ in configured_runs()],
+        synthesised=PRETRAINING_DATASET in SYNTHESISED,
         code=code_of("plot_convergence.py"),
     message:
         "Drawing how pretraining went"
@@ -192,6 +197,7 @@ rule plot_log_mels:
     params:
         threshold=config["pretraining"]["activity_threshold"],
         windows=config["pretraining"]["activity_windows"],
+        synthesised=PRETRAINING_DATASET in SYNTHESISED,
         code=code_of("plot_log_mels.py"),
     message:
         "Drawing the log-mels of a mixture and its stems"

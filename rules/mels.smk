@@ -34,6 +34,36 @@ rule cache_mixture_mels:
         "../workflow_scripts/cache_mixture_mels.py"
 
 
+# Made only where an encoder of CVSM is evaluated, and read for no other.
+rule cache_sliced_mels:
+    input:
+        shards=ancient(SHARDS),
+    output:
+        frames="mels/{dataset}/{shard}/slices.npy",
+        index="mels/{dataset}/{shard}/slices.csv",
+        rejected="mels/{dataset}/{shard}/slices_rejected.csv",
+    log:
+        "logs/cache_sliced_mels/{dataset}/{shard}.log",
+    benchmark:
+        "timings/cache_sliced_mels/{dataset}/{shard}.tsv"
+    priority: 55
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        root=root_of,
+        dtype=config["mels"]["dtype"],
+        clips=shard_digest,
+        code=code_of("cache_sliced_mels.py"),
+    message:
+        "Caching log-mels of slices of {wildcards.dataset} {wildcards.shard}"
+    script:
+        "../workflow_scripts/cache_sliced_mels.py"
+
+
 rule cache_stem_mels:
     input:
         shards=ancient(SHARDS),

@@ -125,6 +125,7 @@ rule import_encoder:
         runtime=growing(10),
     params:
         checkpoint=lambda wildcards: model_of(wildcards.model).checkpoint,
+        paper=lambda wildcards: model_of(wildcards.model).paper,
         framework_threads=config["framework_threads"],
         backend=config["backend"],
         code=code_of("import_encoder.py"),

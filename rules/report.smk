@@ -35,6 +35,7 @@ rule compare_models:
     params:
         tables=of_all_results("{dataset}/{model}"),
         reference=config["evaluation"]["compare_with"],
+        synthesised=SYNTHESISED,  # for the caption
         code=code_of("compare_models.py"),
     message:
         "Comparing all models with {params.reference}"
@@ -47,6 +48,7 @@ rule summarise_results:
         tables=of_all_results(rules.write_results_table.output.table),
         per_class=of_all_results(rules.write_results_table.output.per_class),
         comparisons=rules.compare_models.output.overall,
+        separator=separator_losses(),
     output:
         table="results/summary.csv",
         markdown="results/summary.md",
@@ -71,6 +73,9 @@ rule summarise_results:
         layouts={
             name: dataset["layout"] for name, dataset in config["datasets"].items()
         },
+        synthesised=SYNTHESISED,
+        separator=separator_of_synthesised(),
+        pretrained_on=PRETRAINING_DATASET,
         code=code_of("summarise_results.py"),
     message:
         "Summarising all results"

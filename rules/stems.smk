@@ -17,6 +17,10 @@ localrules:
 
 
 DEMO_SEPARATOR = "separators/demo"
+if workflow.is_main_process and separator_of_synthesised():
+    logger.warning(
+        tell_origin(PRETRAINING_DATASET, validation_losses(separator_of_synthesised()))
+    )
 
 
 rule convert_to_wav:

@@ -17,4 +17,5 @@ import_encoder(
     snakemake.params.checkpoint,
     outputs=dict(snakemake.output.items()),
     about={"model": snakemake.wildcards.model, "commit": git_commit()},
+    paper=snakemake.params.paper,
 )

@@ -10,4 +10,5 @@ plot_classes(
     dataset=snakemake.wildcards.dataset,
     model=snakemake.wildcards.model,
     paths=list(snakemake.output),
+    synthesised=snakemake.params.synthesised,
 )

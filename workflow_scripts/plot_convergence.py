@@ -7,4 +7,4 @@ log_to_file(snakemake.log[0])
 histories = {}
 for model, history in zip(snakemake.params.models, snakemake.input.histories, strict=True):
     histories.setdefault(model, []).append(history)
-plot_convergence(histories, list(snakemake.output))
+plot_convergence(histories, list(snakemake.output), snakemake.params.synthesised)

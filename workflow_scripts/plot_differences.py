@@ -9,4 +9,5 @@ plot_differences(
     dataset=snakemake.wildcards.dataset,
     model=snakemake.wildcards.model,
     paths=list(snakemake.output),
+    synthesised=snakemake.params.synthesised,
 )

@@ -14,4 +14,5 @@ plot_log_mels(
     windows=snakemake.params.windows,
     threshold=snakemake.params.threshold,
     paths=list(snakemake.output),
+    synthesised=snakemake.params.synthesised,
 )

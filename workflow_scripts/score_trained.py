@@ -19,4 +19,4 @@ if snakemake.input.test:
     score_head(model, snakemake.input.test, snakemake.input.test_index, **dataset, scores=scores)
 else:
     cache = MelCache.open(snakemake.input.frames, snakemake.input.index)
-    score_classifier(model, cache, **dataset, scores=scores)
+    score_classifier(model, cache, **dataset, scores=scores, paper=snakemake.params.paper)

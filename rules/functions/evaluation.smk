@@ -10,6 +10,17 @@ def encoder(wildcards):
     return rules.pretrain_encoder.output.encoder
 
 
+def heard(kind):
+    """A function for `input`: the log-mels that a model's encoder hears, a file a shard. Kind is frames or index."""
+
+    def files(wildcards):
+        of_slices = model_of(wildcards.model).paper == "cvsm"
+        cached = rules.cache_sliced_mels if of_slices else rules.cache_mixture_mels
+        return all_shards(getattr(cached.output, kind))(wildcards)
+
+    return files
+
+
 def callable_file(wildcards):
     """The file of an encoder's function, if it is one of the user's own."""
     place = model_of(wildcards.model).callable.rpartition(":")[0]
@@ -72,8 +83,7 @@ def trained(kind):
         if kind == "model":
             return path
         if kind in ("frames", "index"):
-            mixtures = all_shards(getattr(rules.cache_mixture_mels.output, kind))
-            return mixtures(wildcards) if entry["classifier"] else []
+            return heard(kind)(wildcards) if entry["classifier"] else []
         return getattr(rules.embed_clips.output, kind) if entry["head"] else []
 
     return files

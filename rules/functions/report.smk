@@ -12,19 +12,25 @@ def heard_datasets():
     return list(dict.fromkeys([*EVALUATED_DATASETS, *[PRETRAINING_DATASET] * trains]))
 
 
+def heard_mixtures():
+    """The files of the mixtures that the configured run analyses: of both caches of them one, which rejects the same clips."""
+    only_sliced = all(model.paper == "cvsm" for model in configured_models())
+    cached = rules.cache_sliced_mels if only_sliced else rules.cache_mixture_mels
+    return cached.output
+
+
 def mixture_indices():
     """The tables of clips of all mixtures that the configured run analyses."""
     return [
         path
         for name in heard_datasets()
-        for path in expand(MIXTURE_INDEX, dataset=name, shard=shards(name))
+        for path in expand(heard_mixtures().index, dataset=name, shard=shards(name))
     ]
 
 
 def rejected_tables():
     """What each shard job of the configured run rejects."""
-    models = configured_models()
-    with_stems = [model for model in models if model.sources]
+    with_stems = [model for model in configured_models() if model.sources]
     degradations = sorted({model.degradation for model in with_stems} - {None})
     stems = [rules.cache_stem_mels.output.rejected] * bool(with_stems)
     stems += expand(
@@ -36,7 +42,7 @@ def rejected_tables():
         path
         for name in heard_datasets()
         for pattern in [
-            rules.cache_mixture_mels.output.rejected,
+            heard_mixtures().rejected,
             *(stems if name == PRETRAINING_DATASET else []),
         ]
         for path in expand(pattern, dataset=name, shard=shards(name))

@@ -1,5 +1,7 @@
 # What the rules of stems ask for. No rules here.
 
+from mscol.separation.origin import tell_origin, validation_losses
+
 
 def separator_files(wildcards):
     """The files of the separator that this workflow trains itself, if that is the one to be used."""
@@ -14,6 +16,36 @@ def published_separator(wildcards):
     if config["separation"]["model"] not in ("umxl", "umxhq", "umx"):
         return []
     return expand(rules.fetch_separator.output, published=config["separation"]["model"])
+
+
+def separator_of_synthesised():
+    """The folder of a separator that has heard synthesised songs only, where it makes stems of other music; else None."""
+    model = config["separation"]["model"]
+    settings = dataset_settings(PRETRAINING_DATASET)
+    uses_it = any(model.sources for model in configured_models())
+    if settings["stems"] or is_embedded(PRETRAINING_DATASET) or not uses_it:
+        return None
+    if model == "demo":
+        return DEMO_SEPARATOR
+    return model if validation_losses(model) else None
+
+
+def separator_losses():
+    """For `input`: the files that say how good such a separator is; none where there is no such."""
+    folder = separator_of_synthesised()
+    return expand(f"{folder}/{{stem}}.json", stem=SOURCES) if folder else []
+
+
+def shards_in_flight():
+    """How many shards have stems at once: at most what the run was told, or on one machine twice as many as are separated at a time.
+
+    None on a cluster without a limit.
+    """
+    told = workflow.global_resources.get("shards_in_flight").value
+    if told is not None:
+        return told
+    at_a_time = (workflow.resource_settings.cores or 1) // config["framework_threads"]
+    return 2 * max(1, at_a_time) if workflow.local_exec else None
 
 
 def gpu_of_separator(wildcards):

@@ -11,7 +11,7 @@ LIBRARY = Path(mscol.__file__).parent
 RULES = LIBRARY.parents[1] / "rules"
 # From the ground up, as in docs/architecture.md; packages of one floor do not know each other.
 FLOORS = (
-    ("errors",),
+    ("errors", "papers"),
     ("io", "jobs"),
     ("datasets",),
     ("fetching", "separation"),

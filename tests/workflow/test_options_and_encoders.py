@@ -1,5 +1,6 @@
 """Models besides the plain ones: degraded stems, encoders made elsewhere, and a run that is stopped and resumed."""
 
+import json
 import os
 import shutil
 import signal
@@ -75,6 +76,27 @@ def test_encoder_made_elsewhere_gets_the_table_that_it_gets_here(house, again, w
     assert "pretrain_encoder" not in planned_jobs(house, again, table, configfiles=with_encoder)
     run(house, again, table, configfiles=with_encoder)
     assert (again / table).read_bytes() == (again / "results" / "fma_bass_vocals.csv").read_bytes()
+
+
+def test_encoder_of_cvsm_gets_log_mels_of_its_own_and_others_keep_theirs(house, again, tmp_path):
+    from mscol.model import build_encoder, save_encoder
+
+    save_encoder(build_encoder(0.1, 0.1, paper="cvsm"), tmp_path / "later.keras")
+    config = tmp_path / "encoders.yaml"
+    config.write_text(f"encoders: {{later: {{checkpoint: {tmp_path / 'later.keras'}, paper: cvsm}}}}\n")
+    files = ("tests/tiny.yaml", str(config))
+    evaluation = ("--config", "evaluation={protocols: [frozen, finetuned]}")
+    run(house, again, "results/fma_later.csv", *evaluation, configfiles=files)
+    assert {path.parent.parent.name for path in (again / "mels").rglob("slices.npy")} == {"fma"}
+    windows = pd.read_csv(again / "embeddings" / "fma" / "later" / "seed1" / "test.csv")["n_windows"]
+    assert windows.tolist() == [30] * 3, "five a slice"
+    table = pd.read_csv(again / "results" / "fma_later.csv")
+    assert set(table["protocol"]) == {"frozen", "finetuned"}
+    about = json.loads((again / "models" / "later" / "seed1" / "run.json").read_text())
+    assert about["paper"] == "cvsm"
+    for model in ("bass_vocals", "mfcc"):
+        jobs = planned_jobs(house, again, f"results/fma_{model}.csv", configfiles=files)
+        assert "cache_sliced_mels" not in jobs and "embed_clips" not in jobs
 
 
 def test_stopped_pretraining_is_resumed_by_a_retry_and_both_logs_are_kept(house, again):

@@ -63,6 +63,27 @@ def test_own_music_with_awkward_names_and_stems_of_its_own(house, tmp_path):
     assert "Nothing to be done" in run(house, tmp_path, **options)
 
 
+def test_separator_of_synthesised_songs_is_told_before_it_separates_own_music(house, tmp_path):
+    make_dataset(tmp_path / "music", tmp_path / "their stems", copies=1)
+    told = "stems of mine are made by a small Open-Unmix that this workflow trained on synthesised songs"
+
+    def says(*settings, more=""):
+        (tmp_path / "mine.yaml").write_text(
+            f"datasets: {{mine: {{layout: table, root: music{more}}}}}\npretraining: {{dataset: mine}}\n"
+        )
+        settings = ["--config", *settings] if settings else []
+        options = {"configfiles": ("tests/tiny.yaml", tmp_path / "mine.yaml")}
+        return " ".join(run(house, tmp_path, "--dry-run", "--quiet", "rules", *settings, **options).split())
+
+    assert told in says()
+    assert told not in says(more=", stems: 'their stems'")
+    (tmp_path / "earlier").mkdir()
+    for stem in STEMS:
+        (tmp_path / "earlier" / f"{stem}.json").write_text('{"validation_loss": 0.25}')
+    said = says("separation={model: earlier}")
+    assert told in said and "bass 0.25, drums 0.25" in said
+
+
 def test_added_clip_reruns_its_own_shard_only(house, tmp_path):
     root = tmp_path / "music"
     table = make_dataset(root, tmp_path / "unused", copies=4)

@@ -42,6 +42,16 @@ def test_summary_holds_every_table(finished):
     assert all(model in text for model in MODELS)
 
 
+def test_synthesised_datasets_are_called_so_in_summary_figures_and_cards(finished):
+    summary = (finished / "results" / "summary.md").read_text()
+    assert "mtat, nsynth and fma are synthesised" in summary and "Published figures" not in summary
+    figures = ("comparison", "classes/nsynth_mfcc", "differences/fma_bass_vocals", "convergence")
+    for name in figures:
+        assert "say nothing about real music" in (finished / f"results/figures/{name}.svg").read_text(), name
+    card = (finished / "models/bass_vocals/seed1/README.md").read_text()
+    assert "| nsynth, synthesised |" in card and "evaluated_on:\n- mtat, synthesised" in card
+
+
 def test_every_model_is_compared_with_the_reference(finished):
     compared = pd.read_csv(finished / "results" / "comparisons.csv")
     assert set(compared["dataset"]) == set(METRICS)

@@ -9,6 +9,7 @@ from pathlib import Path
 from mscol.errors import MscolError
 from mscol.jobs.backend import choose_backend
 from mscol.jobs.logs import needs_no_display
+from mscol.papers import BOTH, PAPERS
 
 EXAMPLE = """example:
   python -m mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
@@ -45,7 +46,7 @@ def _embed(options):
     from mscol.model import configure, load_encoder
 
     configure(options.threads, seed=0)
-    encoder = load_encoder(options.encoder)
+    encoder = load_encoder(options.encoder, options.paper)
     logging.info("Embedding %d files with %s.", len(files), options.encoder)
     about = {"encoder": str(options.encoder)}
     failed = export_embeddings(files, encoder, options.output, options.mean, about, options.normalise)
@@ -69,7 +70,7 @@ def _parse(arguments):
     embed = commands.add_parser(
         "embed",
         help="embed audio files",
-        description="Embed audio files: a row of values for each window of 0.98 s of each file.",
+        description="Embed audio files: a row of values for each window of 0.98 s of each file (of a cvsm encoder: each second).",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -85,6 +86,11 @@ def _parse(arguments):
         required=True,
         type=Path,
         help="an encoder.keras, the folder it lies in, or a published TensorFlow checkpoint (without .index)",
+    )
+    embed.add_argument(
+        "--paper",
+        choices=PAPERS,
+        help=f"of a TensorFlow checkpoint, which does not tell: whose encoder it is, {BOTH}",
     )
     embed.add_argument(
         "-o", "--output", required=True, type=Path, help="the table to be written: .parquet or .csv"
@@ -110,6 +116,10 @@ def _parse(arguments):
         embed.error(
             f"argument --encoder: {options.encoder}: there is neither such a file, nor an encoder.keras in a folder of "
             "this name, nor a checkpoint (.index)"
+        )
+    if options.paper is None and options.encoder.suffix != ".keras":
+        embed.error(
+            f"argument --paper: {options.encoder} does not say which paper's encoder it is; write {BOTH}"
         )
     return options
 

@@ -228,10 +228,19 @@ def test_encoder_is_found_by_its_file_or_by_the_index_of_its_checkpoint(tmp_path
     for name in ("encoder.keras", "checkpoint-10.index"):
         (tmp_path / name).touch()
     for path in ("encoder.keras", "checkpoint-10", "checkpoint-10.index"):
-        given = {"mine": {"checkpoint": str(tmp_path / path)}}
+        given = {"mine": {"checkpoint": str(tmp_path / path), "paper": "cvsm"}}
         assert effective(encoders=given, models=["mine"])["encoders"]["mine"]["checkpoint"] == str(
             tmp_path / path
         )
+
+
+def test_tensorflow_checkpoint_without_its_paper_is_an_error_that_names_both(tmp_path):
+    (tmp_path / "checkpoint-10.index").touch()
+    given = {"mine": {"checkpoint": str(tmp_path / "checkpoint-10")}}
+    with pytest.raises(ConfigError, match=r"'encoders/mine/paper' is missing.*paper: mscol \(.*or cvsm \("):
+        effective(encoders=given)
+    with pytest.raises(ConfigError, match="'encoders/mine/paper': a function is no paper's encoder"):
+        effective(encoders={"mine": {"callable": "a:b", "paper": "cvsm"}})
 
 
 def test_trained_heads_are_files_or_what_rules_make(tmp_path):

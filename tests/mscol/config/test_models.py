@@ -73,6 +73,9 @@ def test_encoders_of_the_config_are_models_too():
     config = {"encoders": {"published_bass": {"checkpoint": "somewhere/checkpoint-10"}}}
     model = find_model("published_bass", config)
     assert model.checkpoint == "somewhere/checkpoint-10" and not model.trained and not model.sources
+    assert model.paper == "mscol", "of an encoder.keras, which need not say it"
+    config["encoders"]["published_bass"]["paper"] = "cvsm"
+    assert find_model("published_bass", config).paper == "cvsm"
     assert find_model("bass-silent", config) == parse_model("bass-silent")
     with pytest.raises(
         ConfigError, match="'published' is no source.*encoders of the config are published_bass"

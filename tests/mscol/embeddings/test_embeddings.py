@@ -9,6 +9,8 @@ from mscol.embeddings.prediction import predict
 from mscol.errors import AudioError, CacheError
 from mscol.mels import CROP_FRAMES, log_mel
 from mscol.mels.cache import MelCache
+from mscol.mels.framing import FRAMINGS
+from mscol.mels.mixtures import cache_mixtures
 
 FRAMES = {"a": 2 * 392 + 100, "b": 398, "c": 130, "d": 300, "é 'q'": 98}
 CLIPS = pd.DataFrame(
@@ -144,6 +146,42 @@ def test_file_is_embedded_as_the_cached_clip_is(tmp_path, encoder):
     np.testing.assert_allclose(
         embed_file(tmp_path / "a.wav", encoder), predict(encoder, windows, 2), rtol=1e-4
     )
+
+
+@pytest.fixture(scope="module")
+def of_slices(encoder):
+    """The same encoder as one of CVSM: the name says so."""
+    import keras
+
+    return keras.Model(encoder.inputs, encoder.outputs, name="cvsm_encoder")
+
+
+def test_encoder_of_cvsm_hears_a_file_and_a_cached_clip_in_the_same_slices(
+    tmp_path, of_slices, real_recordings
+):
+    waveform = real_recordings["music"][0][: 13 * 16_000 + 5]
+    soundfile.write(tmp_path / "d.wav", waveform, 16000, subtype="FLOAT")
+    pd.DataFrame({"id": ["d"], "path": ["d.wav"]}).to_csv(tmp_path / "shard.csv", index=False)
+    written = {name: tmp_path / name for name in ("mels.npy", "mels.csv", "rejected.csv")}
+    cache_mixtures(
+        tmp_path / "shard.csv", tmp_path, *written.values(), dtype="float32", workers=1, paper="cvsm"
+    )
+    cache = MelCache.open([written["mels.npy"]], [written["mels.csv"]])
+    arrays, indices = embed(tmp_path / "out", cache, of_slices)
+    assert indices["test"].to_numpy().tolist() == [["d", 0, 14]]
+    of_file = embed_file(tmp_path / "d.wav", of_slices)
+    np.testing.assert_allclose(arrays["test"], of_file, rtol=1e-4)
+    second_slice = log_mel(waveform[80_000:160_000])
+    alone = predict(of_slices, second_slice[None, 100:198, :, None], 1)
+    np.testing.assert_allclose(of_file[6], alone[0], rtol=1e-4)
+
+
+def test_training_crops_of_slices_lie_in_one_slice():
+    present = pd.DataFrame({"clip": ["a", "b"], "first_frame": [0, 1394], "n_frames": [2 * 498 + 398, 398]})
+    crops = draw_crops(present, 20_000, 0, "train", FRAMINGS["cvsm"])
+    assert crops.index.to_numpy().tolist() == [["a", 0], ["a", 1], ["a", 2], ["b", 0]]
+    assert crops.first_frames.min(axis=1).tolist() == [0, 498, 996, 1394]
+    assert crops.first_frames.max(axis=1).tolist() == [400, 898, 1296, 1694]
 
 
 def test_file_shorter_than_a_window_is_an_error(tmp_path, encoder):

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from mscol.__main__ import main
 from mscol.embeddings import embed_file
-from mscol.embeddings.export import find_audio
+from mscol.embeddings.export import export_embeddings, find_audio
 
 RATES = {
     "one.wav": (44_100, 3.2),
@@ -107,6 +107,26 @@ def test_links_to_folders_are_followed_and_circles_are_noticed(music, tmp_path):
     (folder / "inside" / "back").symlink_to(folder)
     found = find_audio([folder])
     assert len(found) == len(find_audio([music])) and folder / "linked" / "x.ogg" in found
+
+
+def test_checkpoint_on_the_command_line_needs_its_paper(tmp_path, capsys):
+    (tmp_path / "checkpoint-10.index").touch()
+    for name in ("checkpoint-10", "checkpoint-10.index"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["embed", "x.wav", "--encoder", str(tmp_path / name), "-o", "out.csv"])
+        said = " ".join(capsys.readouterr().err.split())
+        assert "argument --paper" in said and "mscol (" in said and "cvsm (" in said
+
+
+def test_rows_of_an_encoder_of_cvsm_are_seconds(music, tmp_path):
+    import keras
+
+    layers = [keras.Input((98, 64, 1)), keras.layers.GlobalMaxPooling2D()]
+    encoder = keras.Sequential(layers, name="cvsm_encoder")
+    export_embeddings([music / "one.wav"], encoder, tmp_path / "out.parquet")
+    table = pd.read_parquet(tmp_path / "out.parquet")
+    assert table["start_seconds"].tolist() == [0, 1, 2, 3], "of 3.2 s"
+    assert parquet.read_schema(tmp_path / "out.parquet").metadata[b"paper"] == b"cvsm"
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,17 @@ def test_separation_of_a_size_in_between_is_interpolated(tmp_path):
     assert cost_of(run, "separation").cpu_seconds == pytest.approx(12 * SECONDS * 0.15)
 
 
+def test_encoders_of_cvsm_have_log_mels_of_mixtures_of_their_own(tmp_path):
+    (tmp_path / "checkpoint-7.index").touch()
+    published = {"checkpoint": str(tmp_path / "checkpoint-7"), "paper": "cvsm"}
+    encoders = {"one": published, "two": published}
+    once, twice = (
+        cost_of(make_run(tmp_path, encoders=encoders, models=models), "log-mels of mixtures")
+        for models in (["bass"], ["bass", "one", "two"])
+    )
+    assert (once.jobs, twice.jobs) == (4, 8) and twice.kept_bytes == 2 * once.kept_bytes
+
+
 def test_pretraining_costs_its_rate_for_each_pair_of_each_seed(tmp_path):
     run = make_run(tmp_path, {"pretraining_pair": 0.05}, seeds=[1, 2])
     cost = cost_of(run, "pretraining")

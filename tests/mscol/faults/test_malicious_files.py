@@ -209,4 +209,4 @@ def test_tensorflow_checkpoint_that_holds_a_pickle_is_refused(tmp_path, mark):
     pickle.dump(Payload(mark), stream)
     tf.train.Checkpoint(embedding_model=tf.Variable(stream.getvalue())).write(str(tmp_path / "checkpoint-10"))
     with pytest.raises(TrainingError, match="checkpoint-10: the variable .* is missing"):
-        load_encoder(tmp_path / "checkpoint-10.index")
+        load_encoder(tmp_path / "checkpoint-10.index", paper="mscol")

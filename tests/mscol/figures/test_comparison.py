@@ -34,6 +34,17 @@ def test_equal_tables_give_equal_files(plot, summary, tmp_path):
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 
+@pytest.mark.parametrize("draw", [draw_comparison, draw_label_fractions])
+def test_synthesised_music_is_called_so(draw):
+    table = made_up.summary(protocols=made_up.PROTOCOLS[:1], fractions=(0.1, 1.0))
+    figure = draw(table.assign(synthesised=(table["dataset"] == "mtat").astype(int)))
+    titles = {axis.get_title().partition("\n")[0] for axis in figure.axes}
+    assert {"mtat, synthesised: ROC-AUC", "nsynth accuracy"} <= titles
+    assert "say nothing about real music" in figure.get_suptitle()
+    assert illegible_texts(figure) == []
+    assert "synthesised" not in draw(table).get_suptitle()
+
+
 def test_bars_lead_from_chance_to_the_results_with_all_labels():
     table = made_up.summary(fractions=(0.1, 1.0))
     figure = draw_comparison(table)

@@ -25,6 +25,16 @@ def test_every_label_and_both_models_are_named(tmp_path):
     assert set(made_up.TAGS) <= set(said) and "elsewhere" not in said
     assert any(text.startswith("bass_drums_other_vocals minus mixture on mtat") for text in said)
     assert said.count("not scored") == 2
+    plot_differences(
+        tmp_path / "comparisons.csv",
+        "mtat",
+        "bass_drums_other_vocals",
+        [tmp_path / "figure.svg"],
+        synthesised=True,
+    )
+    said = texts_of_svg(tmp_path / "figure.svg")
+    assert any("mixture on mtat, synthesised (" in text for text in said)
+    assert any("say nothing about real music" in text for text in said)
 
 
 def test_labels_are_sorted_by_the_first_metric():

@@ -6,6 +6,7 @@ import pytest
 from mscol.errors import AudioError
 from mscol.mels import FFT_SAMPLES, N_MELS, count_segments, log_mel, mel_weights
 from mscol.mels.activity import mean_magnitudes
+from mscol.mels.framing import FRAMINGS
 
 RATE = 16_000
 
@@ -75,6 +76,55 @@ def test_blocks_leave_no_seam():
     )
     alone = log_mel(waveform[2040 * 160 :][:3600]) - np.log(scale)
     np.testing.assert_allclose(mels[2040 : 2040 + len(alone)], alone, atol=2e-3)
+
+
+def test_slices_are_analysed_each_by_itself(real_recordings):
+    waveform = real_recordings["music"][0]
+    waveform = waveform[: 12 * RATE + 100]
+    slices = [waveform[:80_000], waveform[80_000:160_000], np.pad(waveform[160_000:], (0, 80_000 - 32_100))]
+    mels = log_mel(waveform, slice_seconds=5)
+    assert mels.shape == (3 * 498, N_MELS)
+    np.testing.assert_array_equal(mels, np.concatenate([log_mel(each) for each in slices]))
+
+
+def test_log_mels_of_slices_are_higher_by_what_their_norms_are_lower():
+    noise = np.random.default_rng(0).standard_normal(30 * RATE).astype(np.float32)
+    higher = log_mel(noise, slice_seconds=5)[:498] - log_mel(noise)[:498]
+    np.testing.assert_allclose(higher, 0.5 * np.log(6), atol=0.01)
+
+
+def test_windows_of_slices_are_seconds_of_the_waveform():
+    # CVSM: a window is the log-mel of 16,000 samples, five a slice
+    waveform = np.random.default_rng(0).standard_normal(10 * RATE).astype(np.float32)
+    framing = FRAMINGS["cvsm"]
+    mel = framing.log_mel(waveform)
+    starts = framing.window_starts(np.arange(framing.count_windows(len(mel))))
+    assert len(starts) == 10
+    for second, start in enumerate(starts):
+        first = second // 5 * 80_000
+        loudness = np.linalg.norm(waveform[first : first + 80_000]) / np.linalg.norm(
+            waveform[second * RATE :][:RATE]
+        )
+        alone = log_mel(waveform[second * RATE :][:RATE]) - np.log(loudness)
+        np.testing.assert_allclose(mel[start : start + 98], alone, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "n_windows", "n_segments"),
+    [(29.124, 30, 6), (30, 30, 6), (30.02, 30, 6), (4, 4, 1), (5, 5, 1), (6.5, 7, 2), (1, 1, 1)],
+)
+def test_windows_and_segments_of_slices(seconds, n_windows, n_segments):
+    framing = FRAMINGS["cvsm"]
+    mel = framing.log_mel(np.ones(round(seconds * RATE), np.float32))
+    assert (framing.count_windows(len(mel)), framing.count_segments(len(mel))) == (n_windows, n_segments)
+    starts = framing.window_starts(np.arange(n_windows))
+    assert starts[-1] + 98 == len(mel) or n_windows < 5 * n_segments
+    assert set(starts % 498) <= {0, 100, 200, 300, 400}
+
+
+def test_slices_of_no_length_are_refused():
+    with pytest.raises(AudioError, match="shorter than a window"):
+        log_mel(np.zeros(RATE, np.float32), slice_seconds=0)
 
 
 def test_samples_that_are_not_finite_are_refused():

@@ -10,6 +10,7 @@ import pytest
 
 from mscol.errors import TrainingError
 from mscol.model import SourceAssociation, build_encoder, load_encoder, save_encoder
+from mscol.papers import paper_of
 
 CHECKPOINT = Path(__file__).parents[4] / "shared" / "published_checkpoint_variables.csv"
 TINY = {"width": 0.1, "depth": 0.1}
@@ -106,3 +107,10 @@ def test_what_is_no_encoder_is_an_error_that_says_so(tmp_path):
     (tmp_path / "damaged.keras").write_bytes(b"PK\x03\x04 not a zip")
     with pytest.raises(TrainingError, match=r"damaged\.keras: missing, damaged"):
         load_encoder(tmp_path / "damaged.keras")
+
+
+def test_saved_encoder_says_whose_it_is(tmp_path):
+    save_encoder(build_encoder(0.1, 0.1, paper="cvsm"), tmp_path / "encoder.keras")
+    assert paper_of(load_encoder(tmp_path / "encoder.keras")) == "cvsm"
+    with pytest.raises(TrainingError, match="encoder of the paper cvsm, not mscol; write paper: cvsm"):
+        load_encoder(tmp_path / "encoder.keras", paper="mscol")

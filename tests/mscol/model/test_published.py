@@ -40,11 +40,11 @@ class ContrastiveModel(tf_keras.Model):
         self._similarity_layer.build(None)
 
 
-def legacy_encoder(crops):
+def legacy_encoder(crops, frames):
     """Build EfficientNet-B0 with weights under which its outputs differ from crop to crop."""
     random = np.random.default_rng(0)
     encoder = tf_keras.applications.EfficientNetB0(
-        include_top=False, weights=None, input_shape=(None, 64, 1), pooling="max"
+        include_top=False, weights=None, input_shape=(frames, 64, 1), pooling="max"
     )
     encoder = tf_keras.Model(encoder.inputs, encoder.outputs, name="encoder")
     for layer in encoder.layers:
@@ -81,11 +81,10 @@ def crops():
     return np.random.default_rng(1).normal(-4, 2, (4, 98, 64, 1)).clip(-11.6, 5).astype("float32")
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory, crops):
-    """A checkpoint's prefix, and what its encoder makes of the crops."""
-    encoder = legacy_encoder(crops)
-    inputs = tf_keras.Input((None, 64, 1))
+def publish(folder, crops, frames):
+    """Write a checkpoint; return its prefix, and what its encoder makes of the crops."""
+    encoder = legacy_encoder(crops, frames)
+    inputs = tf_keras.Input((frames, 64, 1))
     x = tf_keras.layers.Dense(512)(encoder(inputs))
     x = tf_keras.layers.LayerNormalization(epsilon=1e-3)(x)
     model = ContrastiveModel(tf_keras.Model(inputs, tf_keras.layers.Activation("tanh")(x)))
@@ -94,9 +93,21 @@ def published(tmp_path_factory, crops):
     model.optimizer.apply_gradients([(tf.zeros_like(variable), variable) for variable in variables])
     checkpoint = tf.train.Checkpoint(model)
     checkpoint.save_counter.assign(9)
-    prefix = checkpoint.save(str(tmp_path_factory.mktemp("published") / "checkpoint"))
+    prefix = checkpoint.save(str(folder / "checkpoint"))
     assert Path(prefix).name == "checkpoint-10"
     return prefix, encoder(crops, training=False).numpy()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory, crops):
+    """A checkpoint of the first paper: its encoder was built for any number of frames."""
+    return publish(tmp_path_factory.mktemp("mscol"), crops, frames=None)
+
+
+@pytest.fixture(scope="module")
+def published_later(tmp_path_factory, crops):
+    """A checkpoint of the second paper: its encoder was built for 98 frames, and Keras padded for them."""
+    return publish(tmp_path_factory.mktemp("cvsm"), crops, frames=98)
 
 
 @pytest.fixture(scope="module")
@@ -142,15 +153,33 @@ def test_checkpoint_of_this_test_is_laid_out_as_the_published_ones(published, va
 
 def test_published_encoder_computes_what_legacy_keras_computes(published, crops):
     prefix, expected = published
-    encoder = load_encoder(prefix)
+    encoder = load_encoder(prefix, paper="mscol")
     assert encoder.output_shape == (None, 1280)
     assert expected.std(axis=0).mean() > 0.1  # or any encoder would do
     np.testing.assert_allclose(encoder(crops), expected, **ROUNDING)
 
 
+def test_encoder_of_the_later_paper_pads_as_legacy_keras_does_for_a_known_size(published_later, crops):
+    prefix, expected = published_later
+    encoder = load_encoder(prefix, paper="cvsm")
+    largest = np.abs(expected).max()
+    assert np.abs(np.asarray(encoder(crops)) - expected).max() < 1e-4 * largest
+    as_the_first = np.asarray(load_encoder(prefix, paper="mscol")(crops))
+    assert np.abs(as_the_first - expected).max() > 0.1 * largest
+    pads = [layer for layer in encoder.layers if layer.name.endswith("dwconv_pad")]
+    assert [layer.input.shape[1] for layer in pads] == [49, 25, 13, 7]  # and 98 before (CVSM)
+
+
+@pytest.mark.parametrize("ending", ["", ".index"])
+def test_checkpoint_must_be_said_to_be_of_one_of_both_papers(published, ending):
+    for paper in ({}, {"paper": "cvms"}):
+        with pytest.raises(TrainingError, match=r"checkpoint-10.*does not say.*paper: mscol \(.*or cvsm \("):
+            load_encoder(f"{published[0]}{ending}", **paper)
+
+
 def test_index_file_names_its_checkpoint(published, crops):
     prefix, expected = published
-    np.testing.assert_allclose(load_encoder(f"{prefix}.index")(crops), expected, **ROUNDING)
+    np.testing.assert_allclose(load_encoder(f"{prefix}.index", paper="mscol")(crops), expected, **ROUNDING)
 
 
 def test_both_spellings_of_the_similarity_are_read(encoder, variables, tmp_path):

@@ -15,9 +15,9 @@ from mscol.model.training_pass import training_pass
 CLOSE = 1e-4
 
 
-def build(width, depth):
+def build(width, depth, paper="mscol"):
     """Build an encoder that lets values through, without drop-connect; equal ones each time."""
-    encoder = build_encoder(width, depth)
+    encoder = build_encoder(width, depth, paper=paper)
     random = np.random.default_rng(0)
     encoder.set_weights(
         [
@@ -80,6 +80,13 @@ def test_full_size_gives_the_same():
     expected = encoder(crops(2), training=True).numpy()
     encoder.set_weights(before)
     assert_close(training_pass(encoder, crops(2)).numpy(), expected)
+
+
+def test_encoder_of_cvsm_is_trained_with_its_own_padding():
+    encoder = build(0.1, 1.0, "cvsm")
+    found = training_pass(encoder, crops()).numpy()
+    assert_close(found, build(0.1, 1.0, "cvsm")(crops(), training=True).numpy())
+    assert not np.allclose(found, build(0.1, 1.0)(crops(), training=True).numpy(), rtol=0.01)
 
 
 def test_drop_connect_is_on():

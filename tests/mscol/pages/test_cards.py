@@ -40,11 +40,11 @@ frozen,all,1.0,mean,4096,0.6062,0.5,0.7
 """
 
 
-def write(folder, run=RUN, dataset=MTAT, separator="umxl"):
+def write(folder, run=RUN, dataset=MTAT, separator="umxl", **more):
     (folder / "run.json").write_text(json.dumps(run))
     (folder / "table.csv").write_text(TABLE)
     card = folder / "README.md"
-    write_model_card(folder / "run.json", dataset, separator, {"nsynth": folder / "table.csv"}, card)
+    write_model_card(folder / "run.json", dataset, separator, {"nsynth": folder / "table.csv"}, card, **more)
     _, about, text = card.read_text().split("---\n", 2)
     return yaml.safe_load(about), text
 
@@ -98,6 +98,24 @@ def test_encoders_that_were_not_pretrained_have_cards_too(tmp_path):
     )
     assert "# published_bass" in text and "taken over from `published/checkpoint-10`" in text
     assert about["license"] == "other" and "| nsynth | all | 4096 | frozen | all | accuracy | 0.606 |" in text
+    _, text = write(tmp_path, imported | {"model": "later", "checkpoint": "checkpoint-07", "paper": "cvsm"})
+    assert "one of Contrastive Vocal Similarity Modeling" in text and "each window of 1 s of audio" in text
+    assert "the L2 norm of each slice of 5 s" in text and "a row each 1 s" in text
+
+
+def test_card_says_what_was_synthesised(tmp_path):
+    about, text = write(tmp_path, synthesised=["nsynth"])
+    assert "nsynth is synthesised: music that this workflow made" in text
+    assert "| nsynth, synthesised | all |" in text and about["evaluated_on"] == ["nsynth, synthesised"]
+    assert "synthesised" not in write(tmp_path)[1]
+
+
+def test_card_says_that_its_separator_had_heard_no_real_music(tmp_path):
+    losses = {"bass": 0.346}
+    limits = write(tmp_path, separator="demo", losses=losses)[1].split("## What it cannot do")[1]
+    assert "stems of mtat are made by a small Open-Unmix" in limits and "bass 0.35 (1 is silence)" in limits
+    of_mixtures = RUN | {"model": "mixture", "sources": []}
+    assert "Open-Unmix" not in write(tmp_path, of_mixtures, separator="demo", losses=losses)[1]
 
 
 def test_code_of_a_card_runs(tmp_path, monkeypatch):

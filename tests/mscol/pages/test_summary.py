@@ -11,18 +11,19 @@ from mscol.errors import CacheError
 from mscol.io.files import read_results
 from mscol.pages.layout import _cell
 from mscol.pages.summary import summarise_results
+from mscol.separation.origin import tell_origin
 from mscol.tables import Evaluation, compare_models
 
 LAYOUTS = {"mtat": "mtat", "nsynth": "nsynth"}
 
 
-def summarise(written, folder, reference="mixture"):
+def summarise(written, folder, reference="mixture", layouts=LAYOUTS, **more):
     """Compare and summarise tables, a (name, paths) each; return the paths of csv, md, tex and html."""
     bootstraps = {tuple(name.split("_", 1)): paths[2] for name, paths in written.items()}
     compare_models(bootstraps, reference, folder / "comparisons.csv", folder / "per_label.csv")
     tables, per_class, _ = zip(*written.values(), strict=True)
     summary, *pages = (folder / f"summary.{kind}" for kind in ("csv", "md", "tex", "html"))
-    summarise_results(tables, per_class, folder / "comparisons.csv", LAYOUTS, summary, pages)
+    summarise_results(tables, per_class, folder / "comparisons.csv", layouts, summary, pages, **more)
     return summary, *pages
 
 
@@ -89,8 +90,55 @@ def test_published_figures_are_a_block_of_their_own_and_say_what_they_are(tagged
     for text in (path.read_text() for path in summarise(written, tmp_path)[1:]):
         ours, _, others = text.partition("Published figures of other systems")
         assert "MERT" in others and "0.913" in others and "MERT" not in ours
-        assert "BYOL-A" not in others  # says nothing of MTAT
+        assert "BYOL-A" not in others and "Dasheng" not in others  # say nothing of MTAT
+        assert "0.893" in others and "0.360" in others, "CLMR under an MLP"
         assert "no results of this workflow" in text
+        assert "public weights were trained on other data" in text and "arXiv 2302.07077" in text
+
+
+def test_figures_of_xares_stand_beside_notes_and_genres(classified, tmp_path):
+    written = {name: write(*classified, tmp_path, name) for name in ("nsynth_mixture", "fma_mixture")}
+    layouts = {"nsynth": "nsynth", "fma": "fma"}
+    markdown = summarise(written, tmp_path, layouts=layouts)[1].read_text()
+    rows = [line for line in markdown.splitlines() if "2505.16369" in line]
+    assert [line.split("|")[1].strip() for line in rows] == [
+        "Dasheng (MLP)", "Dasheng (kNN)", "Whisper (MLP)", "wav2vec 2.0 (MLP)",
+    ]  # fmt: skip
+    assert rows[0].split("|")[3:5] == [" 0.688 ", " 0.643 "] and rows[3].split("|")[3:5] == [
+        " 0.443 ",
+        " 0.469 ",
+    ]
+
+
+def test_synthesised_music_is_called_so_and_no_published_figures_stand_beside_it(
+    tagged, classified, tmp_path
+):
+    written = {
+        "mtat_mixture": write(*tagged, tmp_path, "mtat_mixture"),
+        "nsynth_mixture": write(*classified, tmp_path, "nsynth_mixture"),
+    }
+    summary, *pages = summarise(written, tmp_path, synthesised=["mtat"])
+    for page in pages:
+        text = page.read_text()
+        assert "mtat is synthesised: music that this workflow made" in text
+        assert "mtat, synthesised, filtered" in text and "mtat filtered" not in text
+        assert "nsynth, synthesised" not in text
+        assert "MULE" in text and "0.740" in text, "which NSynth has"
+        assert "0.914" not in text and "CLMR" not in text, "which is of MTAT"
+    rows = read_results(summary)
+    assert set(rows.loc[rows["synthesised"] == 1, "dataset"]) == {"mtat"} and set(rows["dataset"]) > {"mtat"}
+    for page in summarise(written, tmp_path, synthesised=["mtat", "nsynth"])[1:]:
+        text = page.read_text()
+        assert "mtat and nsynth are synthesised" in text and "Published figures" not in text
+
+
+def test_notes_stand_before_the_table(classified, tmp_path):
+    written = {"nsynth_mixture": write(*classified, tmp_path, "nsynth_mixture")}
+    note = tell_origin("nsynth", {"bass": 0.346, "drums": 0.5})
+    pages = [page.read_text() for page in summarise(written, tmp_path, notes=[note])[1:]]
+    for text in pages:
+        assert "trained on synthesised songs" in text and "bass 0.35, drums 0.50 (1 is silence)" in text
+    assert pages[0].index("synthesised songs") < pages[0].index("| model |")
 
 
 def test_pages_are_well_formed(tagged, classified, tmp_path):

@@ -79,6 +79,10 @@ def test_classifier_loads_safely_and_scores_the_same_without_training(finetuned,
     again, scores = read_scores(tmp_path / "again.npz"), read_scores(outputs["scores"])
     np.testing.assert_allclose(again["window_scores"], scores["window_scores"], atol=1e-5)
     assert again["ids"].tolist() == scores["ids"].tolist()
+    with pytest.raises(
+        TrainingError, match="hears log-mels as encoders of mscol do, but those here are of cvsm"
+    ):
+        score_classifier(outputs["model"], *dataset, tmp_path / "of_slices.npz", paper="cvsm")
 
 
 def test_classifier_of_a_head_is_refused_where_log_mels_come_in(music, tmp_path):

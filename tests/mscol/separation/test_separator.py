@@ -8,6 +8,7 @@ import torch
 
 from mscol.errors import SeparationError
 from mscol.separation import STEMS
+from mscol.separation.origin import validation_losses
 from mscol.separation.separator import load_separator
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -47,6 +48,25 @@ def test_two_files_of_weights_for_one_target_are_an_error(model_copy):
     shutil.copy(model_copy / "bass.pth", model_copy / "bass-old.pth")
     with pytest.raises(SeparationError, match=r"bass-old\.pth and bass\.pth are both bass"):
         load_separator(model_copy)
+
+
+def test_target_worse_than_silence_is_refused(model_copy):
+    assert set(validation_losses(model_copy)) == set(STEMS)
+    about = json.loads((model_copy / "bass.json").read_text())
+    (model_copy / "bass.json").write_text(json.dumps(about | {"validation_loss": 1.7e18}))
+    with pytest.raises(
+        SeparationError, match=r"its bass is worse than silence \(validation loss 1.7e\+18; 1 is"
+    ):
+        load_separator(model_copy, device="cpu")
+
+
+def test_separator_of_others_says_nothing_of_silence(model_copy):
+    for target in STEMS:
+        about = json.loads((model_copy / f"{target}.json").read_text())
+        del about["validation_loss"]
+        (model_copy / f"{target}.json").write_text(json.dumps(about | {"best_loss": 3.0}))
+    assert validation_losses(model_copy) == {}
+    load_separator(model_copy, device="cpu")
 
 
 def test_damaged_weights_are_an_error(model_copy):

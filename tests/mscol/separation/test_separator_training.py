@@ -13,13 +13,8 @@ from mscol.errors import SeparationError
 from mscol.separation import STEMS
 from mscol.separation.description import describe_separator
 from mscol.separation.judging import judge_separator, sdr, summarise
-from mscol.separation.training import (
-    draw_batch,
-    load_songs,
-    magnitudes,
-    split_songs,
-    train_target,
-)
+from mscol.separation.songs import load_songs, split_songs
+from mscol.separation.training import build_network, draw_batch, magnitudes, train_target, validation_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -38,7 +33,7 @@ def test_the_package_loads_what_was_trained(separator_folder, tiny_settings):
         assert all(torch.equal(state[name], loaded[name]) for name in state)
         about = json.loads((separator_folder / f"{target}.json").read_text())
         assert about["args"] == {"target": target, "seed": 0, **tiny_settings}
-        assert about["validation_loss"] > 0
+        assert 0 < about["validation_loss"] < 1
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_does_not(songs, tiny_settings, tmp_path):
@@ -63,6 +58,39 @@ def test_training_lowers_the_validation_loss(songs, tiny_settings, tmp_path):
     assert losses[1] < 0.5 * losses[0]
 
 
+def test_a_network_is_better_than_silence_before_it_is_trained(songs, tiny_settings):
+    loaded = load_songs(songs / "train", nb_channels=2, shortest_samples=22_050)
+    for target in range(len(STEMS)):
+        torch.manual_seed(0)
+        network = build_network(loaded, target, tiny_settings)
+        assert validation_loss(network, loaded, target, tiny_settings) < 1
+
+
+def test_worse_than_silence_is_trained_again_more_slowly_with_another_seed(
+    songs, tiny_settings, tmp_path, caplog
+):
+    too_fast = 3.0  # it diverges, and at a quarter of that it does not
+    train(songs, tmp_path, tiny_settings | {"updates": 30, "learning_rate": too_fast})
+    about = json.loads((tmp_path / "bass.json").read_text())
+    assert f"worse than silence with seed 0 and learning rate {too_fast:g}" in caplog.text
+    assert (about["args"]["seed"], about["args"]["learning_rate"]) == (1, too_fast / 4)
+    assert about["validation_loss"] < 1
+
+
+def test_what_stays_worse_than_silence_is_refused_and_leaves_no_file(songs, tiny_settings, tmp_path):
+    with pytest.raises(SeparationError, match=r"bass: .* worse than silence \(.*another seed.*model: umxl"):
+        train(songs, tmp_path, tiny_settings | {"updates": 30, "learning_rate": 1000.0})
+    assert not list(tmp_path.glob("bass.*"))
+
+
+def test_target_that_sounds_nowhere_is_an_error(tmp_path, tiny_settings, make_stems, write_song):
+    for number in range(2):
+        silent = {"vocals": np.zeros((88_200, 2), np.float32)}
+        write_song(tmp_path / "train" / str(number), make_stems(number) | silent)
+    with pytest.raises(SeparationError, match="vocals sounds in none of the songs"):
+        train(tmp_path, tmp_path, tiny_settings, target="vocals")
+
+
 def test_magnitudes_are_those_of_the_separator(separator_folder, tiny_settings, make_stems):
     separator = openunmix.utils.load_separator(str(separator_folder), targets=list(STEMS))
     waveform = torch.from_numpy(make_stems(0)["drums"].T.copy())[None]
@@ -81,9 +109,17 @@ def test_a_batch_holds_targets_that_are_part_of_their_mixtures(songs, tiny_setti
 
 
 def test_validation_songs_are_not_trained_on():
-    train_songs, validation = split_songs(list(range(20)))
-    assert validation == [7, 15] and len(train_songs) == 18
-    assert split_songs(["a", "b"]) == (["a"], ["b"])
+    songs = [np.full((4, 1, 1), number + 1.0) for number in range(20)]
+    train_songs, validation = split_songs(songs, 0)
+    assert [song.max() for song in validation] == [8, 16] and len(train_songs) == 18
+    assert split_songs(songs[:2], 0) == (songs[:1], songs[1:2])
+
+
+def test_target_that_is_silent_in_the_songs_kept_is_validated_where_it_sounds():
+    songs = [np.zeros((4, 1, 1)) for _ in range(4)]
+    songs[0][1], songs[1][1] = 1, 1
+    train_songs, validation = split_songs(songs, 1)
+    assert len(train_songs) == 4 and [song is songs[n] for n, song in enumerate(validation)] == [True, True]
 
 
 def test_songs_that_cannot_be_used_are_errors(songs, tmp_path, tiny_settings, make_stems, write_song):

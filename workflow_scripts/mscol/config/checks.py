@@ -13,6 +13,7 @@ from mscol.config.downloads import check_downloads, fetched_layout
 from mscol.config.evaluations import check_fraction, trained_file
 from mscol.config.models import find_model, parse_model
 from mscol.errors import ConfigError
+from mscol.papers import BOTH
 
 
 def check_meaning(config):
@@ -72,16 +73,25 @@ def _check_encoders(encoders):
             )
         if encoder["callable"]:
             _check_callable(name, encoder["callable"])
+            if encoder["paper"]:
+                raise ConfigError(
+                    f"config key 'encoders/{name}/paper': a function is no paper's encoder; leave it out"
+                )
         else:
-            _check_checkpoint(name, encoder["checkpoint"])
+            _check_checkpoint(name, **encoder)
 
 
-def _check_checkpoint(name, checkpoint):
+def _check_checkpoint(name, checkpoint, paper, **_):
     if not any(path.is_file() for path in map(Path, encoder_files(checkpoint))):
         raise ConfigError(
             f"config key 'encoders/{name}/checkpoint': there is no {checkpoint!r} (relative "
             f"paths start at {Path.cwd()}); write the path of an encoder.keras, or of a TensorFlow "
             "checkpoint without .index"
+        )
+    if not paper and not checkpoint.endswith(".keras"):
+        raise ConfigError(
+            f"config key 'encoders/{name}/paper' is missing: a TensorFlow checkpoint does not say which paper's encoder it is, "
+            f"and as that of the other it would compute something else; write paper: {BOTH}"
         )
 
 

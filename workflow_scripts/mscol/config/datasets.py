@@ -8,6 +8,11 @@ EMBEDDED_DATASETS = {
 }
 
 
+def is_made_here(dataset, config):
+    """Whether a dataset is one of music that this workflow synthesises."""
+    return settings_of(dataset, config)["root"] == f"{EMBEDDED_ROOT}/{dataset}"
+
+
 def settings_of(dataset, config):
     """Look up the config of a dataset.
 

@@ -43,6 +43,8 @@ class Model:
         Whether each segment is degraded to that ratio, and not the clip as a whole.
     checkpoint : str or None
         Where an encoder of the config's ``encoders`` lies, which is not made here.
+    paper : str
+        Whose encoder that is, which decides the log-mels that it is given (`mscol.papers`).
     callable : str or None
         The function that another of these encoders is.
     """
@@ -55,6 +57,7 @@ class Model:
     degraded_db: int | None = None
     degraded_each: bool = False
     checkpoint: str | None = None
+    paper: str = "mscol"
     callable: str | None = None
 
     @property
@@ -124,7 +127,10 @@ def find_model(name, config):
     if name in config["encoders"]:
         brought = config["encoders"][name]
         return Model(
-            name, checkpoint=brought.get("checkpoint") or None, callable=brought.get("callable") or None
+            name,
+            checkpoint=brought.get("checkpoint") or None,
+            paper=brought.get("paper") or "mscol",
+            callable=brought.get("callable") or None,
         )
     try:
         return parse_model(name)

@@ -4,7 +4,7 @@ A probe needs the encoder's output for one random crop of each segment in every 
 
 - of each segment of a training or validation clip, K crops are drawn and embedded; they stand in for
   a fresh random crop in each epoch;
-- of a test clip, all windows of 98 frames, hop 98, are embedded.
+- of a test clip, all windows of 98 frames are embedded, one after the other.
 """
 
 import logging
@@ -16,6 +16,7 @@ from mscol.embeddings.crops import draw_crops, select_clips, window_crops
 from mscol.embeddings.prediction import predict_crops
 from mscol.io.arrays import RowWriter
 from mscol.io.files import write_csv
+from mscol.mels.framing import framing_of
 
 
 def embed_clips(encoder, cache, clips, arrays, indices, seed, crops_per_segment, batch_size):
@@ -26,7 +27,7 @@ def embed_clips(encoder, cache, clips, arrays, indices, seed, crops_per_segment,
     encoder : keras.Model
         Crops (n, 98, 64, 1) to (n, D).
     cache : mscol.mels.cache.MelCache
-        Spectrograms of the mixtures.
+        Spectrograms of the mixtures, as the encoder's paper has them (`mscol.mels.framing`).
     clips : pd.DataFrame
         The manifest: columns id and split. Clips that the cache lacks (their files failed to decode)
         are left out, and counted in the log.
@@ -45,12 +46,13 @@ def embed_clips(encoder, cache, clips, arrays, indices, seed, crops_per_segment,
     CacheError
         If a clip in the cache is shorter than one crop.
     """
+    framing = framing_of(encoder)
     for split in SPLITS:
         present = select_clips(cache.clips, clips, split)
         if split == "test":
-            crops = window_crops(present)
+            crops = window_crops(present, framing)
         else:
-            crops = draw_crops(present, crops_per_segment, seed, split)
+            crops = draw_crops(present, crops_per_segment, seed, split, framing)
         logging.info("%s: %d clips, %d crops to embed.", split, len(present), crops.first_frames.size)
         write_embeddings(encoder, cache, crops.first_frames, arrays[split], batch_size)
         write_csv(crops.index, indices[split])

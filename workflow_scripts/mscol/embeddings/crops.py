@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mscol.errors import CacheError
-from mscol.mels import CROP_FRAMES, SEGMENT_FRAMES, count_segments
+from mscol.mels import CROP_FRAMES
+from mscol.mels.framing import FRAMINGS
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def select_clips(cached, clips, split):
     return present
 
 
-def draw_crops(present, crops_per_segment, seed, split):
+def draw_crops(present, crops_per_segment, seed, split, framing=FRAMINGS["mscol"]):
     """Draw crops of each segment of the given clips.
 
     Segments have 392 frames, hop 392; a clip with fewer than two is one segment of its whole length,
@@ -71,26 +72,28 @@ def draw_crops(present, crops_per_segment, seed, split):
     seed : int
     split : str
         Goes into the generator's seed: what one split draws does not depend on another.
+    framing : mscol.mels.framing.Framing
 
     Returns
     -------
     Crops
         ``first_frames`` of shape (n_segments, crops_per_segment).
     """
-    table, first_frame, latest = list_segments(present)
+    table, first_frame, latest = list_segments(present, framing)
     offsets = split_generator(seed, split).integers(
         0, latest[:, None], size=(len(table), crops_per_segment), endpoint=True
     )
     return Crops(first_frame[:, None] + offsets, table)
 
 
-def list_segments(present):
+def list_segments(present, framing=FRAMINGS["mscol"]):
     """List the segments of clips, and where crops of each may begin.
 
     Parameters
     ----------
     present : pd.DataFrame
         clip, first_frame, n_frames.
+    framing : mscol.mels.framing.Framing
 
     Returns
     -------
@@ -102,11 +105,13 @@ def list_segments(present):
         The last frame of the segment, counted within it, at which a crop may begin.
     """
     n_frames = present["n_frames"].to_numpy(np.int64)
-    n_segments = count_segments(n_frames)
+    n_segments = framing.count_segments(n_frames)
     clip = np.repeat(np.arange(len(present)), n_segments)
     segment = _count_within(n_segments)
-    length = np.where(n_segments[clip] == 1, n_frames[clip], SEGMENT_FRAMES)
-    first_frame = present["first_frame"].to_numpy(np.int64)[clip] + segment * SEGMENT_FRAMES
+    start = segment * framing.segment_frames
+    left = n_frames[clip] - start
+    length = np.where(n_segments[clip] == 1, left, np.minimum(left, framing.segment_frames))
+    first_frame = present["first_frame"].to_numpy(np.int64)[clip] + start
     table = pd.DataFrame({"clip": present["clip"].to_numpy()[clip], "segment": segment})
     return table, first_frame, length - CROP_FRAMES
 
@@ -116,23 +121,25 @@ def split_generator(seed, split):
     return np.random.default_rng([seed, zlib.crc32(split.encode())])
 
 
-def window_crops(present):
-    """List the windows of 98 frames, hop 98, of whole clips.
+def window_crops(present, framing=FRAMINGS["mscol"]):
+    """List the windows of 98 frames of whole clips, one after the other.
 
     Parameters
     ----------
     present : pd.DataFrame
         clip, first_frame, n_frames.
+    framing : mscol.mels.framing.Framing
 
     Returns
     -------
     Crops
         ``first_frames`` of shape (n_windows,).
     """
-    n_windows = present["n_frames"].to_numpy(np.int64) // CROP_FRAMES
+    n_windows = framing.count_windows(present["n_frames"].to_numpy(np.int64))
     first_frame = np.repeat(present["first_frame"].to_numpy(np.int64), n_windows)
     return Crops(
-        first_frame + CROP_FRAMES * _count_within(n_windows), index_windows(present["clip"], n_windows)
+        first_frame + framing.window_starts(_count_within(n_windows)),
+        index_windows(present["clip"], n_windows),
     )
 
 

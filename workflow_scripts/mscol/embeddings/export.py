@@ -1,6 +1,6 @@
 """Export: embeddings of any audio files, as one table.
 
-A row a window of 98 frames (about a second, hop 98), or a row a file. Files are decoded ahead on threads, and
+A row a window of 98 frames (about a second), or a row a file. Files are decoded ahead on threads, and
 windows of several files pass the encoder together; only some hundred windows are held at a time.
 """
 
@@ -23,11 +23,12 @@ from mscol.io.audio import load_mixture
 from mscol.io.lengths import measure
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
-from mscol.mels import CROP_FRAMES, HOP_SAMPLES
+from mscol.mels import CROP_FRAMES
+from mscol.mels.framing import framing_of
 from mscol.mels.normalising import FILE
+from mscol.papers import paper_of
 
 SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav")
-WINDOW_SECONDS = CROP_FRAMES * HOP_SAMPLES / 16_000  # from the start of a window to that of the next
 _BATCH = 32  # windows that pass the encoder at once
 _WINDOWS_HELD = 512
 _DECODING_THREADS = 2
@@ -125,8 +126,9 @@ def export_embeddings(files, encoder, output, mean=False, about=None, normalise=
     about = {
         "mscol": mscol.__version__,
         "window_frames": str(CROP_FRAMES),
-        "hop_seconds": f"{WINDOW_SECONDS:g}",
+        "hop_seconds": f"{framing_of(encoder).hop_seconds:g}",
         "normalise": FILE if seconds is None else f"{seconds:g}",
+        "paper": paper_of(encoder),
         "weights_sha256": _digest(encoder),
         **(about or {}),
     }
@@ -136,7 +138,7 @@ def export_embeddings(files, encoder, output, mean=False, about=None, normalise=
         open_table = _open_parquet if Path(output).suffix.lower() == ".parquet" else _open_csv
         write = stack.enter_context(open_table(partial, n_values, mean, about))
         for path, values in _embed(files, encoder, seconds, failed):
-            write(_rows(path, values, mean))
+            write(_rows(path, values, mean, framing_of(encoder).hop_seconds))
         if len(failed) == len(files):
             raise AudioError(f"none of the {len(files)} files could be embedded; {output} is not written")
     return failed
@@ -162,7 +164,7 @@ def _embed(files, encoder, seconds, failed):
     """Yield each file's embeddings, (windows, values), in order; what fails goes to ``failed``."""
     progress = Progress("files", len(files))
     held, n_held = [], 0
-    attempt = functools.partial(_attempt, seconds=seconds)
+    attempt = functools.partial(_attempt, framing=framing_of(encoder), seconds=seconds)
     for path, windows in zip(files, ordered_map(attempt, files, _DECODING_THREADS), strict=True):
         if isinstance(windows, AudioError):
             logging.warning("%s", windows)
@@ -185,17 +187,17 @@ def _pass(held, encoder):
         yield path, part
 
 
-def _attempt(path, seconds):
+def _attempt(path, framing, seconds):
     try:
         cut = measure(path).cut  # says what is wrong with a file better than decoding it does, too
         if cut:
             logging.warning("%s: cut short (%s); what is there is embedded.", path, cut)
-        return window_log_mels(load_mixture(path), path, seconds)
+        return window_log_mels(load_mixture(path), path, framing, seconds)
     except AudioError as error:
         return error
 
 
-def _rows(path, values, mean):
+def _rows(path, values, mean, hop_seconds):
     """Columns of one file's rows."""
     # A name need not be UTF-8, but what is written must.
     name = os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -209,7 +211,7 @@ def _rows(path, values, mean):
     return {
         "file": [name] * len(values),
         "window": number,
-        "start_seconds": number * WINDOW_SECONDS,
+        "start_seconds": number * hop_seconds,
         "embedding": values,
     }
 

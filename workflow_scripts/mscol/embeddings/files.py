@@ -3,9 +3,10 @@
 import numpy as np
 
 from mscol.embeddings.prediction import predict
-from mscol.errors import AudioError
+from mscol.errors import AudioError, ConfigError
 from mscol.io.audio import load_mixture
-from mscol.mels import CROP_FRAMES, N_MELS, SHORTEST_SAMPLES, log_mel
+from mscol.mels import CROP_FRAMES, SHORTEST_SAMPLES
+from mscol.mels.framing import FRAMINGS, framing_of
 from mscol.mels.normalising import FILE, seconds_of
 
 _FILE_BATCH = 32  # windows of one file at a time: half a minute of audio
@@ -27,14 +28,15 @@ def embed_file(path, encoder, normalise=None):
     Returns
     -------
     np.ndarray, shape=(n_windows, D), float32
-        One row a window of 98 frames, hop 98: row i begins at 0.98 i seconds. What is left at the end is not used.
+        One row a window of 98 frames, hop 98: row i begins at 0.98 i seconds. What is left at the end is not used. Of a
+        ``cvsm`` encoder: five a slice of 5 s, so that row i begins at i seconds.
 
     Raises
     ------
     AudioError
         If the file cannot be decoded, or is shorter than one window (15,920 samples at 16 kHz).
     ConfigError
-        If ``normalise`` is neither ``file`` nor a number of at least 1.
+        If ``normalise`` is neither ``file`` nor a number of at least 1, or the encoder is a ``cvsm`` one.
 
     Examples
     --------
@@ -43,12 +45,12 @@ def embed_file(path, encoder, normalise=None):
     (1280,)
     """
     seconds = normalise_seconds(encoder, normalise)
-    windows = window_log_mels(load_mixture(path), path, seconds)
+    windows = window_log_mels(load_mixture(path), path, framing_of(encoder), seconds)
     return predict(encoder, windows[..., None], min(_FILE_BATCH, len(windows)))
 
 
 def normalise_seconds(encoder, normalise=None):
-    """Say to what length the level of recordings is brought: seconds, or None for whole files.
+    """Say to what length the level of recordings is brought: seconds, or None for whole files (or for slices).
 
     Parameters
     ----------
@@ -60,12 +62,18 @@ def normalise_seconds(encoder, normalise=None):
     ConfigError
         As `embed_file`.
     """
+    if framing_of(encoder).slice_seconds:
+        if normalise is not None:
+            raise ConfigError(
+                "normalise: a cvsm encoder hears slices, each divided by its own norm; leave it out"
+            )
+        return None
     if normalise is None:
         normalise = getattr(encoder, "clip_seconds", None) or FILE
     return seconds_of(normalise)
 
 
-def window_log_mels(waveform, path, seconds=None):
+def window_log_mels(waveform, path, framing=FRAMINGS["mscol"], seconds=None):
     """Cut a waveform's log-mels into windows.
 
     Parameters
@@ -74,6 +82,7 @@ def window_log_mels(waveform, path, seconds=None):
         16 kHz.
     path : str or os.PathLike
         Whose it is, for the error.
+    framing : mscol.mels.framing.Framing
     seconds : float, optional
         From `normalise_seconds`.
 
@@ -86,11 +95,10 @@ def window_log_mels(waveform, path, seconds=None):
     AudioError
         If it is shorter than one window.
     """
-    long_enough = len(waveform) >= SHORTEST_SAMPLES
-    mel = log_mel(waveform, normalise_seconds=seconds) if long_enough else np.empty((0, N_MELS), np.float32)
-    n_windows = len(mel) // CROP_FRAMES
-    if not n_windows:
+    if len(waveform) < SHORTEST_SAMPLES:
         raise AudioError(
             f"{path}: too short ({len(waveform)} samples at 16 kHz); a window takes {SHORTEST_SAMPLES}, about a second"
         )
-    return mel[: n_windows * CROP_FRAMES].reshape(n_windows, CROP_FRAMES, N_MELS)
+    mel = framing.log_mel(waveform, seconds)
+    starts = framing.window_starts(np.arange(framing.count_windows(len(mel))))
+    return mel[starts[:, None] + np.arange(CROP_FRAMES)]

@@ -123,10 +123,12 @@ def separation(run):
 
 
 def mixtures(run):
-    """Log-mels of the mixtures of all datasets that are evaluated or pretrained on."""
-    names = set(run.evaluated)
-    if any(model.trained or model.name == "untrained" for model in run.models):
-        names.add(run.pretrained_on)
+    """Log-mels of the mixtures of all datasets that are evaluated or pretrained on; once more for encoders of CVSM."""
+    papers = {model.paper for model in run.models}
+    names = [name for name in run.evaluated for _ in papers]
+    pretrains = any(model.trained or model.name == "untrained" for model in run.models)
+    if pretrains and run.pretrained_on not in run.evaluated:
+        names.append(run.pretrained_on)
     jobs = sum(run.shards[name] for name in names)
     sizes = [run.sizes[name] for name in names]
     cpu = run.start("light", jobs) + sum(size.n_clips for size in sizes) * run.cpu("mixture_mels_file")

@@ -5,6 +5,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mscol.config.naming import dataset_title
 from mscol.errors import CacheError
 from mscol.figures.labels import draw_interval, point_handle, set_rows, write_note
 from mscol.figures.style import (
@@ -17,6 +18,7 @@ from mscol.figures.style import (
     save_figure,
     shown,
     styled,
+    with_note,
 )
 from mscol.io.files import read_results
 from mscol.tables.results import METRIC_TITLES
@@ -26,7 +28,7 @@ _MOST_NAMED_CLASSES = 40
 _CLASS_METRICS = {"precision": ("#E69F00", "s"), "recall": ("#0072B2", "o"), "f1": ("#000000", "D")}
 
 
-def plot_classes(per_class, results, dataset, model, paths):
+def plot_classes(per_class, results, dataset, model, paths, synthesised=False):
     """Draw how well a model does on each tag or class.
 
     Parameters
@@ -40,9 +42,12 @@ def plot_classes(per_class, results, dataset, model, paths):
         For the title.
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
+    synthesised : bool
+        Whether this workflow made the dataset, which the title then says.
     """
     rows, group = choose_group(read_results(per_class), per_class)
-    title = f"{shown(model)} on {dataset} ({group})"
+    dataset = dataset_title(dataset, [dataset] * synthesised)
+    title = with_note(f"{shown(model)} on {dataset} ({group})", synthesised)
     if "roc_auc" in rows:
         counts = read_results(results)
         chosen = (counts["test_list"] == rows["test_list"].iloc[0]) & (counts["n_test"] > 0)

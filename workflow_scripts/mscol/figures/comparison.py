@@ -5,7 +5,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mscol.figures.style import CHANCE, COLOURS, describe_test_list, place_legend, save_figure, shown, styled
+from mscol.config.naming import dataset_title, heading
+from mscol.figures.style import (
+    CHANCE,
+    COLOURS,
+    describe_test_list,
+    place_legend,
+    save_figure,
+    shown,
+    styled,
+    synthesised_of,
+    with_note,
+)
 from mscol.io.files import read_results
 from mscol.tables.results import METRIC_TITLES
 
@@ -20,7 +31,7 @@ def plot_comparison(summary, paths):
     ----------
     summary : str or os.PathLike
         Csv as `mscol.tables` writes it: dataset, model, protocol, label_fraction, test_list, metric,
-        value, low, high, seeds, seed_std, chance.
+        value, low, high, seeds, seed_std, chance, synthesised (1 for music that the workflow made).
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
     """
@@ -46,6 +57,7 @@ def draw_comparison(summary):
     rows = summary[summary["label_fraction"] == summary["protocol"].map(largest)]
     models, protocols = list(rows["model"].unique()), list(largest.index)
     panels = list(rows.groupby(["dataset", "test_list", "metric"], sort=False))
+    synthesised = synthesised_of(rows)
     n_columns = min(len(panels), _PANELS_A_ROW)
     n_rows = -(-len(panels) // n_columns)
     panel_inches = len(models) * (len(protocols) * _BAR_INCHES + _GAP_INCHES) + 0.75
@@ -56,7 +68,8 @@ def draw_comparison(summary):
     for axis, ((dataset, test_list, metric), panel) in zip(axes, panels, strict=False):
         _draw_panel(axis, panel, models, protocols)
         where = describe_test_list(test_list)
-        axis.set_title(f"{dataset} {METRIC_TITLES.get(metric, metric)}" + (f"\n{where}" if where else ""))
+        named = heading(dataset_title(dataset, synthesised), METRIC_TITLES.get(metric, metric))
+        axis.set_title(named + (f"\n{where}" if where else ""))
     for axis in axes[len(panels) :]:
         axis.remove()
     axes[0].set_ylim(len(models) - 0.5, -0.5)
@@ -66,7 +79,8 @@ def draw_comparison(summary):
         for protocol, share in largest.items()
     ]
     _add_legend(figure, titles, several_seeds=(rows["seeds"] > 1).any())
-    figure.suptitle("Results on the test clips" + (f" ({titles[0]})" if len(titles) == 1 else ""))
+    how = f" ({titles[0]})" if len(titles) == 1 else ""
+    figure.suptitle(with_note(f"Results on the test clips{how}", synthesised))
     return figure
 
 

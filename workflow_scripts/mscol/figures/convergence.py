@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled
+from mscol.figures.style import CHANCE, place_legend, save_figure, style_of, styled, with_note
 from mscol.io.files import read_results
 
 
-def plot_convergence(histories, paths):
+def plot_convergence(histories, paths, synthesised=False):
     """Draw loss and accuracy of pretraining against the pairs seen: training thin, validation thick.
 
     Lines are means over seeds, and the shade around a validation spans all of them.
@@ -21,13 +21,15 @@ def plot_convergence(histories, paths):
         For each model a list of paths of ``history.csv``, one a seed.
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
+    synthesised : bool
+        Whether this workflow made the music that was pretrained on, which the title then says.
     """
     tables = {model: [read_results(history) for history in seeds] for model, seeds in histories.items()}
-    save_figure(draw_convergence(tables), paths)
+    save_figure(draw_convergence(tables, synthesised), paths)
 
 
 @styled()
-def draw_convergence(histories):
+def draw_convergence(histories, synthesised=False):
     """Draw what `plot_convergence` writes.
 
     Chance is a dotted line: of all training minibatches one, if they hold equally many pairs; of what holds other numbers,
@@ -38,6 +40,7 @@ def draw_convergence(histories):
     histories : dict of str to list of pd.DataFrame
         For each model a table a seed: pairs_seen, loss, accuracy, validation_loss, validation_accuracy, and the pairs
         of a minibatch: pairs, validation_pairs (0 without validation).
+    synthesised : bool
 
     Returns
     -------
@@ -61,7 +64,7 @@ def draw_convergence(histories):
     place_legend(figure, axes[0].get_legend_handles_labels()[0], title="thick: validation; thin: training")
     n_seeds = max(len(seeds) for seeds in histories.values())
     spread = f": means of {n_seeds} seeds, shaded from the lowest to the highest" if n_seeds > 1 else ""
-    figure.suptitle(f"Pretraining{spread}")
+    figure.suptitle(with_note(f"Pretraining{spread}", synthesised))
     return figure
 
 

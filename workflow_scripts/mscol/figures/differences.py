@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from mscol.config.naming import dataset_title
 from mscol.errors import CacheError
 from mscol.figures.labels import draw_interval, point_handle, set_rows, write_note
 from mscol.figures.style import (
@@ -18,6 +19,7 @@ from mscol.figures.style import (
     save_figure,
     shown,
     styled,
+    with_note,
 )
 from mscol.io.files import read_results
 from mscol.tables.results import METRIC_TITLES
@@ -25,7 +27,7 @@ from mscol.tables.results import METRIC_TITLES
 _NAMES = {"tagging": "tags", "classification": "classes"}
 
 
-def plot_differences(comparisons, dataset, model, paths):
+def plot_differences(comparisons, dataset, model, paths, synthesised=False):
     """Draw the differences between a model and the reference model on each tag or class.
 
     Parameters
@@ -36,6 +38,8 @@ def plot_differences(comparisons, dataset, model, paths):
     dataset, model : str
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
+    synthesised : bool
+        Whether this workflow made the dataset, which the title then says.
 
     Raises
     ------
@@ -49,7 +53,8 @@ def plot_differences(comparisons, dataset, model, paths):
             f"{comparisons}: does not compare {model} on {dataset}; delete it, and it is made again"
         )
     rows, group = choose_group(rows, comparisons)
-    save_figure(draw_differences(rows, f"on {dataset} ({group})"), paths)
+    title = f"on {dataset_title(dataset, [dataset] * synthesised)} ({group})"
+    save_figure(draw_differences(rows, with_note(title, synthesised)), paths)
 
 
 @styled()

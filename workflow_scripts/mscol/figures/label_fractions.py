@@ -4,7 +4,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from mscol.figures.style import CHANCE, PAGE_INCHES, place_legend, save_figure, shown, style_of, styled
+from mscol.config.naming import dataset_title, heading
+from mscol.figures.style import (
+    CHANCE,
+    PAGE_INCHES,
+    place_legend,
+    save_figure,
+    shown,
+    style_of,
+    styled,
+    synthesised_of,
+    with_note,
+)
 from mscol.io.files import read_results
 from mscol.tables.results import METRIC_TITLES
 
@@ -43,7 +54,7 @@ def draw_label_fractions(summary):
         rows[["dataset", "test_list", "metric"]].drop_duplicates().itertuples(index=False, name=None)
     )
     protocols, models = list(rows["protocol"].unique()), list(rows["model"].unique())
-    fractions = rows["label_fraction"]
+    fractions, synthesised = rows["label_fraction"], synthesised_of(rows)
     # Models are moved apart a little, so that their intervals do not cover each other.
     apart = (fractions.max() / fractions.min()) ** 0.014
     height = max(2.6, min(3.4, (PAGE_INCHES - 1.5) / len(protocols)))
@@ -58,7 +69,8 @@ def draw_label_fractions(summary):
             _draw_panel(axis, rows[chosen], models, apart)
             if axis in axes[0]:
                 where = "" if test_list == "all" else f"\n{test_list} test list"
-                axis.set_title(f"{dataset} {METRIC_TITLES.get(metric, metric)}{where}")
+                named = heading(dataset_title(dataset, synthesised), METRIC_TITLES.get(metric, metric))
+                axis.set_title(f"{named}{where}")
         line[0].set_ylabel(protocol)
     for axis in axes[-1]:
         _set_fractions(axis, sorted(rows["label_fraction"].unique()))
@@ -67,7 +79,9 @@ def draw_label_fractions(summary):
         for number, model in enumerate(models)
     ]
     place_legend(figure, [*handles, Line2D([], [], label="chance", **CHANCE)])
-    figure.suptitle("Results by the share of training labels; bars are 95 % intervals")
+    figure.suptitle(
+        with_note("Results by the share of training labels; bars are 95 % intervals", synthesised)
+    )
     return figure
 
 

@@ -23,7 +23,7 @@ _TICKS_HZ = (100, 500, 1000, 2000, 4000)
 _ACTIVE, _INACTIVE = "#009E73", "#D9D9D9"
 
 
-def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths):
+def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, synthesised=False):
     """Draw the log-mels of a training clip and its stems.
 
     Parameters
@@ -42,6 +42,8 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths):
         Of the mean \\|x\\|, above which a source is active.
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
+    synthesised : bool
+        Whether this workflow made the music, which the title then says.
 
     Raises
     ------
@@ -61,9 +63,9 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths):
         name: _frames(MelCache.open(*paths_of), clip, first_segment, len(excerpt))
         for name, paths_of in {"mixture": mixtures, **stems}.items()
     }
-    save_figure(
-        draw_log_mels(mels, excerpt, threshold, _WINDOW_SAMPLES[windows] / ANALYSIS_RATE, clip), paths
-    )
+    window_seconds = _WINDOW_SAMPLES[windows] / ANALYSIS_RATE
+    named = f"{clip}, synthesised" if synthesised else clip
+    save_figure(draw_log_mels(mels, excerpt, threshold, window_seconds, named), paths)
 
 
 def choose_excerpt(magnitudes, threshold):

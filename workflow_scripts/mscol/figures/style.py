@@ -16,6 +16,8 @@ CHANCE = {"color": "dimgrey", "linestyle": (0, (1, 2)), "linewidth": 1.2}
 PAGE_INCHES = 7.4
 LABELS_A_BLOCK = 25  # of per-label figures: more labels go into a second block beside the first
 
+SYNTHESISED_NOTE = "Synthesised: music that this workflow made. Its figures say nothing about real music"
+
 TASK_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "f1")}  # of each label
 
 _INCHES_A_LETTER = 0.085  # on average, at the size of legends
@@ -57,6 +59,16 @@ def shown(name):
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME // 2]}…{name[1 - _LONGEST_NAME // 2 :]}"
     return name.replace("$", r"\$")
+
+
+def synthesised_of(summary):
+    """The datasets of a summary that this workflow made; a summary of an earlier version does not say."""
+    return set(summary.loc[summary["synthesised"] == 1, "dataset"]) if "synthesised" in summary else set()
+
+
+def with_note(title, synthesised):
+    """Put below a title that the music is synthesised, where it is."""
+    return f"{title}\n{SYNTHESISED_NOTE}" if synthesised else title
 
 
 def choose_group(table, path):

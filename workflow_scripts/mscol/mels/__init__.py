@@ -1,6 +1,7 @@
 """Log-mel spectrograms: how they are computed, and the cache of them that everything else reads.
 
-`mscol.mels` itself offers `log_mel` and the sizes of frames, crops and segments (from `spectrogram`). `cache` reads the
+`mscol.mels` itself offers `log_mel` and the sizes of frames, crops and segments (from `spectrogram`). `framing` says how
+the encoders of each paper hear a clip. `cache` reads the
 files of many shards as one (`MelCache`), `activity` says how loud each stem is; `mixtures`, `stems` and `degraded` write them, a shard a job, by `writing`.
 """
 

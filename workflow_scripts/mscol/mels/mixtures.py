@@ -5,13 +5,15 @@ from pathlib import Path
 from mscol.datasets.listed import read_listed, require_unchanged, require_whole
 from mscol.io.audio import load_mixture
 from mscol.io.files import write_csv
-from mscol.mels import log_mel
 from mscol.mels.cache import index_table
+from mscol.mels.framing import FRAMINGS
 from mscol.mels.normalising import FILE, seconds_of
 from mscol.mels.writing import long_enough, write_mels, write_rejected
 
 
-def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, normalise=FILE, whole_only=False):
+def cache_mixtures(
+    clips, root, frames, index, rejected, dtype, workers, normalise=FILE, whole_only=False, paper="mscol"
+):
     """Cache the log-mel spectrograms of a shard's mixtures, in one pass from the raw files.
 
     Parameters
@@ -30,6 +32,8 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, normali
         Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
     whole_only : bool
         Reject clips that decode to less than the manifest lists.
+    paper : str
+        Whose log-mels: of whole clips, or of slices (`mscol.mels.framing`).
 
     Raises
     ------
@@ -39,7 +43,7 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, normali
     seconds = seconds_of(normalise)
     rows, _, failed = write_mels(
         read_listed(clips),
-        lambda clip: ({"mixture": _mixture_mel(root, clip, seconds, whole_only)}, None),
+        lambda clip: ({"mixture": _mixture_mel(root, clip, FRAMINGS[paper], seconds, whole_only)}, None),
         {"mixture": frames},
         dtype,
         workers,
@@ -49,10 +53,10 @@ def cache_mixtures(clips, root, frames, index, rejected, dtype, workers, normali
     write_rejected(failed, rejected)
 
 
-def _mixture_mel(root, clip, seconds, whole_only):
+def _mixture_mel(root, clip, framing, seconds, whole_only):
     path = Path(root, clip.path)
     require_unchanged(path, clip)
     waveform = long_enough(load_mixture(path), path)
     if whole_only:
         require_whole(waveform, path, clip)
-    return log_mel(waveform, normalise_seconds=seconds)
+    return framing.log_mel(waveform, seconds)

@@ -31,7 +31,7 @@ _GROUPED_BANDS = 16
 _BLOCK_FRAMES = 128  # frames transformed at a time: some 1 MB, which caches hold
 
 
-def log_mel(waveform, normalise_seconds=None):
+def log_mel(waveform, normalise_seconds=None, slice_seconds=None):
     """Compute the log-mel spectrogram of a mono waveform.
 
     Parameters
@@ -41,17 +41,21 @@ def log_mel(waveform, normalise_seconds=None):
     normalise_seconds : float, optional
         A waveform that is longer is brought, at each place, to the level of a clip of so many seconds
         (`mscol.mels.normalising`); without it, all is divided by the norm of the whole.
+    slice_seconds : float, optional
+        Cut the waveform into slices of this length first, the last one filled up with zeros, and divide each
+        by a norm of its own. CVSM's encoders hear slices of 5 s.
 
     Returns
     -------
     np.ndarray, shape=(n_frames, 64), float32
         Natural logarithm of mel magnitudes, clipped to [1e-5, 1e8] before; ``n_frames`` is
-        ``1 + (n_samples - 400) // 160``, and 0 for fewer than 400 samples.
+        ``1 + (n_samples - 400) // 160``, and 0 for fewer than 400 samples. Of slices, the frames of one after those of
+        the other: 498 each of 5 s.
 
     Raises
     ------
     AudioError
-        If the waveform is not one-dimensional, or a sample is not finite.
+        If the waveform is not one-dimensional, a sample is not finite, or slices are shorter than an STFT window.
 
     References
     ----------
@@ -62,6 +66,8 @@ def log_mel(waveform, normalise_seconds=None):
         raise AudioError(f"a waveform of shape {waveform.shape} is not mono; average its channels first")
     if not np.isfinite(waveform).all():
         raise AudioError("the waveform holds samples that are not finite")
+    if slice_seconds is not None:
+        return _log_mel_of_slices(waveform, slice_seconds)
     if len(waveform) < WINDOW_SAMPLES:
         return np.empty((0, N_MELS), np.float32)
     waveform = waveform * _inverse_norms(waveform, normalise_seconds)
@@ -77,6 +83,15 @@ def log_mel(waveform, normalise_seconds=None):
         for bins, bands, weights in _mel_groups():
             np.matmul(magnitudes[:n, bins], weights, out=mels[start : start + n, bands])
     return np.log(np.clip(mels, FLOOR, CEILING, out=mels), out=mels)
+
+
+def _log_mel_of_slices(waveform, seconds):
+    """Compute the log-mels of slices, the frames of one after those of the other (CVSM, features)."""
+    n_samples = round(seconds * ANALYSIS_RATE)
+    if n_samples < WINDOW_SAMPLES:
+        raise AudioError(f"slices of {seconds:g} s are shorter than a window of 25 ms; take longer ones")
+    slices = np.pad(waveform, (0, -len(waveform) % n_samples)).reshape(-1, n_samples)
+    return np.concatenate([np.empty((0, N_MELS), np.float32), *map(log_mel, slices)])
 
 
 def count_segments(n_frames):

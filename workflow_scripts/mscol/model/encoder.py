@@ -13,6 +13,7 @@ from keras import layers
 
 from mscol.io.atomic import atomic_path
 from mscol.mels import CROP_FRAMES, N_MELS
+from mscol.papers import name_of_model
 
 FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
 DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
@@ -42,7 +43,7 @@ STAGES = (
 )
 
 
-def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99):
+def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99, paper="mscol"):
     """Build an encoder with random weights.
 
     Parameters
@@ -54,6 +55,8 @@ def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99):
     momentum : float
         Of the moving statistics of batch normalisation. They start at mean 0 and variance 1, and until they
         have come near the truth an encoder in inference mode gives nearly the same values for all crops.
+    paper : str
+        Whose padding it gets, ``mscol`` or ``cvsm`` (`mscol.papers`); its name says so.
 
     Returns
     -------
@@ -64,14 +67,15 @@ def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99):
     crops = layers.Input((frames, N_MELS, 1))
     x = layers.Rescaling(1 / 255, name="rescaling")(crops)
     x = layers.Normalization(axis=-1, name="normalization")(x)  # never adapted: mean 0, variance 1
-    x = _downsample(x, 3, "stem_conv_pad")
+    x = _downsample(x, 3, "stem_conv_pad", paper)
     x = _convolve(x, _scale_filters(STEM_FILTERS, width), "stem_conv", kernel=3, strides=2, padding="valid")
     x = _normalise(x, "stem_bn", "stem_activation")
     for name, stage, stride, drop in _blocks(depth):
-        x = _block(x, name, stage, _scale_filters(stage.filters, width), stride, drop)
+        x = _block(x, name, stage, _scale_filters(stage.filters, width), stride, drop, paper)
     x = _convolve(x, _scale_filters(TOP_FILTERS, width), "top_conv")
     x = _normalise(x, "top_bn", "top_activation")
-    encoder = keras.Model(crops, layers.GlobalMaxPooling2D(name="max_pool")(x), name="encoder")
+    pooled = layers.GlobalMaxPooling2D(name="max_pool")(x)
+    encoder = keras.Model(crops, pooled, name=name_of_model("encoder", paper))
     for layer in encoder.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = momentum
@@ -105,7 +109,7 @@ def _blocks(depth):
     return [(*block, DROP_CONNECT * index / len(blocks)) for index, block in enumerate(blocks)]
 
 
-def _block(inputs, name, stage, filters, stride, drop):
+def _block(inputs, name, stage, filters, stride, drop, paper):
     """Add an inverted residual block with squeeze and excitation (MBConv)."""
     filters_in = inputs.shape[-1]
     x = inputs
@@ -113,7 +117,7 @@ def _block(inputs, name, stage, filters, stride, drop):
         x = _convolve(x, filters_in * stage.expansion, f"{name}expand_conv")
         x = _normalise(x, f"{name}expand_bn", f"{name}expand_activation")
     if stride == 2:
-        x = _downsample(x, stage.kernel, f"{name}dwconv_pad")
+        x = _downsample(x, stage.kernel, f"{name}dwconv_pad", paper)
     x = layers.DepthwiseConv2D(
         stage.kernel,
         strides=stride,
@@ -159,14 +163,17 @@ def _normalise(x, name, activation_name=None):
     return layers.Activation("swish", name=activation_name)(x) if activation_name else x
 
 
-def _downsample(x, kernel, name):
+def _downsample(x, kernel, name, paper):
     """Pad so that a strided convolution without padding of its own centres as EfficientNet's do.
 
     The authors build their encoder for any number of frames (MSCOL_SMC23 mscol/network.py, input (None, 64, 1)),
     and for a size that it does not know Keras pads as for an even one. So odd numbers of frames lose
-    their last frame on the way down, here too, and the published weights compute what they did.
+    their last frame on the way down, here too, and the published weights compute what they did. CVSM's encoder
+    is built for its size, and pads odd numbers on both sides.
     """
-    return layers.ZeroPadding2D([(kernel // 2 - 1, kernel // 2)] * 2, name=name)(x)
+    known = paper == "cvsm"
+    padding = [(kernel // 2 - (0 if known and size % 2 else 1), kernel // 2) for size in x.shape[1:3]]
+    return layers.ZeroPadding2D(padding, name=name)(x)
 
 
 def _kernels():

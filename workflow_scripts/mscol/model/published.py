@@ -33,13 +33,15 @@ _SLOT = "/.OPTIMIZER_SLOT/"  # in the keys of Adam's moments
 _DATA = ".data-00000-of-00001"
 
 
-def load_published(prefix):
+def load_published(prefix, paper):
     """Load the encoder of a published checkpoint.
 
     Parameters
     ----------
     prefix : str or os.PathLike
         The checkpoint without the endings of its files, such as ``models/bass/checkpoint-10``.
+    paper : str
+        Which paper's encoder it is, ``mscol`` or ``cvsm``: the files of both have the same keys and shapes.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def load_published(prefix):
     ----------
     MSCOL_SMC23 mscol/network.py, get_contrastive_network; pretraining.py, which writes the checkpoints.
     """
-    encoder = build_encoder()
+    encoder = build_encoder(paper=paper)
     fill_encoder(encoder, prefix)
     return encoder
 

@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from mscol.model.runtime import runs_on_gpu_by_jax
+from mscol.papers import paper_of
 
 # Of crops of 98 frames, the images of block 2a are larger: a third of all that lies between expansion and depthwise
 # convolution. To compute all of it again takes a seventh longer (docs/benchmarks.md).
@@ -34,7 +35,7 @@ def training_pass(encoder, crops, dtype="float32"):
     tensor, shape=(n_crops, n_values), float32
         What ``encoder(crops, training=True)`` returns.
     """
-    if runs_on_gpu_by_jax():
+    if runs_on_gpu_by_jax() and paper_of(encoder) == "mscol":  # the pass of JAX pads as its layers do
         from mscol.model.jax_pass import jax_pass  # here, as it imports JAX
 
         return jax_pass(encoder, crops, dtype)

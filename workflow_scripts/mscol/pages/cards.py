@@ -6,10 +6,14 @@ import pandas as pd
 import yaml
 
 from mscol.config.models import SOURCES, parse_model
+from mscol.config.naming import banner, dataset_title
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, read_results
 from mscol.jobs.backend import TITLES
+from mscol.mels.framing import FRAMINGS
+from mscol.papers import PAPERS
+from mscol.separation.origin import tell_origin
 from mscol.tables.results import GROUP, METRIC_TITLES
 
 # Terms of the recordings that an encoder is trained on, by layout. tagatune.org (2026-11: CC BY-NC-SA 3.0); Engel et al.,
@@ -43,7 +47,7 @@ SEPARATORS = {
 CODE = "mscol itself is licensed MIT."
 
 
-def write_model_card(run, dataset, separator, tables, card):
+def write_model_card(run, dataset, separator, tables, card, synthesised=(), losses=None):
     """Write the card of an encoder.
 
     Parameters
@@ -58,6 +62,10 @@ def write_model_card(run, dataset, separator, tables, card):
         For each dataset that it was evaluated on, the path of the table of results.
     card : str or os.PathLike
         Written: Markdown, headed by metadata in YAML.
+    synthesised : collection of str
+        The datasets that this workflow made, which are called so.
+    losses : dict of str to float, optional
+        Of a separator that has heard synthesised songs only and made stems of other music: its validation losses.
 
     Raises
     ------
@@ -74,14 +82,17 @@ def write_model_card(run, dataset, separator, tables, card):
     encoder = Path(card).with_name("encoder.keras")
     sections = {
         f"{run['model']}, seed {run['seed']}" if "seed" in run else run["model"]: _what(run, dataset),
-        "How to load it": _LOADING.format(encoder=encoder, folder=encoder.parent, values=run["values"]),
+        "How to load it": _LOADING.format(
+            encoder=encoder, folder=encoder.parent, values=run["values"], hop=_hop_seconds(run)
+        ),
         "What goes in and what comes out": _SHAPES.format(values=run["values"], level=_level(run)),
-        "How good it is": _figures_section(figures),
+        "How good it is": _figures_section(figures, synthesised),
         "What made it": _making(run, dataset, separator),
-        "What it cannot do": _limits(run),
+        "What it cannot do": _limits(run) + _about_stems(run, dataset, losses),
         "Licence": " ".join([terms, CODE]),
     }
-    text = _front_matter(run, dataset, tables, licence)
+    titles = [dataset_title(name, synthesised) for name in tables]
+    text = _front_matter(run, dataset, titles, licence)
     text += "".join(
         f"\n{'#' if number == 0 else '##'} {title}\n\n{body.strip()}\n"
         for number, (title, body) in enumerate(sections.items())
@@ -91,9 +102,10 @@ def write_model_card(run, dataset, separator, tables, card):
 
 
 def _what(run, dataset):
-    size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each window of 0.98 s of audio."
+    size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each window of {_hop_seconds(run):g} s of audio."
     if "checkpoint" in run:
-        return f"An audio encoder that was made elsewhere, taken over from {_code(run['checkpoint'])}. {size}"
+        whose = f" It is one of {PAPERS['cvsm']}." if _paper(run) == "cvsm" else ""
+        return f"An audio encoder that was made elsewhere, taken over from {_code(run['checkpoint'])}.{whose} {size}"
     if run["model"] == "untrained":
         return (
             "An audio encoder of random weights, to compare trained ones with: only the statistics of its batch "
@@ -127,13 +139,24 @@ def _absent(run):
 def _level(run):
     """By what recordings are to be divided, which is how the encoder's own were."""
     seconds = run.get("clip_seconds")
+    if _paper(run) == "cvsm":
+        return "the L2 norm of each slice of 5 s, in which crops lie (`mscol.mels.log_mel(waveform, slice_seconds=5)`)"
     if not seconds:
-        return "the L2 norm of the whole recording"
+        return "the L2 norm of the whole recording (`mscol.mels.log_mel`)"
     return (
         f"the L2 norm of the whole recording, which lasted {seconds:.4g} s where it was trained. What is longer is brought to the same "
         f"level, at each place by what lies around it: `log_mel(waveform, normalise_seconds={seconds:.5g})`, which `embed` and "
         "`embed_file` do by themselves (`normalise`)"
     )
+
+
+def _paper(run):
+    """Whose encoder it is; those of earlier runs do not say, and are of the first paper."""
+    return run.get("paper", "mscol")
+
+
+def _hop_seconds(run):
+    return FRAMINGS[_paper(run)].hop_seconds
 
 
 def _making(run, dataset, separator):
@@ -184,6 +207,13 @@ def _limits(run):
     return _LIMITS.format(trained="" if run["model"] == "untrained" else known)
 
 
+def _about_stems(run, dataset, losses):
+    """Say that a separator had not heard such music, where it made the stems of this encoder."""
+    if losses is None or not run.get("sources"):
+        return ""
+    return f"\n\n{tell_origin(dataset['name'], losses)}"
+
+
 def _figures(dataset, path, seed):
     """The rows of one table that are of this seed, a row a metric."""
     table = read_results(path)
@@ -199,17 +229,19 @@ def _figures(dataset, path, seed):
     )  # fmt: skip
 
 
-def _figures_section(figures):
+def _figures_section(figures, synthesised):
     lines = ["| dataset | test list | test clips | protocol | training labels | metric | value | 95 % interval |",
              "|---|---|---:|---|---:|---|---:|---:|"]  # fmt: skip
     lines += [
-        f"| {row.dataset} | {row.test_list} | {row.n_test} | {row.protocol} | "
+        f"| {dataset_title(row.dataset, synthesised)} | {row.test_list} | {row.n_test} | {row.protocol} | "
         f"{'all' if row.label_fraction == 1 else f'{100 * row.label_fraction:g} %'} | "
         f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | [{row.low:.3f}, {row.high:.3f}] |"
         for row in figures.itertuples()
     ]
+    note = banner(name for name in figures["dataset"] if name in synthesised)
     return (
-        "\n".join(lines)
+        (f"**{note}**\n\n" if note else "")
+        + "\n".join(lines)
         + "\n\nIntervals are those of a bootstrap over test clips. Figures of small test sets say little."
     )
 
@@ -234,14 +266,14 @@ def _licence(run, dataset, separator):
     return licence, " ".join(sentences)
 
 
-def _front_matter(run, dataset, tables, licence):
+def _front_matter(run, dataset, evaluated_on, licence):
     learned = run["model"] != "untrained" and "checkpoint" not in run
     about = {
         "license": licence,
         "library_name": "keras",
         "tags": ["audio", "music", "audio-embeddings", *["contrastive-learning"] * learned, "mscol"],
         "datasets": [] if "checkpoint" in run or dataset["embedded"] else [dataset["name"]],
-        "evaluated_on": list(tables),
+        "evaluated_on": evaluated_on,
     }
     return f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n"
 
@@ -260,7 +292,7 @@ from mscol.embeddings import embed_file
 from mscol.model import load_encoder
 
 encoder = load_encoder("{encoder}")
-windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each 0.98 s
+windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each {hop:g} s
 ```
 
 `encoder.keras` holds Keras' own layers only: `keras.saving.load_model` loads it without mscol, too.
@@ -268,7 +300,7 @@ windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each 0.9
 
 _SHAPES = """
 In: crops of log-mel spectrograms, shape (n, 98, 64, 1): 98 frames of 10 ms, 64 bands from 60 to 7,800 Hz, of 16 kHz mono
-audio (`mscol.mels.log_mel`) that was divided by {level}. Out: (n, {values}), float32.
+audio that was divided by {level}. Out: (n, {values}), float32.
 """
 
 _LIMITS = """

@@ -2,13 +2,8 @@
 
 import html
 
-from mscol.pages.layout import (
-    PUBLISHED_NOTE,
-    PUBLISHED_TITLE,
-    columns_with_figures,
-    explain,
-    where_numbers_are,
-)
+from mscol.pages.layout import columns_with_figures, explain, explain_published, where_numbers_are
+from mscol.pages.published import TITLE
 
 _HTML_PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -25,10 +20,12 @@ small {{ color: #666; white-space: nowrap; }}
 .best {{ font-weight: bold; }}
 .chance {{ color: #666; }}
 p {{ max-width: 60em; }}
+.note {{ border-left: .4em solid #E69F00; padding: .3em .8em; background: #fdf6e3; }}
 </style>
 </head>
 <body>
 <h1>Results</h1>
+{notes}
 <table><thead><tr><th>model</th>{heads}</tr></thead>
 <tbody>
 {body}
@@ -62,11 +59,12 @@ def to_html(page):
             for system, told, figures in page.published
         )
         published = (
-            f"<h2>{PUBLISHED_TITLE}</h2><p>{html.escape(PUBLISHED_NOTE.capitalize())}</p><table><thead><tr><th>system</th>"
+            f"<h2>{TITLE}</h2><p>{html.escape(explain_published(page))}</p><table><thead><tr><th>system</th>"
             f"{''.join(heads[n] for n in shown)}</tr></thead><tbody>{rows}</tbody></table>"
         )
     return _HTML_PAGE.format(
         heads="".join(heads),
+        notes="\n".join(f'<p class="note">{html.escape(note)}</p>' for note in page.notes),
         body="\n".join(body),
         note=html.escape(f"{explain(page)} {where_numbers_are(page)}"),
         published=published,

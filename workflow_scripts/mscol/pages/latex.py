@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mscol.pages.layout import MISSING, PUBLISHED_NOTE, PUBLISHED_TITLE, explain
+from mscol.pages.layout import MISSING, explain, explain_published
+from mscol.pages.published import TITLE
 
 _LATEX_PAGE = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}
 \begin{{table*}}
@@ -48,11 +49,14 @@ def to_latex(page):
                 lines.append(" & ".join(["", *small]) + r" \\")
     lines += [r"\midrule", " & ".join(["chance", *page.chance]) + r" \\"]
     if page.published:
-        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{PUBLISHED_TITLE}}}}} \\"]
+        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{TITLE}}}}} \\"]
         lines += [
             " & ".join([_tex(system), *map(_tex, figures)]) + r" \\" for system, _, figures in page.published
         ]
-    note = _tex(explain(page) + (f" {PUBLISHED_TITLE}: {PUBLISHED_NOTE}" if page.published else ""))
+    note = _tex(
+        " ".join([*page.notes, explain(page)])
+        + (f" {TITLE}: {explain_published(page)}" if page.published else "")
+    )
     return _LATEX_PAGE.format(columns="l" + "r" * len(page.columns), rows="\n".join(lines), note=note)
 
 

@@ -4,19 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mscol.config.naming import banner, dataset_title
 from mscol.metrics.bootstrap import LEVEL
-from mscol.pages.published import PUBLISHED
+from mscol.pages.published import PUBLISHED, about_published
 from mscol.tables.results import METRIC_TITLES
 
 SIGNIFICANT = 0.05
 VERY_FEW_CLIPS = 100
 FEW_CLIPS = 1000  # below it the bootstrap's bias shows in intervals of PR-AUC (docs/configuration.md, "How to read the intervals")
 MISSING = "–"
-PUBLISHED_TITLE = "Published figures of other systems"
-PUBLISHED_NOTE = (
-    "for context only, and no results of this workflow; as reported by their authors, on the full datasets and by "
-    "protocols that differ from each other and from ours."
-)
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,8 @@ class Page:
         The largest number of seeds of a cell.
     n_test, n_tagged : float
         Clips of the shortest test list, and of the shortest one with tags; infinite where there is none.
+    notes : list of str
+        What must be known before anything is read: that music is synthesised, or a separator has not heard real music.
     """
 
     columns: list
@@ -73,9 +71,10 @@ class Page:
     n_seeds: int
     n_test: float
     n_tagged: float
+    notes: list
 
 
-def lay_out(rows, layouts):
+def lay_out(rows, layouts, synthesised=(), notes=()):
     """Lay a summary out.
 
     Parameters
@@ -84,13 +83,17 @@ def lay_out(rows, layouts):
         As in the csv that `summarise_results` writes.
     layouts : dict
         The layout of each dataset.
+    synthesised : collection of str
+        The datasets that this workflow made: they are called so, and no published figures stand beside them.
+    notes : sequence of str
+        What else must be known before anything is read.
 
     Returns
     -------
     Page
     """
     rows = rows.assign(
-        column=[_column(row) for row in rows.itertuples()],
+        column=[_column(row, synthesised) for row in rows.itertuples()],
         how=[_how(row) for row in rows.itertuples()],
     )
     columns = list(dict.fromkeys(rows["column"]))
@@ -111,11 +114,14 @@ def lay_out(rows, layouts):
         columns=columns,
         blocks=blocks,
         chance=[f"{firsts[column].chance:.3f}" for column in columns],
-        published=_published(firsts, columns, layouts),
+        published=_published(
+            firsts, columns, {k: layout for k, layout in layouts.items() if k not in synthesised}
+        ),
         reference=references[0] if len(references) else "",
         n_seeds=int(rows["seeds"].max()),
         n_test=rows["n_test"].min(),
         n_tagged=rows.loc[rows["metric"] == "pr_auc", "n_test"].to_numpy(float).min(initial=np.inf),
+        notes=[*filter(None, [banner(name for name in rows["dataset"] if name in synthesised)]), *notes],
     )
 
 
@@ -157,6 +163,11 @@ def where_numbers_are(page):
     return f"Every number is in results/summary.csv{differences}; results/per_class/ has tags and classes."
 
 
+def explain_published(page):
+    """How to read the published figures of a page."""
+    return about_published([system for system, _, _ in page.published])
+
+
 def columns_with_figures(page):
     """The numbers of the columns for which another system has published a figure."""
     return [
@@ -181,9 +192,11 @@ def _cell(row, best):
     )
 
 
-def _column(row):
-    test_list = "" if row.test_list == "all" else f" {row.test_list}"
-    return f"{row.dataset}{test_list}", METRIC_TITLES[row.metric]
+def _column(row, synthesised):
+    title = dataset_title(row.dataset, synthesised)
+    if row.test_list != "all":
+        title += f"{',' if row.dataset in synthesised else ''} {row.test_list}"
+    return title, METRIC_TITLES[row.metric]
 
 
 def _how(row):
@@ -197,9 +210,10 @@ def _published(firsts, columns, layouts):
     places = {}
     for column in columns:
         row = firsts[column]
-        places.setdefault((layouts.get(row.dataset), row.metric), column)
+        if row.dataset in layouts:
+            places.setdefault((layouts[row.dataset], row.metric), column)
     rows = []
-    for system, reference, figures in PUBLISHED:
+    for system, reference, figures, _ in PUBLISHED:
         known = {places[key]: value for key, value in figures.items() if key in places}
         if known:
             rows.append((system, reference, [f"{known[c]:.3f}" if c in known else MISSING for c in columns]))

@@ -1,23 +1,20 @@
 """The page of results as Markdown."""
 
-from mscol.pages.layout import (
-    PUBLISHED_NOTE,
-    PUBLISHED_TITLE,
-    columns_with_figures,
-    explain,
-    where_numbers_are,
-)
+from mscol.config.naming import heading
+from mscol.pages.layout import columns_with_figures, explain, explain_published, where_numbers_are
+from mscol.pages.published import TITLE
 
 
 def to_markdown(page):
     """Write a page as Markdown."""
-    titles = [" ".join(column) for column in page.columns]
+    titles = [heading(*column) for column in page.columns]
     table = [["model", *titles], ["---", *["---:"] * len(titles)]]
     for model, how, cells in (line for block in page.blocks for line in block):
         table.append([f"`{model}`" + (f" ({how})" if how else ""), *map(_markdown_cell, cells)])
     table.append(["chance", *page.chance])
     parts = [
         "# Results",
+        *(f"> **{note}**" for note in page.notes),
         _markdown_table(table),
         f"How to read it: {explain(page)} {where_numbers_are(page)}",
     ]
@@ -28,7 +25,7 @@ def to_markdown(page):
             ["---", "---", *["---:"] * len(shown)],
         ]
         rows += [[system, told, *(figures[n] for n in shown)] for system, told, figures in page.published]
-        parts += [f"## {PUBLISHED_TITLE}", PUBLISHED_NOTE.capitalize(), _markdown_table(rows)]
+        parts += [f"## {TITLE}", explain_published(page), _markdown_table(rows)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -141,7 +141,7 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
     _write(outputs, network.encoder, History(), about | seconds)
 
 
-def import_encoder(checkpoint, outputs, about=None):
+def import_encoder(checkpoint, outputs, about=None, paper="mscol"):
     """Save an encoder that was made elsewhere as one of ours: an empty history, and where it is from.
 
     Parameters
@@ -150,14 +150,16 @@ def import_encoder(checkpoint, outputs, about=None):
         What `load_encoder` reads.
     outputs, about
         As for `pretrain`.
+    paper : str
+        Which paper's encoder it is (`mscol.papers`).
 
     Raises
     ------
     TrainingError
-        If it is no encoder, or a variable is missing or has another shape.
+        If it is no encoder, or one of the other paper, or a variable is missing or has another shape.
     """
-    encoder = load_encoder(checkpoint)
-    what = {"checkpoint": str(checkpoint), "versions": _versions(), **backend_and_device()}
+    encoder = load_encoder(checkpoint, paper)
+    what = {"checkpoint": str(checkpoint), "paper": paper, "versions": _versions(), **backend_and_device()}
     what["clip_seconds"] = encoder.clip_seconds
     _write(outputs, encoder, History(), (about or {}) | what)
 

@@ -5,7 +5,9 @@ import logging
 import keras
 
 from mscol.embeddings.crops import draw_crops, list_segments, select_clips
+from mscol.mels.framing import framing_of
 from mscol.model.training_pass import training_pass
+from mscol.papers import name_of_model, paper_of
 from mscol.probes.batches import AllLogMels, FreshCrops
 from mscol.probes.heads import build_head, fit, save_trained
 from mscol.probes.labels import Labelled, check_not_empty
@@ -38,7 +40,8 @@ class Finetuned(keras.Model):
 
     def whole(self):
         """The same as one model of plain layers, which loads anywhere."""
-        return keras.Model(self.encoder.input, self.head(self.encoder.output), name="classifier")
+        name = name_of_model("classifier", paper_of(self.encoder))
+        return keras.Model(self.encoder.input, self.head(self.encoder.output), name=name)
 
 
 def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fraction=1.0):
@@ -49,7 +52,7 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     encoder : keras.Model
         Trained in place.
     cache : mscol.mels.cache.MelCache
-        Spectrograms of the mixtures.
+        Spectrograms of the mixtures, as the encoder's paper has them (`mscol.mels.framing`).
     clips, about : str or os.PathLike
         The manifest, and what it says of itself: task and labels.
     settings : dict
@@ -72,11 +75,12 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     labelled = Labelled.open(clips, about)
     present = select_clips(cache.clips, labelled.clips, "train")
     check_not_empty(present, "train")
-    table, first_frames, latest = list_segments(present)
+    framing = framing_of(encoder)
+    table, first_frames, latest = list_segments(present, framing)
     rows = labelled.training_rows(table["clip"], label_fraction, seed)
     watched = draw_crops(
         select_clips(cache.clips, labelled.clips, "validation"),
-        settings["crops_per_segment"], seed, "validation",
+        settings["crops_per_segment"], seed, "validation", framing,
     )  # fmt: skip
     logging.info("Training encoder and head on %d of %d segments.", len(rows), len(table))
     values = encoder.output_shape[-1]
@@ -93,5 +97,5 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     how = {"protocol": "finetuned", "label_fraction": label_fraction, "seed": seed, "settings": settings}
     classifier = model.whole()
     save_trained(classifier, labelled, how, history, outputs)
-    tested = LogMelWindows(cache, labelled.clips)
+    tested = LogMelWindows(cache, labelled.clips, framing)
     labelled.save_scores(outputs["scores"], tested.index, tested.predict(classifier))

@@ -4,9 +4,11 @@ import numpy as np
 
 from mscol.embeddings.crops import select_clips, window_crops
 from mscol.embeddings.prediction import predict, predict_crops
-from mscol.errors import CacheError
+from mscol.errors import CacheError, TrainingError
 from mscol.io.files import open_array, read_csv
 from mscol.mels import CROP_FRAMES, N_MELS
+from mscol.mels.framing import FRAMINGS
+from mscol.papers import paper_of
 from mscol.probes.heads import load_trained
 from mscol.probes.labels import Labelled, check_not_empty
 
@@ -46,12 +48,13 @@ class LogMelWindows:
     cache : mscol.mels.cache.MelCache
     clips : pd.DataFrame
         The manifest: columns id and split.
+    framing : mscol.mels.framing.Framing
     """
 
     input_shape = (CROP_FRAMES, N_MELS, 1)
 
-    def __init__(self, cache, clips):
-        windows = window_crops(select_clips(cache.clips, clips, "test"))
+    def __init__(self, cache, clips, framing):
+        windows = window_crops(select_clips(cache.clips, clips, "test"), framing)
         check_not_empty(windows.first_frames, "test")
         self._cache, self._first_frames, self.index = cache, windows.first_frames, windows.index
 
@@ -76,7 +79,7 @@ def score_head(path, array_path, index_path, clips, about, scores):
     _score(path, EmbeddedWindows.open(array_path, index_path), Labelled.open(clips, about), scores)
 
 
-def score_classifier(path, cache, clips, about, scores):
+def score_classifier(path, cache, clips, about, scores, paper="mscol"):
     """Score the test clips of a dataset with a classifier that was trained before.
 
     Parameters
@@ -88,18 +91,26 @@ def score_classifier(path, cache, clips, about, scores):
         The manifest, and what it says of itself.
     scores : str or os.PathLike
         Written: `mscol.probes.labels.save_scores`.
+    paper : str
+        Whose log-mels the cache holds (`mscol.papers`).
 
     Raises
     ------
     TrainingError
-        If it takes or tells something else.
+        If it takes or tells something else, or hears log-mels of the other paper.
     """
     labelled = Labelled.open(clips, about)
-    _score(path, LogMelWindows(cache, labelled.clips), labelled, scores)
+    windows = LogMelWindows(cache, labelled.clips, FRAMINGS[paper])
+    _score(path, windows, labelled, scores, paper)
 
 
-def _score(path, windows, labelled, scores):
+def _score(path, windows, labelled, scores, paper=None):
     model = load_trained(path, labelled, windows.input_shape)
+    if paper not in (None, paper_of(model)):
+        raise TrainingError(
+            f"{path}: hears log-mels as encoders of {paper_of(model)} do, but those here are of {paper}; evaluate it under the "
+            f"name of an encoder of {paper_of(model)}"
+        )
     labelled.save_scores(scores, windows.index, windows.predict(model))
 
 

@@ -18,6 +18,7 @@ from mscol.errors import CacheError, SeparationError
 from mscol.io import audio
 from mscol.io.files import read_json
 from mscol.separation import STEMS
+from mscol.separation.origin import require_better_than_silence
 
 PUBLISHED_MODELS = ("umxl", "umxhq", "umx")
 
@@ -43,8 +44,8 @@ def load_separator(model, n_iterations=1, device="auto"):
     Raises
     ------
     SeparationError
-        If the name is unknown, a file of the directory is missing or does not fit, or published
-        weights cannot be fetched.
+        If the name is unknown, a file of the directory is missing or does not fit, published
+        weights cannot be fetched, or a target that this workflow trained is worse than silence.
     """
     device = choose_device(device)
     published = str(model) in PUBLISHED_MODELS
@@ -52,6 +53,7 @@ def load_separator(model, n_iterations=1, device="auto"):
         separator = _load_published(str(model), n_iterations, device)
     else:
         separator = _load_directory(Path(model).expanduser(), n_iterations, device)
+        require_better_than_silence(Path(model).expanduser())
     # The package leaves local models in training mode: dropout, and statistics of the batch.
     separator.freeze()
     logging.info(

@@ -2,8 +2,11 @@
 
 As in Open-Unmix's own training, the network predicts the target's STFT magnitudes from the mixture's,
 under the mean squared error, from mixtures put together anew for every minibatch: each stem at a gain
-of its own and, half of the time, from a song of its own (Uhlich et al., ICASSP 2017). Songs lie in folders
-``{song}/{bass,drums,other,vocals}.wav`` at 44.1 kHz.
+of its own and, half of the time, from a song of its own (Uhlich et al., ICASSP 2017).
+
+Other than there, a network starts near the best mask that does not listen: of each frequency the share of the mixture that the
+target has on average. What comes of a few hundred updates is then better than silence, which a start at the
+mixture itself is not.
 """
 
 import contextlib
@@ -21,18 +24,23 @@ from mscol.io.atomic import atomic_path
 from mscol.io.files import write_json
 from mscol.jobs.logs import Progress
 from mscol.separation import STEMS
+from mscol.separation.origin import SILENCE
+from mscol.separation.songs import load_songs, split_songs
 
 GAINS = (0.25, 1.25)  # Open-Unmix data.py, _augment_gain
 SONG_OF_ITS_OWN = 0.5  # probability that a mixture's stems come from different songs
-VALIDATION_EVERY = 8  # one song in eight is kept from training
 SMALLEST_SCALE = 1e-4  # of the largest; Open-Unmix scripts/train.py, get_statistics
 GRADIENT_NORM = 1.0
+ATTEMPTS = 2
+SLOWER = 4  # by how much an attempt lowers the learning rate of the one before
+LISTENING = 0.5  # how much of the first mask is the network's own (random) opinion
 
 
 def train_target(stems, target, weights_path, settings_path, settings, seed=0, threads=1):
     """Train the network of one target and write ``{target}.pth`` and ``{target}.json``.
 
-    The same settings, seed and thread count give the same weights.
+    The same settings, seed and thread count give the same weights. A network that ends worse than silence is trained once
+    more, with the next seed and a quarter of the learning rate.
 
     Parameters
     ----------
@@ -53,73 +61,46 @@ def train_target(stems, target, weights_path, settings_path, settings, seed=0, t
     Raises
     ------
     SeparationError
-        If there are fewer than two songs, or a song lacks a stem or is shorter than a sequence.
+        If there are fewer than two songs, a song lacks a stem or is shorter than a sequence, the target sounds in none of
+        them, or the second attempt is worse than silence, too.
     """
     torch.set_num_threads(threads)
     songs = load_songs(Path(stems, "train"), settings["nb_channels"], sequence_samples(settings))
-    train, validation = split_songs(songs)
+    index = STEMS.index(target)
+    try:
+        train, validation = split_songs(songs, index)
+    except SeparationError as error:
+        raise SeparationError(f"{stems}: {target} {error}") from None
     logging.info(
         "Training %s on %d songs for %d updates; %d songs are kept for validation.",
         target, len(train), settings["updates"], len(validation),
     )  # fmt: skip
-    with _deterministic(seed):
-        model = build_network(train, settings)
-        _fit(model, train, validation, STEMS.index(target), settings, np.random.default_rng(seed))
-        loss = validation_loss(model, validation, STEMS.index(target), settings)
-    logging.info("%s: the final validation loss is %.4f (1 is what silence would score).", target, loss)
+    for attempt in range(ATTEMPTS):
+        used = settings | {"learning_rate": settings["learning_rate"] / SLOWER**attempt}
+        used_seed = seed + attempt
+        with _deterministic(used_seed):
+            model = build_network(train, index, used)
+            _fit(model, train, validation, index, used, np.random.default_rng(used_seed))
+            loss = validation_loss(model, validation, index, used)
+        logging.info("%s: the final validation loss is %.4f (1 is what silence would score).", target, loss)
+        if loss < SILENCE:
+            break
+        logging.warning(
+            "%s: worse than silence with seed %d and learning rate %g.",
+            target,
+            used_seed,
+            used["learning_rate"],
+        )
+    else:
+        raise SeparationError(
+            f"{target}: the separator that was trained on {stems} is worse than silence (validation loss {loss:.3g}; 1 is "
+            f"silence), also with another seed and a lower rate; raise separation/training/updates, lower "
+            "separation/training/learning_rate, or use published weights (separation: {model: umxl})"
+        )
     with atomic_path(weights_path) as partial:
         torch.save(model.state_dict(), partial)
-    write_json({"args": {"target": target, "seed": seed, **settings}, "validation_loss": loss}, settings_path)
-
-
-def load_songs(folder, nb_channels, shortest_samples):
-    """Load all songs below a folder, in the order of their names.
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-    nb_channels : int
-        1 averages the channels.
-    shortest_samples : int
-        How many samples a song must have.
-
-    Returns
-    -------
-    list of np.ndarray, shape=(4, nb_channels, n_samples), float32
-        Stems in the order of `STEMS`.
-
-    Raises
-    ------
-    SeparationError
-        If there are fewer than two songs, or a song lacks a stem or is too short.
-    """
-    folders = sorted(path for path in Path(folder).glob("*") if path.is_dir())
-    if len(folders) < 2:
-        raise SeparationError(f"{folder}: {len(folders)} songs with stems; a separator needs two at least")
-    return [_load_song(path, nb_channels, shortest_samples) for path in folders]
-
-
-def _load_song(folder, nb_channels, shortest_samples):
-    stems = []
-    for stem in STEMS:
-        path = folder / f"{stem}.wav"
-        if not path.is_file():
-            raise SeparationError(f"{path}: there is no such stem; a song needs {', '.join(STEMS)}")
-        waveform = audio.load_stereo(path).T
-        stems.append(waveform.mean(axis=0, keepdims=True) if nb_channels == 1 else waveform)
-    n_samples = min(waveform.shape[1] for waveform in stems)
-    if n_samples < shortest_samples:
-        seconds = shortest_samples / audio.SEPARATION_RATE
-        raise SeparationError(f"{folder}: shorter than a training sequence ({seconds} s); leave the song out")
-    return np.stack([waveform[:, :n_samples] for waveform in stems])
-
-
-def split_songs(songs):
-    """Split songs into training and validation: every eighth, the last one at least, is for validation."""
-    validation = set(range(VALIDATION_EVERY - 1, len(songs), VALIDATION_EVERY)) or {len(songs) - 1}
-    return (
-        [song for index, song in enumerate(songs) if index not in validation],
-        [song for index, song in enumerate(songs) if index in validation],
+    write_json(
+        {"args": {"target": target, "seed": used_seed, **used}, "validation_loss": loss}, settings_path
     )
 
 
@@ -152,13 +133,15 @@ def magnitudes(waveforms, settings):
     return spectrum.abs().unflatten(0, waveforms.shape[:2])
 
 
-def build_network(songs, settings):
-    """Make an untrained network whose input is standardised by the statistics of the songs' mixtures.
+def build_network(songs, target, settings):
+    """Make a network whose input is standardised by the statistics of the songs' mixtures, and which starts near the best constant mask.
 
     Parameters
     ----------
     songs : list of np.ndarray
         From `load_songs`.
+    target : int
+        Index into `STEMS`.
     settings : dict
         As in `train_target`.
 
@@ -167,11 +150,15 @@ def build_network(songs, settings):
     openunmix.model.OpenUnmix
         Of the layers that the package's loader expects.
     """
-    mixtures = [torch.from_numpy(song.sum(axis=0))[None] for song in songs]
-    frames = torch.cat([magnitudes(mixture, settings)[0].mean(dim=0) for mixture in mixtures], dim=1)
+    frames, targets = (
+        torch.cat(
+            [magnitudes(torch.from_numpy(part)[None], settings)[0].mean(dim=0) for part in parts], dim=1
+        )
+        for parts in ([song.sum(axis=0) for song in songs], [song[target] for song in songs])
+    )
     scale = frames.std(dim=1)
     scale = scale.clamp(min=SMALLEST_SCALE * scale.max())
-    return openunmix.model.OpenUnmix(
+    model = openunmix.model.OpenUnmix(
         nb_bins=settings["nfft"] // 2 + 1,
         nb_channels=settings["nb_channels"],
         hidden_size=settings["hidden_size"],
@@ -183,6 +170,12 @@ def build_network(songs, settings):
             )
         ),
     )
+    # The least squares of `share * mixture = target`, bin by bin
+    share = (frames * targets).sum(dim=1) / frames.square().sum(dim=1).clamp(min=1e-9)
+    with torch.no_grad():
+        model.output_mean.copy_(share)
+        model.output_scale.copy_(LISTENING * share)
+    return model
 
 
 def draw_batch(songs, target, settings, rng):
