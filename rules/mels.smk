@@ -23,9 +23,7 @@ rule cache_mixture_mels:
         root=root_of,
         dtype=config["mels"]["dtype"],
         normalise=config["mels"]["normalise_seconds"],
-        # As mscol.datasets.mtat has it: its published lists are of whole clips.
-        whole_only=lambda wildcards: dataset_settings(wildcards.dataset)["layout"]
-        == "mtat",
+        whole_only=takes_whole_clips_only,
         clips=shard_digest,
         code=code_of("cache_mixture_mels.py"),
     message:
@@ -49,13 +47,14 @@ rule cache_sliced_mels:
     priority: 55
     conda:
         "../envs/audio.yaml"
-    threads: 2
+    threads: AUDIO_THREADS
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
         root=root_of,
         dtype=config["mels"]["dtype"],
+        whole_only=takes_whole_clips_only,
         clips=shard_digest,
         code=code_of("cache_sliced_mels.py"),
     message:

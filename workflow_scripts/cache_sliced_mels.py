@@ -12,5 +12,6 @@ cache_mixtures(
     rejected=snakemake.output.rejected,
     dtype=snakemake.params.dtype,
     workers=snakemake.threads,
+    whole_only=snakemake.params.whole_only,
     paper="cvsm",
 )

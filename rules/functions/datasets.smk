@@ -35,3 +35,8 @@ def shard_digest(wildcards):
 def labels_digest(wildcards):
     """A digest of a dataset's clips, splits and labels."""
     return file_digest(CLIPS.format(**wildcards), ABOUT.format(**wildcards))
+
+
+def takes_whole_clips_only(wildcards):
+    """Whether clips that are cut short are rejected: the published lists of MTAT are of whole clips (mscol.datasets.mtat)."""
+    return dataset_settings(wildcards.dataset)["layout"] == "mtat"
