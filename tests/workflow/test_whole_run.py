@@ -1,6 +1,7 @@
 """A whole run: what it makes, that it is complete, and that it is not made again."""
 
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -63,6 +64,14 @@ def test_broken_clip_is_rejected_with_its_reason(finished):
     rejected = pd.read_csv(finished / "results" / "rejected.csv")
     assert rejected["reason"].str.contains("0 bytes").any()
     assert set(rejected["dataset"]) <= set(METRICS)
+    shortened = pd.read_csv(finished / "results" / "shortened.csv")  # the embedded files are whole
+    assert list(shortened.columns) == ["dataset", "id", "path", "listed", "decoded", "reason"] and shortened.empty
+
+
+def test_run_and_card_say_how_long_the_training_clips_were(finished):
+    folder = finished / "models" / "bass_vocals" / "seed1"
+    assert json.loads((folder / "run.json").read_text())["clip_seconds"] == 29.125
+    assert "which lasted 29.12 s where it was trained" in (folder / "README.md").read_text()
 
 
 def test_separator_is_judged(finished):
