@@ -2,11 +2,11 @@
 
 from mscol.io.files import read_json
 from mscol.jobs.backend import choose_backend
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0], attempts=snakemake.log[0].removesuffix(".log"))
-take_gpu(snakemake.resources.get("gpu", 0))
+take_gpus(snakemake.resources.get("gpu", 0))
 
 cached, plan, wildcards = snakemake.input, read_json(snakemake.input.plan), snakemake.wildcards
 choose_backend(plan["backend"])

@@ -37,9 +37,9 @@ SCRIPT = """
 import json, os, sys, time
 from pathlib import Path
 sys.path.insert(0, "{house}/workflow_scripts")
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 started = time.time()
-take_gpu(snakemake.resources.get("gpu", 0))
+take_gpus(snakemake.resources.get("gpu", 0))
 began = time.time()
 Path(snakemake.output[0]).with_suffix(".began").touch()
 while len(list(Path().glob("*.began"))) < {at_once} and time.time() < began + 20:
@@ -162,4 +162,4 @@ def test_scripts_take_a_gpu_before_they_import_a_framework(script):
     if not first or script == "train_separator.py":  # which trains on the CPU, whatever PyTorch sees
         return
     lines = path.read_text().splitlines()
-    assert lines.index('take_gpu(snakemake.resources.get("gpu", 0))') < first[0] - 1
+    assert lines.index('take_gpus(snakemake.resources.get("gpu", 0))') < first[0] - 1
