@@ -15,14 +15,18 @@ from mscol.jobs.devices import MADE_UP, SCHEDULERS, VISIBLE
 # Jobs that only hold their GPU for a while, under the workflow's own rules for that
 SNAKEFILE = """
 import sys
+from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+config["pretraining"] = {{"running": {{"devices": config.get("devices", 1)}}}}
 sys.path.insert(0, "{house}/workflow_scripts")
 
 include: "{house}/rules/gpus.smk"
 
+wildcard_constraints: job="[0-9]"
+
 onstart:
-    hand_out_gpus()
+    hand_out_gpus(list(workflow.dag.needrun_jobs()))
 
 rule all:
     input: expand("{{job}}.json", job=range(5))
@@ -30,6 +34,11 @@ rule all:
 rule use_gpu:
     output: "{{job}}.json"
     resources: gpu=one_gpu
+    script: "job.py"
+
+rule pretrain_encoder:
+    output: "together-{{job}}.json"
+    resources: gpu=pretraining_gpus
     script: "job.py"
 """
 # Each waits until so many have begun, which otherwise depends on how busy the machine is.
@@ -99,6 +108,34 @@ def test_jobs_have_a_gpu_each_and_no_more_run_than_there_are(tmp_path, two):
     jobs = jobs_of_a_run(tmp_path / "run", two, at_once=2)
     assert len(jobs) == 5 and {job["gpu"] for job in jobs} == set(two.split(","))
     assert most_at_once(jobs) == 2 and each_had_its_own(jobs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seen"),
+    [(["devices=2"], "both"), (["devices=all"], "both"), (["devices=all", "--resources", "gpu=1"], "one")],
+)
+def test_gpus_that_compute_one_model_are_taken_together(tmp_path, two, arguments, seen):
+    jobs = jobs_of_a_run(
+        tmp_path / "run",
+        two,
+        "0.json",
+        "together-0.json",
+        "together-1.json",
+        "--config",
+        *arguments,
+        at_once=1,
+    )
+    taken = sorted(len(job["gpu"].split(",")) for job in jobs)
+    assert taken == ([1, 2, 2] if seen == "both" else [1, 1, 1])
+    assert most_at_once(jobs) == 1
+
+
+def test_more_gpus_for_one_model_than_there_are_stop_a_run_before_its_first_job(tmp_path, two):
+    for folder, gpus, there in ((tmp_path / "two", two, "2 GPUs"), (tmp_path / "none", "", "no GPUs")):
+        process = start(folder, gpus, "together-0.json", "--config", "devices=3", at_once=1)
+        said, _ = process.communicate()
+        assert process.returncode and "Traceback" not in said and not list(folder.glob("*.began"))
+        assert f"config key 'pretraining/running/devices': 3 devices, but this run has {there}; write" in said
 
 
 def test_two_runs_never_have_the_same_gpu(tmp_path, two):

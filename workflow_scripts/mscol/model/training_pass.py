@@ -18,7 +18,7 @@ from mscol.model.runtime import runs_on_gpu_by_jax
 LARGEST_KEPT_PIXELS = 1024
 
 
-def training_pass(encoder, crops, dtype="float32"):
+def training_pass(encoder, crops, dtype="float32", axis=None):
     """Pass crops through an encoder in training, and update its moving statistics.
 
     Parameters
@@ -28,16 +28,18 @@ def training_pass(encoder, crops, dtype="float32"):
     crops : tensor, shape=(n_crops, frames, 64, 1)
     dtype : str
         In which images and kernels are multiplied, ``float32`` or ``bfloat16``; statistics are float32.
+    axis : str, optional
+        Of devices that have a part of the crops each (`mscol.model.sharding`).
 
     Returns
     -------
     tensor, shape=(n_crops, n_values), float32
         What ``encoder(crops, training=True)`` returns.
     """
-    if runs_on_gpu_by_jax():
+    if axis or runs_on_gpu_by_jax():
         from mscol.model.jax_pass import jax_pass  # here, as it imports JAX
 
-        return jax_pass(encoder, crops, dtype)
+        return jax_pass(encoder, crops, dtype, axis)
     layer = encoder.get_layer
     kernel = functools.partial(_kernel, encoder, dtype=dtype)
     x = ops.cast(layer("normalization")(layer("rescaling")(crops)), dtype)
