@@ -6,7 +6,7 @@ from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
-choose_backend(snakemake.params.backend)
+choose_backend(snakemake.params.backend, compiled="compiled")
 
 from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402

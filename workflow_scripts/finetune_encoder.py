@@ -6,7 +6,7 @@ from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
-choose_backend(snakemake.params.backend)
+choose_backend(snakemake.params.backend, compiled="compiled")
 
 from mscol.mels.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
 from mscol.model import configure, load_encoder  # noqa: E402

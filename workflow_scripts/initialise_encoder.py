@@ -6,7 +6,7 @@ from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
-choose_backend(snakemake.params.backend)
+choose_backend(snakemake.params.backend, compiled="compiled")
 
 from mscol.jobs.versions import git_commit  # noqa: E402
 from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)

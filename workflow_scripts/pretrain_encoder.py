@@ -9,7 +9,7 @@ log_to_file(snakemake.log[0], attempts=snakemake.log[0].removesuffix(".log"))
 take_gpus(snakemake.resources.get("gpu", 0))
 
 cached, plan, wildcards = snakemake.input, read_json(snakemake.input.plan), snakemake.wildcards
-choose_backend(plan["backend"])
+choose_backend(plan["backend"], compiled="compiled")
 
 from mscol.jobs.versions import git_commit  # noqa: E402 (what the framework says belongs in the log)
 from mscol.pretraining import CacheFiles, pretrain  # noqa: E402

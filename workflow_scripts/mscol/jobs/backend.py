@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mscol.errors import ConfigError
 from mscol.jobs.cards import list_cards
+from mscol.jobs.compiled import keep_compiled
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 # What CUDA_VISIBLE_DEVICES holds where a user, or SLURM, wants no GPU to be seen
@@ -22,7 +23,7 @@ _NO_GPU = ("", "-1", "none", "void", "nodevfiles")
 OLDEST_DRIVER = 580
 
 
-def choose_backend(setting="auto"):
+def choose_backend(setting="auto", compiled=None):
     """Choose the backend of Keras, for this process and its children, and say so in the log.
 
     Call it before anything imports Keras. ``KERAS_BACKEND``, where a user sets it, wins; ``auto`` is JAX where it can
@@ -32,6 +33,8 @@ def choose_backend(setting="auto"):
     ----------
     setting : str
         ``auto``, ``tensorflow`` or ``jax``.
+    compiled : str or os.PathLike, optional
+        A folder in which JAX keeps what it compiles for GPUs (`mscol.jobs.compiled.keep_compiled`).
 
     Returns
     -------
@@ -57,6 +60,8 @@ def choose_backend(setting="auto"):
     backend, sentence = decide(setting, named, card, obstacle, installed)
     logging.log(logging.WARNING if obstacle else logging.INFO, "%s", sentence)
     os.environ["KERAS_BACKEND"] = backend
+    if backend == "jax" and card and not obstacle and compiled:
+        keep_compiled(compiled)
     if backend == "jax" and _sees_none(os.environ):
         os.environ.setdefault("JAX_PLATFORMS", "cpu")  # it fails where it knows of a GPU but may see none
     return backend
