@@ -42,7 +42,7 @@ onstart:
     jobs = list(workflow.dag.needrun_jobs())
     require_writable_folders(jobs)
     require_arrays_that_start(jobs)
-    hand_out_gpus()
+    hand_out_gpus(jobs)
 
 
 onsuccess:

@@ -61,7 +61,7 @@ rule pretrain_encoder:
         KERAS_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
-        gpu=one_gpu,
+        gpu=pretraining_gpus,
         mem_mb=growing(8000),
         runtime=2880,  # the next attempt goes on from the last checkpoint
     message:

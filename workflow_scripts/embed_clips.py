@@ -1,12 +1,12 @@
 """Pass the frozen encoder over a dataset once, and keep its embeddings."""
 
 from mscol.jobs.backend import choose_backend
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
-take_gpu(snakemake.resources.get("gpu", 0))
-choose_backend(snakemake.params.backend)
+take_gpus(snakemake.resources.get("gpu", 0))
+choose_backend(snakemake.params.backend, compiled="compiled")
 
 from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402

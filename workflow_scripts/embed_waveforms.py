@@ -1,10 +1,10 @@
 """Embed a dataset with a Python function of a waveform."""
 
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
-take_gpu(snakemake.resources.get("gpu", 0))
+take_gpus(snakemake.resources.get("gpu", 0))
 
 from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402

@@ -1,12 +1,12 @@
 """Save an encoder with random weights: the model `untrained`."""
 
 from mscol.jobs.backend import choose_backend
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
-take_gpu(snakemake.resources.get("gpu", 0))
-choose_backend(snakemake.params.backend)
+take_gpus(snakemake.resources.get("gpu", 0))
+choose_backend(snakemake.params.backend, compiled="compiled")
 
 from mscol.jobs.versions import git_commit  # noqa: E402
 from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)

@@ -2,14 +2,14 @@
 
 from mscol.io.files import read_json
 from mscol.jobs.backend import choose_backend
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0], attempts=snakemake.log[0].removesuffix(".log"))
-take_gpu(snakemake.resources.get("gpu", 0))
+take_gpus(snakemake.resources.get("gpu", 0))
 
 cached, plan, wildcards = snakemake.input, read_json(snakemake.input.plan), snakemake.wildcards
-choose_backend(plan["backend"])
+choose_backend(plan["backend"], compiled="compiled")
 
 from mscol.jobs.versions import git_commit  # noqa: E402 (what the framework says belongs in the log)
 from mscol.pretraining import CacheFiles, pretrain  # noqa: E402

@@ -1,12 +1,12 @@
 """Score the test clips of one dataset with a head or a classifier that was trained before."""
 
 from mscol.jobs.backend import choose_backend
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
-take_gpu(snakemake.resources.get("gpu", 0))
-choose_backend(snakemake.params.backend)
+take_gpus(snakemake.resources.get("gpu", 0))
+choose_backend(snakemake.params.backend, compiled="compiled")
 
 from mscol.mels.cache import MelCache  # noqa: E402  (TensorFlow's chatter belongs in the log)
 from mscol.model import configure  # noqa: E402

@@ -1,10 +1,10 @@
 """Separate the clips of one shard into bass, drums, other and vocals."""
 
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
-take_gpu(snakemake.resources.get("gpu", 0))
+take_gpus(snakemake.resources.get("gpu", 0))
 
 from mscol.separation.shard import separate_shard  # noqa: E402 (PyTorch counts the GPUs that it sees)
 

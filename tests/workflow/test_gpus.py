@@ -15,14 +15,18 @@ from mscol.jobs.devices import MADE_UP, SCHEDULERS, VISIBLE
 # Jobs that only hold their GPU for a while, under the workflow's own rules for that
 SNAKEFILE = """
 import sys
+from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+config["pretraining"] = {{"running": {{"devices": config.get("devices", 1)}}}}
 sys.path.insert(0, "{house}/workflow_scripts")
 
 include: "{house}/rules/gpus.smk"
 
+wildcard_constraints: job="[0-9]"
+
 onstart:
-    hand_out_gpus()
+    hand_out_gpus(list(workflow.dag.needrun_jobs()))
 
 rule all:
     input: expand("{{job}}.json", job=range(5))
@@ -31,15 +35,20 @@ rule use_gpu:
     output: "{{job}}.json"
     resources: gpu=one_gpu
     script: "job.py"
+
+rule pretrain_encoder:
+    output: "together-{{job}}.json"
+    resources: gpu=pretraining_gpus
+    script: "job.py"
 """
 # Each waits until so many have begun, which otherwise depends on how busy the machine is.
 SCRIPT = """
 import json, os, sys, time
 from pathlib import Path
 sys.path.insert(0, "{house}/workflow_scripts")
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 started = time.time()
-take_gpu(snakemake.resources.get("gpu", 0))
+take_gpus(snakemake.resources.get("gpu", 0))
 began = time.time()
 Path(snakemake.output[0]).with_suffix(".began").touch()
 while len(list(Path().glob("*.began"))) < {at_once} and time.time() < began + 20:
@@ -101,6 +110,34 @@ def test_jobs_have_a_gpu_each_and_no_more_run_than_there_are(tmp_path, two):
     assert most_at_once(jobs) == 2 and each_had_its_own(jobs)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "seen"),
+    [(["devices=2"], "both"), (["devices=all"], "both"), (["devices=all", "--resources", "gpu=1"], "one")],
+)
+def test_gpus_that_compute_one_model_are_taken_together(tmp_path, two, arguments, seen):
+    jobs = jobs_of_a_run(
+        tmp_path / "run",
+        two,
+        "0.json",
+        "together-0.json",
+        "together-1.json",
+        "--config",
+        *arguments,
+        at_once=1,
+    )
+    taken = sorted(len(job["gpu"].split(",")) for job in jobs)
+    assert taken == ([1, 2, 2] if seen == "both" else [1, 1, 1])
+    assert most_at_once(jobs) == 1
+
+
+def test_more_gpus_for_one_model_than_there_are_stop_a_run_before_its_first_job(tmp_path, two):
+    for folder, gpus, there in ((tmp_path / "two", two, "2 GPUs"), (tmp_path / "none", "", "no GPUs")):
+        process = start(folder, gpus, "together-0.json", "--config", "devices=3", at_once=1)
+        said, _ = process.communicate()
+        assert process.returncode and "Traceback" not in said and not list(folder.glob("*.began"))
+        assert f"config key 'pretraining/running/devices': 3 devices, but this run has {there}; write" in said
+
+
 def test_two_runs_never_have_the_same_gpu(tmp_path, two):
     one, other = tmp_path / "one", tmp_path / "other"
     # Three jobs at once would like one of two GPUs.
@@ -159,7 +196,8 @@ def brings_a_framework(name, seen):
 def test_scripts_take_a_gpu_before_they_import_a_framework(script):
     path = HOUSE / "workflow_scripts" / script
     first = [line for line, name in imported(path) if brings_a_framework(name, set())][:1]
-    if not first or script == "train_separator.py":  # which trains on the CPU, whatever PyTorch sees
+    # These load and train on the CPU, whatever PyTorch sees.
+    if not first or script in ("fetch_separator.py", "train_separator.py"):
         return
     lines = path.read_text().splitlines()
-    assert lines.index('take_gpu(snakemake.resources.get("gpu", 0))') < first[0] - 1
+    assert lines.index('take_gpus(snakemake.resources.get("gpu", 0))') < first[0] - 1

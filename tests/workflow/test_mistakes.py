@@ -38,6 +38,14 @@ def test_backend_that_nothing_here_computes_with_is_told_before_any_job(house, t
     assert "Traceback" not in said and not (tmp_path / "logs").exists()
 
 
+def test_more_gpus_than_the_machine_has_are_told_before_any_job(house, tmp_path, monkeypatch):
+    monkeypatch.setenv("MSCOL_GPUS", "GPU-a,GPU-b")
+    several = "pretraining={running: {devices: 4}}"
+    said = run(house, tmp_path, "models/bass/seed1/encoder.keras", "--config", several, succeeds=False)
+    assert "running/devices': 4 devices, but this run has 2 GPUs; write a smaller number" in said
+    assert "Traceback" not in said and not (tmp_path / "logs").exists()
+
+
 def test_dataset_without_a_test_split_stops_its_manifest(house, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "clips.csv").write_text("path,split,label\n")

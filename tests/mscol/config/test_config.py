@@ -50,6 +50,11 @@ def test_numbers_from_the_command_line_are_numbers():
     config = effective(pretraining={"activity_threshold": "0.02", "updates": "7"}, seeds=["3"])
     assert config["pretraining"]["activity_threshold"] == 0.02
     assert config["pretraining"]["updates"] == 7 and config["seeds"] == [3]
+    for given, meant in (("2", 2), ("all", "all")):
+        assert (
+            effective(pretraining={"running": {"devices": given}})["pretraining"]["running"]["devices"]
+            == meant
+        )
 
 
 def test_names_that_yaml_reads_as_numbers_are_texts(tmp_path):
@@ -135,6 +140,9 @@ def test_effective_config_is_written_as_it_is(tmp_path):
     [
         ({"preset": "huge"}, "'preset': 'huge' is no preset; allowed are demo, paper"),
         ({"pretraining": {"schedule": "linear"}}, "'pretraining/schedule': 'linear' is not valid, allowed are constant, halved"),
+        ({"pretraining": {"batch_size": 128, "running": {"devices": 3}}},
+         "'pretraining/running/devices': 128 pairs .* cannot be dealt evenly to 3 devices; write 1 or 2, or"),
+        ({"pretraining": {"running": {"devices": "most"}}}, "'pretraining/running/devices': 'most' is not valid"),
         ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no 'nowhere"),
         ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model that is made"),
         ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is no name for an encoder; use small letters"),

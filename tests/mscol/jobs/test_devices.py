@@ -4,7 +4,9 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,15 +18,15 @@ from mscol.jobs.devices import (
     _cards_in_proc,
     find_gpus,
     offer_gpus,
-    take_gpu,
+    take_gpus,
 )
 
 # Takes a GPU, says what it sees, and holds it until it is told to go.
 JOB = """
 import logging, os, sys
-from mscol.jobs.devices import take_gpu
+from mscol.jobs.devices import take_gpus
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
-take_gpu(int(sys.argv[1]))
+take_gpus(int(sys.argv[1]))
 print("sees", repr(os.environ.get("CUDA_VISIBLE_DEVICES")), os.environ.get("JAX_PLATFORMS"), flush=True)
 sys.stdin.read()
 """
@@ -40,8 +42,8 @@ def fresh(monkeypatch):
 
 @pytest.fixture
 def names():
-    """The names of two GPUs, of this test alone: names are locked for the whole machine."""
-    return [f"GPU-{uuid.uuid4()}" for _ in range(2)]
+    """The names of four GPUs, of this test alone: names are locked for the whole machine."""
+    return [f"GPU-{uuid.uuid4()}" for _ in range(4)]
 
 
 @contextlib.contextmanager
@@ -135,25 +137,65 @@ def test_jobs_see_a_gpu_each_and_a_third_waits_until_one_of_them_is_killed(names
         assert {seen_by(first)[0], seen_by(second)[0]} == {"0", "1"}
         with job() as third:
             said = third.stdout.readline()
-            assert said == "Jobs of other runs have every GPU (2): waiting for one.\n"
+            assert said == "Jobs of other runs have every GPU (2): waiting for 1.\n"
             second.kill()
             second.wait()
             seen, said = seen_by(third)
-            assert seen in {"0", "1"} and said[0].startswith("Waiting for a GPU took")
+            assert seen in {"0", "1"} and said[0].startswith("Waiting for GPUs took")
+
+
+def test_jobs_see_as_many_as_they_want(names):
+    offer_gpus({str(number): name for number, name in enumerate(names)})
+    with job(3) as first, job(1) as second:
+        seen = [set(seen_by(process)[0].split(",")) for process in (first, second)]
+    assert [len(each) for each in seen] == [3, 1] and set.union(*seen) == {"0", "1", "2", "3"}
+
+
+def test_a_job_never_wants_more_than_are_offered(names):
+    offer_gpus({"0": names[0], "1": names[1]})
+    with job(4) as process:
+        assert seen_by(process)[0] == "0,1"
+
+
+def test_a_job_that_wants_several_keeps_what_comes_free_and_lets_no_other_wait_for_it_for_ever(names):
+    offer_gpus({str(number): name for number, name in enumerate(names)})
+    with job(1) as first, job(1) as second:
+        seen = [seen_by(process)[0] for process in (first, second)]
+        with job(3) as third:
+            assert third.stdout.readline() == "Jobs of other runs have 2 of 4 GPUs: waiting for 1.\n"
+            with job(1) as small:  # while the third one keeps two
+                assert small.stdout.readline() == "Jobs of other runs have every GPU (4): waiting for 1.\n"
+                first.kill()
+                second.kill()
+                assert len(set(seen_by(third)[0].split(","))) == 3 and seen_by(small)[0] in seen
+
+
+def test_jobs_that_want_all_at_once_have_them_one_after_another(names):
+    offer_gpus({str(number): name for number, name in enumerate(names)})
+
+    def seen_until_killed(process):
+        seen, _ = seen_by(process)
+        time.sleep(0.1)  # while the others try
+        process.kill()
+        return seen
+
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor() as threads:
+        jobs = [stack.enter_context(job(4)) for _ in range(4)]
+        assert list(threads.map(seen_until_killed, jobs)) == ["0,1,2,3"] * 4
 
 
 def test_a_gpu_is_the_same_under_each_of_its_names(names):
     offer_gpus({"0": names[0]})
     with job() as by_number:
         assert seen_by(by_number)[0] == "0"
-        offer_gpus({name: name for name in names})
+        offer_gpus({name: name for name in names[:2]})
         with job() as by_name:
             assert seen_by(by_name)[0] == names[1]
 
 
 def test_a_gpu_is_kept_when_programs_that_a_job_started_end(names):
     offer_gpus({"0": names[0]})
-    take_gpu()
+    take_gpus()
     subprocess.run(["true"], check=True)
     with job() as other:
         assert other.stdout.readline().startswith("Jobs of other runs have every GPU (1)")
@@ -161,7 +203,7 @@ def test_a_gpu_is_kept_when_programs_that_a_job_started_end(names):
 
 def test_a_job_that_wants_none_sees_none(names):
     offer_gpus({"0": names[0]})
-    assert take_gpu(0) is None
+    assert take_gpus(0) == []
     assert os.environ[VISIBLE] == "" and os.environ["JAX_PLATFORMS"] == "cpu"
 
 
@@ -172,7 +214,7 @@ def test_where_nothing_is_offered_everything_stays_as_it_is(monkeypatch, wanted,
         monkeypatch.setenv(VISIBLE, visible)
     offer_gpus({})
     before = dict(os.environ)
-    assert take_gpu(wanted) is None
+    assert take_gpus(wanted) == []
     assert dict(os.environ) == before
 
 
@@ -182,8 +224,9 @@ def test_real_gpus_are_found_and_cuda_sees_the_one_that_was_taken():
         pytest.skip("there is no GPU here")
     offer_gpus(gpus)
     count = """
-from mscol.jobs.devices import take_gpu
-name, cuda, n, uuid = take_gpu(), ctypes.CDLL("libcuda.so.1"), ctypes.c_int(), (ctypes.c_ubyte * 16)()
+import ctypes
+from mscol.jobs.devices import take_gpus
+(name,), cuda, n, uuid = take_gpus(), ctypes.CDLL("libcuda.so.1"), ctypes.c_int(), (ctypes.c_ubyte * 16)()
 assert cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(n)) == 0 and cuda.cuDeviceGetUuid_v2(uuid, 0) == 0
 print(name, n.value, bytes(uuid).hex())
 """

@@ -84,6 +84,11 @@ def test_licence_follows_from_recordings_and_separator(tmp_path, dataset, separa
     assert ("Open-Unmix" in terms) == (bool(sources) and separator in ("umxl", "umxhq", "demo"))
 
 
+def test_card_counts_the_gpus_that_computed_together(tmp_path):
+    _, text = write(tmp_path, RUN | {"n_devices": 4})
+    assert "| computed with | JAX, on 4 × NVIDIA H100 |" in text
+
+
 def test_encoders_that_were_not_pretrained_have_cards_too(tmp_path):
     untrained = {key: RUN[key] for key in RUN if key not in ("resumed_from",)} | {
         "model": "untrained",

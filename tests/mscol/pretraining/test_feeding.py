@@ -29,7 +29,7 @@ def free(monkeypatch, n_bytes):
 def full(monkeypatch):
     """Let the device have no room, whatever it said, as where another program takes it meanwhile."""
 
-    def refuse(arrays):
+    def refuse(arrays, mesh):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12000 bytes.")
 
     monkeypatch.setattr(feeding, "load_on_device", refuse)
@@ -66,7 +66,7 @@ def test_device_without_room_costs_speed_or_says_what_to_set(sampler, monkeypatc
 
 
 def test_other_errors_of_a_device_are_not_taken_for_want_of_room(sampler, monkeypatch):
-    def fail(arrays):
+    def fail(arrays, mesh):
         raise RuntimeError("INTERNAL: the driver is gone")
 
     monkeypatch.setattr(feeding, "load_on_device", fail)

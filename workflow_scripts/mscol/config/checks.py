@@ -50,6 +50,7 @@ def check_meaning(config):
             f"config key 'pretraining/dataset': {pretrained_on!r} is none of the datasets "
             f"({', '.join(config['datasets'])}); name one of them"
         )
+    _check_devices(config["pretraining"])
     for name in config["evaluation"]["datasets"]:
         if name not in config["datasets"]:
             raise ConfigError(
@@ -58,6 +59,16 @@ def check_meaning(config):
             )
     _check_evaluation(config["evaluation"], config)
     _check_separator(config["separation"]["model"])
+
+
+def _check_devices(pretraining):
+    devices, pairs = pretraining["running"]["devices"], pretraining["batch_size"]
+    if devices != "all" and pairs % devices:
+        divisors = [str(number) for number in range(1, min(devices, pairs) + 1) if pairs % number == 0]
+        raise ConfigError(
+            f"config key 'pretraining/running/devices': {pairs} pairs (batch_size) cannot be dealt evenly to {devices} "
+            f"devices; write {' or '.join(divisors[-2:])}, or change batch_size"
+        )
 
 
 def _check_encoders(encoders):

@@ -9,12 +9,12 @@ import importlib.util
 import logging
 import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from mscol.errors import ConfigError
+from mscol.jobs.cards import list_cards
+from mscol.jobs.compiled import keep_compiled
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 # What CUDA_VISIBLE_DEVICES holds where a user, or SLURM, wants no GPU to be seen
@@ -23,7 +23,7 @@ _NO_GPU = ("", "-1", "none", "void", "nodevfiles")
 OLDEST_DRIVER = 580
 
 
-def choose_backend(setting="auto"):
+def choose_backend(setting="auto", compiled=None):
     """Choose the backend of Keras, for this process and its children, and say so in the log.
 
     Call it before anything imports Keras. ``KERAS_BACKEND``, where a user sets it, wins; ``auto`` is JAX where it can
@@ -33,6 +33,8 @@ def choose_backend(setting="auto"):
     ----------
     setting : str
         ``auto``, ``tensorflow`` or ``jax``.
+    compiled : str or os.PathLike, optional
+        A folder in which JAX keeps what it compiles for GPUs (`mscol.jobs.compiled.keep_compiled`).
 
     Returns
     -------
@@ -58,6 +60,8 @@ def choose_backend(setting="auto"):
     backend, sentence = decide(setting, named, card, obstacle, installed)
     logging.log(logging.WARNING if obstacle else logging.INFO, "%s", sentence)
     os.environ["KERAS_BACKEND"] = backend
+    if backend == "jax" and card and not obstacle and compiled:
+        keep_compiled(compiled)
     if backend == "jax" and _sees_none(os.environ):
         os.environ.setdefault("JAX_PLATFORMS", "cpu")  # it fails where it knows of a GPU but may see none
     return backend
@@ -153,7 +157,11 @@ def find_card(environment=os.environ, devices="/dev"):
     if kept_off or _sees_none(environment):
         return None
     nodes = sorted(Path(devices).glob("nvidia[0-9]*"))
-    card = str(nodes[0]) if nodes else _listed_card(environment)
+    # Under Windows' Linux a card has no device of its own.
+    cards = [str(node) for node in nodes] or [
+        card.title for card in list_cards(environment.get("PATH")) or []
+    ]
+    card = cards[0] if cards else None
     told = environment.get("CUDA_VISIBLE_DEVICES")  # which of several
     return f"CUDA_VISIBLE_DEVICES={told}" if card and told else card
 
@@ -161,19 +169,6 @@ def find_card(environment=os.environ, devices="/dev"):
 def _sees_none(environment):
     """Whether CUDA_VISIBLE_DEVICES keeps a process off all GPUs."""
     return environment.get("CUDA_VISIBLE_DEVICES", "0").strip().lower() in _NO_GPU
-
-
-def _listed_card(environment):
-    """The first GPU that nvidia-smi lists: under Windows' Linux there is no device of its own."""
-    program = shutil.which("nvidia-smi", path=environment.get("PATH"))
-    if program is None:
-        return None
-    try:
-        done = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r"^GPU \d+: (.+?)(?: \(UUID.*)?$", done.stdout, re.MULTILINE)
-    return found[1] if found and done.returncode == 0 else None
 
 
 def jax_obstacle(driver="/proc/driver/nvidia/version"):

@@ -1,19 +1,17 @@
-"""A GPU for each job, where no scheduler hands them out.
+"""GPUs of its own for each job, where no scheduler hands them out.
 
 Whoever starts a run offers the machine's GPUs (`find_gpus`, `offer_gpus`) to its jobs by an environment variable. Each job takes
-one (`take_gpu`) before it imports a framework (or chooses one), and sees no other. Where nothing was offered, jobs leave everything as it is.
+one, or some (`take_gpus`), before it imports a framework (or chooses one), and sees no other. Where nothing was offered, jobs leave everything as it is.
 """
 
 import errno
 import logging
 import os
-import re
-import shutil
 import socket
-import subprocess
 import time
 from pathlib import Path
 
+from mscol.jobs.cards import list_cards
 from mscol.jobs.logs import timed
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -40,8 +38,7 @@ def find_gpus():
     cards = _cards()
     told = os.environ.get(VISIBLE)
     if told is None:
-        scheduled = any(variable in os.environ for variable in SCHEDULERS)
-        return {} if scheduled else {name: name for card in cards for name in _devices(card)}
+        return {} if is_scheduled() else {name: name for card in cards for name in _devices(card)}
     found = {}
     for name in (name.strip() for name in told.split(",")):
         device = _device_named(name, cards)
@@ -49,6 +46,11 @@ def find_gpus():
             break
         found.setdefault(name, device)
     return found
+
+
+def is_scheduled():
+    """Whether this process is part of a job of a cluster's scheduler."""
+    return any(variable in os.environ for variable in SCHEDULERS)
 
 
 def offer_gpus(gpus):
@@ -64,47 +66,69 @@ def offer_gpus(gpus):
         os.environ[OFFER] = ",".join(f"{name}={lock}" for name, lock in gpus.items())
 
 
-def take_gpu(wanted=1):
-    """Take one of the GPUs that were offered to this job, until it ends; call it before a framework is imported.
+def take_gpus(wanted=1):
+    """Take some of the GPUs that were offered to this job, until it ends; call it before a framework is imported.
 
-    It waits while all of them belong to jobs of other runs on this machine. A job that wants none is kept off all of
-    them: frameworks would take the first, beside the job that has it.
+    It waits while there are not enough that are free, because jobs of other runs on this machine have them. A job that
+    wants none is kept off all of them: frameworks would take the first, beside the job that has it.
 
     Parameters
     ----------
     wanted : int
-        Whether the job is to have a GPU: 0 or 1 (nothing here computes on two).
+        How many; 0 for none. No more than were offered are taken.
 
     Returns
     -------
-    str or None
-        The GPU's name, as in ``CUDA_VISIBLE_DEVICES``.
+    list of str
+        Their names, as in ``CUDA_VISIBLE_DEVICES``; empty where none was offered, or wanted.
     """
     if not os.environ.get(OFFER):
-        return None
+        return []
     if not wanted:
         # The second because JAX fails where it knows of a GPU but sees none
         os.environ.update({VISIBLE: "", "JAX_PLATFORMS": "cpu"})
-        return None
+        return []
     gpus = dict(pair.split("=", 1) for pair in os.environ[OFFER].split(","))
-    name = _take_free(gpus)
-    if name is None:
-        logging.info("Jobs of other runs have every GPU (%d): waiting for one.", len(gpus))
-        with timed("Waiting for a GPU"):
-            while (name := _take_free(gpus)) is None:
-                time.sleep(0.5)
-    os.environ[VISIBLE] = name
-    logging.info("This job has the GPU %s to itself.", name)
-    return name
+    wanted, taken = min(wanted, len(gpus)), {}
+    if not _take_free(gpus, wanted, taken):
+        logging.info(
+            "Jobs of other runs have %s: waiting for %d.",
+            f"{len(gpus) - len(taken)} of {len(gpus)} GPUs" if taken else f"every GPU ({len(gpus)})",
+            wanted - len(taken),
+        )
+        with timed("Waiting for GPUs"):
+            _wait(gpus, wanted, taken)
+    _held.extend(taken.values())
+    names = [name for name in gpus if name in taken]
+    os.environ[VISIBLE] = ",".join(names)
+    logging.info("This job has the GPU%s %s to itself.", "s" * (len(names) > 1), ", ".join(names))
+    return names
 
 
-def _take_free(gpus):
-    """Lock the first GPU that is free, and return its name; None if all are taken."""
+def _take_free(gpus, wanted, taken):
+    """Lock GPUs that are free, until there are so many with those taken before; return whether there are."""
     for name, lock in gpus.items():
-        if held := _lock(lock):
-            _held.append(held)
-            return name
-    return None
+        if len(taken) < wanted and name not in taken and (held := _lock(f"gpu/{lock}")):
+            taken[name] = held
+    return len(taken) == wanted
+
+
+def _wait(gpus, wanted, taken):
+    """Wait until so many GPUs are taken.
+
+    A single job of the machine keeps what it has meanwhile: two of them might wait for each other for ever. That one does, or
+    a job that wants many would never find them free at once.
+    """
+    turn = None
+    while not _take_free(gpus, wanted, taken):
+        if wanted > 1 and turn is None:
+            turn = _lock("turn to wait for several GPUs")
+        if turn is None:
+            while taken:
+                taken.popitem()[1].close()
+        time.sleep(0.5)
+    if turn:
+        turn.close()
 
 
 def _lock(name):
@@ -115,7 +139,7 @@ def _lock(name):
     """
     held = socket.socket(socket.AF_UNIX)
     try:
-        held.bind(f"\0mscol/gpu/{name}")
+        held.bind(f"\0mscol/{name}")
     except OSError as error:
         held.close()
         if error.errno != errno.EADDRINUSE:
@@ -128,31 +152,8 @@ def _cards():
     """The GPUs of this machine in the driver's order: of each, its UUID and those of its MIG devices."""
     if MADE_UP in os.environ:
         return [[name.strip()] for name in os.environ[MADE_UP].split(",") if name.strip()]
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return _cards_in_proc()
-    try:
-        said = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        return _cards_in_proc()
-    return _cards_listed(said.stdout)
-
-
-def _cards_listed(text):
-    """Read what ``nvidia-smi -L`` says.
-
-    >>> _cards_listed('''GPU 0: NVIDIA A100 (UUID: GPU-5d)
-    ...   MIG 3g.20gb     Device  0: (UUID: MIG-c6)
-    ... GPU 1: NVIDIA A100 (UUID: GPU-e8)''')
-    [['GPU-5d', 'MIG-c6'], ['GPU-e8']]
-    """
-    cards = []
-    for kind, name in re.findall(r"^\s*(GPU|MIG) .*\(UUID: (\S+)\)", text, re.MULTILINE):
-        if kind == "GPU":
-            cards.append([name])
-        elif cards:
-            cards[-1].append(name)
-    return cards
+    listed = list_cards()
+    return _cards_in_proc() if listed is None else [[card.name, *card.parts] for card in listed]
 
 
 def _cards_in_proc(folder="/proc/driver/nvidia/gpus", devices="/dev"):

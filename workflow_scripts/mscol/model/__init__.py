@@ -12,6 +12,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 from mscol.model.association import SourceAssociation
+from mscol.model.devices import choose_devices, mesh_of
 from mscol.model.encoder import build_encoder, save_encoder
 from mscol.model.loading import load_encoder
 from mscol.model.loss import association_loss
@@ -31,6 +32,7 @@ __all__ = [
     "backend_and_device",
     "bring_to_device",
     "build_encoder",
+    "choose_devices",
     "compile_steps",
     "configure",
     "framework_versions",
@@ -39,5 +41,6 @@ __all__ = [
     "load_encoder",
     "load_on_device",
     "load_saved",
+    "mesh_of",
     "save_encoder",
 ]

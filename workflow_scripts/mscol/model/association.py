@@ -62,8 +62,8 @@ class SourceAssociation(keras.Model):
         """Do nothing: all variables are there from the start."""
         self.built = True
 
-    def call(self, batch, training=False):
-        """Compute loss and accuracy of a minibatch.
+    def call(self, batch, training=False, axis=None):
+        """Compute loss and accuracy of a minibatch; with an axis of devices, of the anchors that this one has.
 
         Anchors and positives pass the encoder together, as batch normalisation sees both (MSCOL_SMC23).
         """
@@ -74,11 +74,16 @@ class SourceAssociation(keras.Model):
             positives = ops.where(batch["absent"][:, None, None, None], 0.0, positives)
         crops = ops.concatenate([anchors, positives], axis=0)
         if training:
-            values = training_pass(self.encoder, crops, self.precision)
+            values = training_pass(self.encoder, crops, self.precision, axis)
         else:
             values = self.encoder(crops, training=False)
         anchors, positives = ops.split(self.projection(values), 2, axis=0)
-        return association_loss(anchors, positives, self.similarity, batch["absent"])
+        absent, first = batch["absent"], 0
+        if axis:
+            from mscol.model.sharding import gather_pairs  # here, as it imports JAX
+
+            positives, absent, first = gather_pairs(positives, absent, axis)
+        return association_loss(anchors, positives, self.similarity, absent, first)
 
 
 def _crops(batch):

@@ -14,16 +14,17 @@ import numpy as np
 from jax import lax
 
 from mscol.model.jax_sums import sum_channels, sum_pixels
+from mscol.model.sharding import add_up, drop_crops, n_parts
 
 SMALL_PIXELS = 32  # of images that are convolved, channel by channel, without the library
 _IMAGES = ("NHWC", "HWIO", "NHWC")
 
 
-def jax_pass(encoder, crops, dtype="float32"):
+def jax_pass(encoder, crops, dtype="float32", axis=None):
     """Do what `mscol.model.training_pass.training_pass` does, for arrays of JAX on a GPU.
 
     Parameters and result are the same: crops (n_crops, frames, 64, 1) -> values (n_crops, n_values), float32; the encoder's moving
-    statistics are updated.
+    statistics are updated. On several devices (`mscol.model.sharding`) statistics are those of the crops of all of them.
     """
     layer = encoder.get_layer
     names = {each.name for each in encoder.layers}
@@ -35,9 +36,9 @@ def jax_pass(encoder, crops, dtype="float32"):
         found = layer(name)
         given = (x, found.gamma.value, found.beta.value)
         if dense:
-            x, mean, variance = _normalise_and_excite(*given, dense, found.epsilon)
+            x, mean, variance = _normalise_and_excite(*given, dense, found.epsilon, axis)
         else:
-            x, mean, variance = _normalise(*given, found.epsilon, swish)
+            x, mean, variance = _normalise(*given, found.epsilon, swish, axis)
         for moving, batch in ((found.moving_mean, mean), (found.moving_variance, variance)):
             moving.assign(moving * found.momentum + batch * (1 - found.momentum))
         return x
@@ -53,7 +54,7 @@ def jax_pass(encoder, crops, dtype="float32"):
         x = normalise(x, f"{name}bn", dense=[(each.kernel.value[0, 0], each.bias.value) for each in dense])
         x = normalise(_multiply(x, kernel(f"{name}project_conv")), f"{name}project_bn", swish=False)
         if f"{name}drop" in names:
-            x = layer(f"{name}drop")(x, training=True).astype(dtype)
+            x = drop_crops(layer(f"{name}drop"), x, axis).astype(dtype)
         if f"{name}add" in names:
             x = x + inputs
     x = normalise(_multiply(x, kernel("top_conv")), "top_bn")
@@ -218,20 +219,20 @@ def _meetings(shape, out_shape, size, strides):
     return np.einsum("aik,bjl->abijkl", rows, columns).reshape(np.prod(shape), np.prod(out_shape), size**2)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def _normalise(x, gamma, beta, epsilon, swish):
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
+def _normalise(x, gamma, beta, epsilon, swish, axis):
     """Normalise by the statistics of a minibatch, and swish; return these statistics, too."""
-    return _normalise_forward(x, gamma, beta, epsilon, swish)[0]
+    return _normalise_forward(x, gamma, beta, epsilon, swish, axis)[0]
 
 
-def _normalise_forward(x, gamma, beta, epsilon, swish):
-    mean, variance, scale = _statistics(x, epsilon)
+def _normalise_forward(x, gamma, beta, epsilon, swish, axis):
+    mean, variance, scale = _statistics(x, epsilon, axis)
     y = _standardise(x.astype("float32"), mean, scale) * gamma + beta
     y = y * _sigmoid(y) if swish else y
     return (y.astype(x.dtype), mean, variance), (x, gamma, beta, mean, scale)
 
 
-def _normalise_backward(epsilon, swish, kept, upstreams):
+def _normalise_backward(epsilon, swish, axis, kept, upstreams):
     x, *channels = kept
     upstream = upstreams[0]  # statistics go to the moving ones, which have no gradient
 
@@ -240,24 +241,24 @@ def _normalise_backward(epsilon, swish, kept, upstreams):
         return [d_z, d_z * standard]
 
     d_beta, d_gamma = sum_channels(sums, [x, upstream], channels)
-    d_x = _image_gradient(x, upstream.astype("float32"), channels, d_gamma, d_beta, swish)
+    d_x = _image_gradient(x, upstream.astype("float32"), channels, d_gamma, d_beta, axis, swish)
     return d_x, d_gamma, d_beta
 
 
 _normalise.defvjp(_normalise_forward, _normalise_backward)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
-def _normalise_and_excite(x, gamma, beta, dense, epsilon):
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
+def _normalise_and_excite(x, gamma, beta, dense, epsilon, axis):
     """Normalise, swish, and weigh the channels of each crop by what their means say.
 
     Swish is computed for the means, and again for the product: it is never written.
     """
-    return _normalise_and_excite_forward(x, gamma, beta, dense, epsilon)[0]
+    return _normalise_and_excite_forward(x, gamma, beta, dense, epsilon, axis)[0]
 
 
-def _normalise_and_excite_forward(x, gamma, beta, dense, epsilon):
-    mean, variance, scale = _statistics(x, epsilon)
+def _normalise_and_excite_forward(x, gamma, beta, dense, epsilon, axis):
+    mean, variance, scale = _statistics(x, epsilon, axis)
 
     def swished(images, channels):
         gamma, beta, mean, scale = channels
@@ -271,7 +272,7 @@ def _normalise_and_excite_forward(x, gamma, beta, dense, epsilon):
     return (y.astype(x.dtype), mean, variance), (x, gamma, beta, mean, scale, means, dense)
 
 
-def _normalise_and_excite_backward(epsilon, kept, upstreams):
+def _normalise_and_excite_backward(epsilon, axis, kept, upstreams):
     """Take all sums in one pass, crop by crop: what they are weighed by follows from one of them."""
     x, gamma, beta, mean, scale, means, dense = kept
     channels, upstream = (gamma, beta, mean, scale), upstreams[0]
@@ -293,7 +294,7 @@ def _normalise_and_excite_backward(epsilon, kept, upstreams):
     d_beta = jnp.sum(weights * direct + d_means * spread, axis=0)
     d_gamma = jnp.sum(weights * direct_standard + d_means * spread_standard, axis=0)
     d_swished = upstream.astype("float32") * weights[:, None, None] + d_means[:, None, None]
-    return _image_gradient(x, d_swished, channels, d_gamma, d_beta), d_gamma, d_beta, d_dense
+    return _image_gradient(x, d_swished, channels, d_gamma, d_beta, axis), d_gamma, d_beta, d_dense
 
 
 _normalise_and_excite.defvjp(_normalise_and_excite_forward, _normalise_and_excite_backward)
@@ -306,11 +307,11 @@ def _excitation(means, dense):
     return means
 
 
-def _statistics(x, epsilon):
+def _statistics(x, epsilon, axis):
     """Compute mean, variance and 1 / standard deviation of channels."""
-    n_values = x.size // x.shape[-1]
+    n_values = x.size // x.shape[-1] * n_parts(axis)
     sums = sum_channels(lambda images, _: [images[0], jnp.square(images[0])], [x])
-    mean, square = (each / n_values for each in sums)
+    mean, square = (each / n_values for each in add_up(sums, axis))
     variance = jnp.maximum(square - jnp.square(mean), 0)
     return mean, variance, lax.rsqrt(variance + epsilon)
 
@@ -334,13 +335,15 @@ def _parts(x, upstream, gamma, beta, mean, scale, swish=True):
     return standard, upstream * (sigmoid * (1 + z * (1 - sigmoid)))
 
 
-def _image_gradient(x, upstream, channels, d_gamma, d_beta, swish=True):
+def _image_gradient(x, upstream, channels, d_gamma, d_beta, axis, swish=True):
     """Compute the gradient of what was normalised.
 
+    It takes the sums of all devices, while the gradients of gamma and beta stay each device's own until all are averaged.
     Behind a barrier, so that XLA computes both parts again where it sums them itself: it would write and read them in float32.
     """
+    d_gamma, d_beta = add_up((d_gamma, d_beta), axis)
     channels, d_gamma, d_beta = lax.optimization_barrier((tuple(channels), d_gamma, d_beta))
     standard, d_z = _parts(x.astype("float32"), upstream, *channels, swish)
     gamma, _, _, scale = channels
-    n_values = x.size // x.shape[-1]
+    n_values = x.size // x.shape[-1] * n_parts(axis)
     return ((scale * gamma) * (d_z - d_beta / n_values - standard * (d_gamma / n_values))).astype(x.dtype)

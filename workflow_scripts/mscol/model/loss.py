@@ -7,7 +7,7 @@ from keras import ops
 NO_COLUMN = -1e30
 
 
-def association_loss(anchors, positives, weight, absent):
+def association_loss(anchors, positives, weight, absent, first=0):
     """Compute the cross-entropy of finding each anchor's positive among all of the minibatch.
 
     The logits are ``anchors @ weight @ positives.T``. All absent positives are averaged into one extra
@@ -17,11 +17,13 @@ def association_loss(anchors, positives, weight, absent):
     Parameters
     ----------
     anchors, positives : tensor, shape=(n_pairs, n_features)
-        Projected crops.
+        Projected crops. There may be fewer anchors: a part of the minibatch.
     weight : tensor, shape=(n_features, n_features)
         Of the bilinear similarity.
     absent : tensor, shape=(n_pairs,), bool
         Which pairs have no positive.
+    first : tensor, shape=(), int
+        Of a part: the place of its first anchor in the minibatch.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def association_loss(anchors, positives, weight, absent):
     """
     anchors, positives, weight = (ops.cast(tensor, "float32") for tensor in (anchors, positives, weight))
     absent = ops.cast(absent, "bool")
-    n_pairs = ops.shape(anchors)[0]
+    n_pairs = ops.shape(positives)[0]
 
     is_absent = ops.cast(absent, "float32")
     n_absent = ops.sum(is_absent)
@@ -47,6 +49,8 @@ def association_loss(anchors, positives, weight, absent):
     logits = ops.matmul(anchors, ops.matmul(weight, ops.transpose(columns)))  # (n_pairs, n_pairs + 1)
     logits = ops.where(exists[None, :], logits, NO_COLUMN)
     target = ops.where(absent, n_pairs, ops.arange(n_pairs))
+    if anchors.shape[0] != positives.shape[0]:
+        target = ops.slice(target, [first], [anchors.shape[0]])
 
     target_logits = ops.sum(logits * ops.one_hot(target, n_pairs + 1), axis=1)
     loss = ops.mean(ops.logsumexp(logits, axis=1) - target_logits)

@@ -88,6 +88,8 @@ def runs_on_gpu_by_jax():
 def free_device_memory():
     """Say how much of a GPU's memory JAX may still take, by its own limit (three quarters of the memory, if nobody set another).
 
+    Of several GPUs, the one that has least.
+
     Returns
     -------
     int or None
@@ -97,8 +99,9 @@ def free_device_memory():
         return None
     import jax
 
-    known = jax.local_devices()[0].memory_stats() or {}
-    return known["bytes_limit"] - known["bytes_in_use"] if "bytes_limit" in known else None
+    known = [device.memory_stats() or {} for device in jax.local_devices()]
+    free = [each["bytes_limit"] - each["bytes_in_use"] for each in known if "bytes_limit" in each]
+    return min(free, default=None)
 
 
 def is_out_of_memory(error):

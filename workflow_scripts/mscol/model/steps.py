@@ -16,7 +16,7 @@ from mscol.model.runtime import runs_on_gpu_by_jax
 _GPU_OPTIONS = {"xla_gpu_enable_command_buffer": "FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,CONVOLUTION"}
 
 
-def compile_steps(network, optimizer, xla=False):
+def compile_steps(network, optimizer, xla=False, mesh=None):
     """Compile the update and the evaluation of a network.
 
     Parameters
@@ -25,6 +25,8 @@ def compile_steps(network, optimizer, xla=False):
     optimizer : keras.optimizers.Optimizer
     xla : bool
         Compile TensorFlow's graph with XLA; JAX always does.
+    mesh : jax.sharding.Mesh, optional
+        Several devices, of JAX, which compute a part of each minibatch each (`mscol.model.sharding`).
 
     Returns
     -------
@@ -43,23 +45,29 @@ def compile_steps(network, optimizer, xla=False):
     backend = keras.backend.backend()
     if backend not in _STEPS:
         raise NotImplementedError(f"backend {backend}: set KERAS_BACKEND to one of {', '.join(_STEPS)}")
-    return _STEPS[backend](network, optimizer, xla)
+    return _STEPS[backend](network, optimizer, xla, mesh)
 
 
-def bring_to_device(batch):
+def bring_to_device(batch, mesh=None):
     """Send an array, or a dict of arrays, on its way to the device, and do not wait until it is there.
 
-    TensorFlow sends them itself, when an update asks for them; JAX would keep the update waiting meanwhile.
+    With a mesh, the dict is a minibatch, of which each device is sent its part. TensorFlow sends them itself, when an update asks for them; JAX would keep the update waiting meanwhile.
     """
     if keras.backend.backend() != "jax":
         return batch
     import jax
 
+    if mesh:
+        from mscol.model.sharding import spread
+
+        return spread(batch, mesh)
     return jax.device_put(batch)
 
 
-def load_on_device(arrays):
+def load_on_device(arrays, mesh=None):
     """Load arrays into the device's memory, one after another as one, a block at a time.
+
+    With a mesh, into that of each device: crops are drawn from all of it, and devices would have to exchange them.
 
     Parameters
     ----------
@@ -73,11 +81,11 @@ def load_on_device(arrays):
     arrays = list(arrays)
     shape = (sum(map(len, arrays)), arrays[0].shape[1])
     fill = {"tensorflow": _fill_tensorflow, "jax": _fill_jax}[keras.backend.backend()]
-    return fill(arrays, shape, arrays[0].dtype)
+    return fill(arrays, shape, arrays[0].dtype, mesh)
 
 
 class _TensorFlowSteps:
-    def __init__(self, network, optimizer, xla):
+    def __init__(self, network, optimizer, xla, mesh):
         import tensorflow as tf
 
         variables = network.trainable_variables
@@ -100,15 +108,27 @@ class _TensorFlowSteps:
 
 
 class _JaxSteps:
-    def __init__(self, network, optimizer, xla):
+    def __init__(self, network, optimizer, xla, mesh):
         import jax
 
-        self._network, self._optimizer = network, optimizer
+        from mscol.model.sharding import average, on_parts
+
+        self._network, self._optimizer, self._mesh = network, optimizer, mesh
         self._state = self._read()
 
-        def losses(trainable, others, batch):
-            (loss, accuracy), others = network.stateless_call(trainable, others, batch, training=True)
-            return loss, (accuracy, others)
+        def differentiate(trainable, others, batch, axis=None):
+            def losses(trainable):
+                (loss, accuracy), moved = network.stateless_call(
+                    trainable, others, batch, training=True, axis=axis
+                )
+                return loss, (accuracy, moved)
+
+            (loss, (accuracy, moved)), gradients = jax.value_and_grad(losses, has_aux=True)(trainable)
+            return average(((loss, accuracy), gradients), axis), moved
+
+        def measure(trainable, others, batch, axis=None):
+            losses, _ = network.stateless_call(trainable, others, batch, training=False, axis=axis)
+            return average(losses, axis)
 
         # The old state makes room for the new.
         @functools.partial(
@@ -116,15 +136,13 @@ class _JaxSteps:
         )
         def update(state, batch):
             trainable, others, slots = state
-            (loss, (accuracy, others)), gradients = jax.value_and_grad(losses, has_aux=True)(
-                trainable, others, batch
-            )
+            (losses, gradients), others = on_parts(differentiate, mesh)(trainable, others, batch)
             trainable, slots = optimizer.stateless_apply(slots, gradients, trainable)
-            return (trainable, others, slots), (loss, accuracy)
+            return (trainable, others, slots), losses
 
         @jax.jit
         def evaluate(state, batch):
-            return network.stateless_call(*state[:2], batch, training=False)[0]
+            return on_parts(measure, mesh)(*state[:2], batch)
 
         self._update, self._evaluate = update, evaluate
 
@@ -136,10 +154,10 @@ class _JaxSteps:
         return self._evaluate(self._state, batch)
 
     def sync(self):
-        """Write the state to the variables."""
+        """Write the state to the variables, which lie on the first device."""
         for variables, values in zip(self._variables(), self._state, strict=True):
             for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+                variable.assign(value.addressable_data(0) if self._mesh else value)
         self._state = self._read()
 
     def _variables(self):
@@ -148,13 +166,18 @@ class _JaxSteps:
 
     def _read(self):
         # Copies, because the first update gives the memory of its state away.
-        return tuple([variable.value.copy() for variable in variables] for variables in self._variables())
+        state = tuple([variable.value.copy() for variable in variables] for variables in self._variables())
+        if self._mesh is None:
+            return state
+        from mscol.model.sharding import copy_to_all
+
+        return copy_to_all(state, self._mesh)
 
 
 _STEPS = {"tensorflow": _TensorFlowSteps, "jax": _JaxSteps}
 
 
-def _fill_tensorflow(arrays, shape, dtype):
+def _fill_tensorflow(arrays, shape, dtype, mesh):
     import tensorflow as tf
 
     filled, first = tf.Variable(tf.zeros(shape, dtype)), 0
@@ -164,14 +187,16 @@ def _fill_tensorflow(arrays, shape, dtype):
     return filled.read_value()
 
 
-def _fill_jax(arrays, shape, dtype):
+def _fill_jax(arrays, shape, dtype, mesh):
     import jax
 
-    @functools.partial(jax.jit, donate_argnums=0)
+    from mscol.model.sharding import everywhere
+
+    @functools.partial(jax.jit, donate_argnums=0, out_shardings=everywhere(mesh))
     def write(filled, block, first):
         return jax.lax.dynamic_update_slice(filled, block, (first, 0))
 
-    filled, first = jax.numpy.zeros(shape, dtype), 0
+    filled, first = jax.numpy.zeros(shape, dtype, device=everywhere(mesh)), 0
     for array in arrays:
         # One after another: blocks sent ahead would take memory, too.
         filled = write(filled, np.asarray(array), first).block_until_ready()

@@ -19,7 +19,7 @@ from mscol.papers import paper_of
 LARGEST_KEPT_PIXELS = 1024
 
 
-def training_pass(encoder, crops, dtype="float32"):
+def training_pass(encoder, crops, dtype="float32", axis=None):
     """Pass crops through an encoder in training, and update its moving statistics.
 
     Parameters
@@ -29,16 +29,20 @@ def training_pass(encoder, crops, dtype="float32"):
     crops : tensor, shape=(n_crops, frames, 64, 1)
     dtype : str
         In which images and kernels are multiplied, ``float32`` or ``bfloat16``; statistics are float32.
+    axis : str, optional
+        Of devices that have a part of the crops each (`mscol.model.sharding`).
 
     Returns
     -------
     tensor, shape=(n_crops, n_values), float32
         What ``encoder(crops, training=True)`` returns.
     """
-    if runs_on_gpu_by_jax() and paper_of(encoder) == "mscol":  # the pass of JAX pads as its layers do
+    if (axis or runs_on_gpu_by_jax()) and paper_of(
+        encoder
+    ) == "mscol":  # the pass of JAX pads as its layers do
         from mscol.model.jax_pass import jax_pass  # here, as it imports JAX
 
-        return jax_pass(encoder, crops, dtype)
+        return jax_pass(encoder, crops, dtype, axis)
     layer = encoder.get_layer
     kernel = functools.partial(_kernel, encoder, dtype=dtype)
     x = ops.cast(layer("normalization")(layer("rescaling")(crops)), dtype)

@@ -181,7 +181,7 @@ def _making(run, dataset, separator):
         resumed = " (of the last attempt)" if run.get("resumed_from") else ""
         facts["time"] = f"{run['wall_seconds']:,} s{resumed}"
     if "backend" in run:
-        facts["computed with"] = f"{TITLES.get(run['backend'], run['backend'])}, on {_words(run['device'])}"
+        facts["computed with"] = f"{TITLES.get(run['backend'], run['backend'])}, on {_words(run)}"
     facts["versions"] = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     facts["commit of the workflow"] = f"`{run['commit']}`" if run.get("commit") else "not known"
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
@@ -193,7 +193,10 @@ def _code(text):
     return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
-def _words(device):
+def _words(run):
+    number, device = run.get("n_devices", 1), run["device"]
+    if number > 1:
+        return f"{number} × {device}"
     return "a CPU" if device == "CPU" else device
 
 

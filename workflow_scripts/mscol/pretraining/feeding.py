@@ -23,6 +23,8 @@ class Feed:
     on_device : DeviceCache, optional
         Cut crops there; otherwise they are gathered from disk. Both give the same
         minibatches.
+    mesh : jax.sharding.Mesh, optional
+        Several devices, each of which is sent its part.
 
     Attributes
     ----------
@@ -30,8 +32,8 @@ class Feed:
         How long whoever takes minibatches has waited for them.
     """
 
-    def __init__(self, sampler, threads=1, on_device=None):
-        self._sampler, self._threads, self._on_device = sampler, threads, on_device
+    def __init__(self, sampler, threads=1, on_device=None, mesh=None):
+        self._sampler, self._threads, self._on_device, self._mesh = sampler, threads, on_device, mesh
         self.seconds_waited = 0.0
 
     def batches(self, numbers):
@@ -47,11 +49,11 @@ class Feed:
 
     def _make(self, number):
         if self._on_device:
-            return bring_to_device(self._on_device.places(self._sampler.draw(number)))
-        return bring_to_device(self._sampler.batch(number))
+            return bring_to_device(self._on_device.places(self._sampler.draw(number)), self._mesh)
+        return bring_to_device(self._sampler.batch(number), self._mesh)
 
 
-def load_on_device_if_wanted(cache_on, sampler):
+def load_on_device_if_wanted(cache_on, sampler, mesh=None):
     """Load the mel cache into the device's memory, where the config, or the room that is there, says so.
 
     Parameters
@@ -60,6 +62,8 @@ def load_on_device_if_wanted(cache_on, sampler):
         ``device``; ``auto``, for the device where it is a GPU of which half of the free memory holds the cache; or anything
         else for the disk.
     sampler : PairSampler
+    mesh : jax.sharding.Mesh, optional
+        Several devices: all of them, or none.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def load_on_device_if_wanted(cache_on, sampler):
             )  # fmt: skip
             return None
     try:
-        return DeviceCache(sampler)
+        return DeviceCache(sampler, mesh)
     except Exception as error:  # each framework has one of its own for this
         if not is_out_of_memory(error):
             raise
@@ -110,19 +114,22 @@ class DeviceCache:
     ----------
     sampler : PairSampler
         Whose caches are loaded; the mixtures once, if positives come from them, too.
+    mesh : jax.sharding.Mesh, optional
+        Several devices, all of which hold them whole.
     """
 
-    def __init__(self, sampler):
+    def __init__(self, sampler, mesh=None):
         used = _caches(sampler)
         stems = used[1:] or used
         sizes = [sum(map(len, cache.arrays)) for cache in stems]
         # In the tensor of all stems, those of one source lie after those of another
         self._first_frames = dict(zip(sampler.sources, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-        self._mixtures = self._stems = load_on_device(sampler.mixtures.arrays)
+        self._mixtures = self._stems = load_on_device(sampler.mixtures.arrays, mesh)
         if stems is not used:
-            self._stems = load_on_device([array for cache in stems for array in cache.arrays])
+            self._stems = load_on_device([array for cache in stems for array in cache.arrays], mesh)
         n_bytes = sum(array.nbytes for cache in used for array in cache.arrays)
-        logging.info("%.2f GB of log-mels lie in the device's memory.", n_bytes / 1e9)
+        where = "the memory of each device" if mesh else "the device's memory"
+        logging.info("%.2f GB of log-mels lie in %s.", n_bytes / 1e9, where)
 
     def places(self, draw):
         """Say where the device is to cut the crops of a `mscol.pairs.Draw`: a dict as the network takes it."""

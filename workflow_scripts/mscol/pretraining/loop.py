@@ -9,7 +9,7 @@ import numpy as np
 
 from mscol.errors import TrainingError
 from mscol.jobs.logs import Progress
-from mscol.model import compile_steps
+from mscol.model import choose_devices, compile_steps, mesh_of
 from mscol.pretraining.feeding import Feed, load_on_device_if_wanted
 from mscol.pretraining.history import History
 from mscol.pretraining.schedule import Schedule
@@ -29,7 +29,7 @@ class Training:
         and xla.
     running : dict
         checkpoint_every (updates), checkpoint_minutes (besides), loader_threads, cache_on (``auto``,
-        ``disk``, ``scratch`` or ``device``).
+        ``disk``, ``scratch`` or ``device``), devices (as `choose_devices` takes them).
     checkpoints : Checkpoints, optional
 
     Attributes
@@ -37,6 +37,8 @@ class Training:
     history : History
     resumed_from : int
         The update whose checkpoint the run went on from; 0 for none.
+    n_devices : int
+        On how many devices it computes.
     """
 
     def __init__(self, network, data, settings, running, checkpoints=None):
@@ -47,6 +49,8 @@ class Training:
         self.history, self.resumed_from = History(), 0
         self._best = Best(settings["patience"])
         self._steps = None
+        self.n_devices = choose_devices(running["devices"], data.training.n_pairs)
+        self._mesh = mesh_of(self.n_devices)
         self._saved_at = time.monotonic()
 
     def run(self):
@@ -64,7 +68,7 @@ class Training:
         """
         self._optimizer.build(self.network.trainable_variables)
         self._resume()
-        self._steps = compile_steps(self.network, self._optimizer, self.settings["xla"])
+        self._steps = compile_steps(self.network, self._optimizer, self.settings["xla"], self._mesh)
         with heed_warnings() as warned:
             try:
                 self._train(warned)
@@ -84,10 +88,11 @@ class Training:
 
     def _train(self, warned):
         settings, updates = self.settings, self.settings["updates"]
-        on_device = load_on_device_if_wanted(self._running["cache_on"], self._data.training)
+        training, mesh = self._data.training, self._mesh
+        on_device = load_on_device_if_wanted(self._running["cache_on"], training, mesh)
         threads = self._running["loader_threads"]
-        feed = Feed(self._data.training, threads, on_device)
-        validation = self._data.validation and Feed(self._data.validation, threads, on_device)
+        feed = Feed(training, threads, on_device, mesh)
+        validation = self._data.validation and Feed(self._data.validation, threads, on_device, mesh)
         remaining = range(self.history.step, updates if not self._best.stopped else 0)
         if not remaining:
             logging.info("All updates were done by an earlier attempt.")

@@ -29,6 +29,7 @@ CALIBRATION_BATCHES = 32
 # How a run is run, where nothing else is said; none of it changes its numbers
 RUNNING = {
     "checkpoint_every": 64_000, "checkpoint_minutes": 10, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "auto",
+    "devices": 1,
 }  # fmt: skip
 
 
@@ -77,15 +78,16 @@ def pretrain(
         Folder for the checkpoints of this model and seed; without it, a run cannot be resumed.
     running : dict, optional
         What changes no number: checkpoint_every (updates), checkpoint_minutes, keep_checkpoints, loader_threads, cache_on
-        (``auto``, ``disk``, ``scratch`` or ``device``).
+        (``auto``, ``disk``, ``scratch`` or ``device``), devices (GPUs that compute each minibatch together; ``all`` that
+        there are).
     code : str
         Digest of the code; a checkpoint of other code is not resumed.
 
     Raises
     ------
     TrainingError
-        If a source has fewer than two active training segments, the loss becomes not finite, or SIGTERM or
-        Ctrl-C stops the run (a checkpoint is saved then).
+        If a source has fewer than two active training segments, there are fewer devices than asked for, the loss
+        becomes not finite, or SIGTERM or Ctrl-C stops the run (a checkpoint is saved then).
     """
     started = time.monotonic()
     configure(framework_threads, seed)
@@ -105,7 +107,11 @@ def pretrain(
     )
     training = Training(_build(settings), data, settings, running, store)
     history = training.run()
-    attempt = {"resumed_from": training.resumed_from, "wall_seconds": round(time.monotonic() - started, 1)}
+    attempt = {
+        "n_devices": training.n_devices,
+        "resumed_from": training.resumed_from,
+        "wall_seconds": round(time.monotonic() - started, 1),
+    }
     about = (about or {}) | what | _about(data) | backend_and_device() | attempt
     _write(outputs, training.network.encoder, history, about)
 

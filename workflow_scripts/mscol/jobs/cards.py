@@ -1,0 +1,65 @@
+"""The NVIDIA cards of a machine, as its driver lists them."""
+
+import re
+import shutil
+import subprocess
+from typing import NamedTuple
+
+
+class Card(NamedTuple):
+    """A card.
+
+    Attributes
+    ----------
+    title : str
+        "NVIDIA H200".
+    name : str
+        Its UUID.
+    parts : list of str
+        UUIDs of the MIG devices that it is split into.
+    """
+
+    title: str
+    name: str
+    parts: list
+
+
+def list_cards(path=None):
+    """Ask nvidia-smi for the cards of this machine, in the driver's order.
+
+    Parameters
+    ----------
+    path : str, optional
+        Where to look for it, in place of this process' PATH.
+
+    Returns
+    -------
+    list of Card, or None where there is no nvidia-smi that answers
+    """
+    program = shutil.which("nvidia-smi", path=path)
+    if program is None:
+        return None
+    try:
+        said = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return _read(said.stdout)
+
+
+def _read(text):
+    """Read what ``nvidia-smi -L`` says.
+
+    >>> for card in _read('''GPU 0: NVIDIA A100 (UUID: GPU-5d)
+    ...   MIG 3g.20gb     Device  0: (UUID: MIG-c6)
+    ... GPU 1: NVIDIA A100 (UUID: GPU-e8)'''):
+    ...     print(*card)
+    NVIDIA A100 GPU-5d ['MIG-c6']
+    NVIDIA A100 GPU-e8 []
+    """
+    cards = []
+    for kind, title, name in re.findall(r"^\s*(GPU|MIG) .*?: (.*)\(UUID: (\S+)\)", text, re.MULTILINE):
+        if kind == "GPU":
+            cards.append(Card(title.strip(), name, []))
+        elif cards:
+            cards[-1].parts.append(name)
+    return cards
