@@ -52,7 +52,10 @@ def test_broken_clip_is_rejected_with_its_reason(finished):
     assert rejected["reason"].str.contains("0 bytes").any()
     assert set(rejected["dataset"]) <= set(METRICS)
     shortened = pd.read_csv(finished / "results" / "shortened.csv")  # the embedded files are whole
-    assert list(shortened.columns) == ["dataset", "id", "path", "listed", "decoded", "reason"] and shortened.empty
+    assert (
+        list(shortened.columns) == ["dataset", "id", "path", "listed", "decoded", "reason"]
+        and shortened.empty
+    )
 
 
 def test_run_and_card_say_how_long_the_training_clips_were(finished):
