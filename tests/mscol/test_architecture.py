@@ -80,3 +80,9 @@ def test_no_module_is_longer_than_can_be_read(name):
 
 def test_common_rules_stay_short():
     assert len((RULES / "common.smk").read_text().splitlines()) <= MOST_LINES_OF_COMMON
+
+
+def test_files_of_tests_have_names_of_their_own():
+    """Pytest cannot collect two of one name."""
+    names = [path.name for path in Path(__file__).parents[1].rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)

@@ -1,4 +1,5 @@
-"""Pretrain on one, on eight and on two devices of JAX, a run that goes on from the other's checkpoint; a program of test_devices.
+"""Pretrain on one, on eight and on two devices of JAX, a run that goes on from the other's checkpoint; a program of
+test_several_devices.
 
 python train_on_devices.py CACHE FOLDER
 """
