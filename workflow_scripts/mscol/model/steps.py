@@ -30,7 +30,8 @@ def compile_steps(network, optimizer, xla=False):
     -------
     object
         With ``update(batch)`` and ``evaluate(batch)``, each returning loss and accuracy as scalars of the
-        device, and ``sync()``, after which the variables of network and optimizer are up to date.
+        device; ``sync()``, after which the variables of network and optimizer are up to date; and ``load()``, to go on from
+        what the variables hold.
 
     Raises
     ------
@@ -98,13 +99,15 @@ class _TensorFlowSteps:
     def sync(self):
         """Do nothing: TensorFlow's updates write to the variables themselves."""
 
+    load = sync
+
 
 class _JaxSteps:
     def __init__(self, network, optimizer, xla):
         import jax
 
         self._network, self._optimizer = network, optimizer
-        self._state = self._read()
+        self.load()
 
         def losses(trainable, others, batch):
             (loss, accuracy), others = network.stateless_call(trainable, others, batch, training=True)
@@ -140,15 +143,18 @@ class _JaxSteps:
         for variables, values in zip(self._variables(), self._state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        self._state = self._read()
+        self.load()
+
+    def load(self):
+        """Read the state from the variables."""
+        # Copies, because the first update gives the memory of its state away.
+        self._state = tuple(
+            [variable.value.copy() for variable in variables] for variables in self._variables()
+        )
 
     def _variables(self):
         network, optimizer = self._network, self._optimizer
         return network.trainable_variables, network.non_trainable_variables, optimizer.variables
-
-    def _read(self):
-        # Copies, because the first update gives the memory of its state away.
-        return tuple([variable.value.copy() for variable in variables] for variables in self._variables())
 
 
 _STEPS = {"tensorflow": _TensorFlowSteps, "jax": _JaxSteps}
