@@ -61,7 +61,7 @@ def excerpts(song, seconds, count):
 
 
 def embed(encoder, waveform, seconds):
-    return predict(encoder, window_log_mels(waveform, "waveform", seconds)[..., None], 32)
+    return predict(encoder, window_log_mels(waveform, "waveform", seconds=seconds)[..., None], 32)
 
 
 def distance(one, other):

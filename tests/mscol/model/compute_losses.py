@@ -8,7 +8,7 @@ import sys
 import keras
 import numpy as np
 
-from mscol.model import SourceAssociation, association_loss, build_encoder, compile_steps
+from mscol.model import SourceAssociation, association_loss, build_encoder, compile_calibration, compile_steps
 
 LOSS = ("anchors", "positives", "weight")
 
@@ -42,7 +42,7 @@ def losses(given):
 def updates(given):
     """Losses and weights over some compiled updates of a small network that starts from given weights.
 
-    Once more the last loss, and that with other crops in place of absent positives.
+    Once more the last loss, and that with other crops in place of absent positives; and all weights after calibration.
     """
     encoder = build_encoder(width=0.25, depth=0.25)
     for layer in encoder.layers:
@@ -63,7 +63,12 @@ def updates(given):
     yield "evaluation_of_residue", float(steps.evaluate(batch | {"positives": residue})[0])
     steps.sync()
     for number, weight in enumerate(network.trainable_variables):
-        yield f"weight{number:03d}", weight
+        yield f"weight{number:03d}", np.array(weight)
+    compile_calibration(network)([batch, batch | {"positives": residue, "absent": ~batch["absent"]}])
+    steps.load()
+    for number, weight in enumerate(network.encoder.get_weights()):
+        yield f"calibrated{number:03d}", weight
+    yield "evaluation_when_calibrated", float(steps.evaluate(batch)[0])
 
 
 if __name__ == "__main__":

@@ -59,10 +59,11 @@ def test_absent_positives_are_the_same_whatever_lies_there(computed):
         assert backend["evaluation_of_residue"] == backend["evaluation"]
 
 
-def test_compiled_updates_lead_to_the_same_weights(computed):
+def test_compiled_updates_and_calibration_lead_to_the_same_weights(computed):
     assert computed["jax"]["losses"][0] != computed["jax"]["losses"][-1]
+    assert computed["jax"]["evaluation_when_calibrated"] != computed["jax"]["evaluation"]
     for name in computed["jax"]:
-        if name.startswith(("losses", "evaluation", "weight")):
+        if name.startswith(("losses", "evaluation", "weight", "calibrated")):
             np.testing.assert_allclose(
                 computed["tensorflow"][name], computed["jax"][name], rtol=1e-3, atol=1e-3, err_msg=name
             )

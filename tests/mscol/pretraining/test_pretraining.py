@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,13 +90,46 @@ def test_source_that_is_never_active_stops_the_run(cache, tmp_path):
         run(cache, tmp_path, activity_threshold=0.9)
 
 
-def test_untrained_encoder_tells_crops_apart_and_has_an_empty_history(cache, tmp_path):
-    outputs = outputs_in(tmp_path)
+@pytest.fixture(scope="module")
+def untrained(cache, tmp_path_factory):
+    outputs = outputs_in(tmp_path_factory.mktemp("untrained"))
     initialise(cache_files(cache, []), cache / "clips.csv", SETTINGS, 3, 1, outputs)
-    assert len(pd.read_csv(outputs["history"])) == 0
+    return outputs
+
+
+def test_untrained_encoder_tells_crops_apart_and_has_an_empty_history(cache, untrained):
+    assert len(pd.read_csv(untrained["history"])) == 0
     crops = np.load(cache / "mixture0.npy")[: 8 * 784].reshape(8, 784, 64)[:, :98, :, None]
-    values = load_encoder(outputs["encoder"]).predict_on_batch(crops)
+    values = load_encoder(untrained["encoder"]).predict_on_batch(crops)
     assert values.std(axis=0).mean() > 0.01
+
+
+@pytest.mark.parametrize(("made", "sources", "n_batches"), [("untrained", (), 32), ("outputs", STEMS, 128)])
+def test_statistics_are_means_over_many_minibatches_and_go_on_at_full_momentum(
+    cache, request, made, sources, n_batches
+):
+    encoder = load_encoder(request.getfixturevalue(made)["encoder"])
+    normalisations = [each for each in encoder.layers if isinstance(each, keras.layers.BatchNormalization)]
+    assert {layer.momentum for layer in normalisations} == {0.99}
+    last = encoder.get_layer("block1a_bn")
+    start = keras.Model(encoder.input, last.output)
+    found = [np.array(variable) for variable in (last.moving_mean, last.moving_variance)]
+    for layer in normalisations:
+        layer.momentum = 0.0  # a pass leaves the statistics of its minibatch
+    seen = []
+    sampler = load_data(cache_files(cache, sources), cache / "clips.csv", sources, SETTINGS, 3).training
+    for batch in sampler.batches(range(n_batches)):
+        start(np.concatenate([batch["anchors"], batch["positives"]]), training=True)
+        seen.append([np.array(variable) for variable in (last.moving_mean, last.moving_variance)])
+    for statistic, values in zip(found, zip(*seen, strict=True), strict=True):
+        np.testing.assert_allclose(statistic, np.mean(values, axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_long_run_keeps_the_moving_statistics_of_training(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("mscol.pretraining.loop.SHORT_RUN", 4)
+    few = {"updates": 4, "validation_every": 2, "sources": STEMS}
+    variance = load_encoder(run(cache, tmp_path, **few)["encoder"]).get_layer("block1a_bn").moving_variance
+    assert np.abs(np.array(variance) - 0.99**4).max() < 0.03, "they still remember that they began at 1"
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def finetuned(music, tmp_path_factory):
 
     outputs = name_outputs(tmp_path_factory.mktemp("finetuned"))
     keras.utils.set_random_seed(0)
-    encoder = build_encoder(0.1, 0.1, momentum=0.5)
+    encoder = build_encoder(0.1, 0.1)
     before = [np.array(weight) for weight in encoder.get_weights()]
     finetune(encoder, open_cache(music), music / "clips.csv", music / "about.json", SETTINGS, 1, outputs)
     return encoder, before, outputs

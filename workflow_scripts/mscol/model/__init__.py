@@ -12,6 +12,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 from mscol.model.association import SourceAssociation
+from mscol.model.calibration import compile_calibration
 from mscol.model.devices import choose_devices, mesh_of
 from mscol.model.encoder import build_encoder, save_encoder
 from mscol.model.loading import load_encoder
@@ -33,6 +34,7 @@ __all__ = [
     "bring_to_device",
     "build_encoder",
     "choose_devices",
+    "compile_calibration",
     "compile_steps",
     "configure",
     "framework_versions",

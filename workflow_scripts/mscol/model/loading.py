@@ -74,5 +74,7 @@ def _load_checkpoint(path, paper):
             f"compute something else; say which paper: {BOTH}"
         )
     encoder = load_published(prefix, paper)
-    encoder.clip_seconds = PUBLISHED_CLIP_SECONDS if paper == "mscol" else None  # slices have norms of their own
+    encoder.clip_seconds = (
+        PUBLISHED_CLIP_SECONDS if paper == "mscol" else None
+    )  # slices have norms of their own
     return encoder

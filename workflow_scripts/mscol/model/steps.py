@@ -32,7 +32,8 @@ def compile_steps(network, optimizer, xla=False, mesh=None):
     -------
     object
         With ``update(batch)`` and ``evaluate(batch)``, each returning loss and accuracy as scalars of the
-        device, and ``sync()``, after which the variables of network and optimizer are up to date.
+        device; ``sync()``, after which the variables of network and optimizer are up to date; and ``load()``, to go on from
+        what the variables hold.
 
     Raises
     ------
@@ -106,6 +107,8 @@ class _TensorFlowSteps:
     def sync(self):
         """Do nothing: TensorFlow's updates write to the variables themselves."""
 
+    load = sync
+
 
 class _JaxSteps:
     def __init__(self, network, optimizer, xla, mesh):
@@ -114,7 +117,7 @@ class _JaxSteps:
         from mscol.model.sharding import average, on_parts
 
         self._network, self._optimizer, self._mesh = network, optimizer, mesh
-        self._state = self._read()
+        self.load()
 
         def differentiate(trainable, others, batch, axis=None):
             def losses(trainable):
@@ -158,20 +161,21 @@ class _JaxSteps:
         for variables, values in zip(self._variables(), self._state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value.addressable_data(0) if self._mesh else value)
-        self._state = self._read()
+        self.load()
+
+    def load(self):
+        """Read the state from the variables."""
+        # Copies, because the first update gives the memory of its state away.
+        state = tuple([variable.value.copy() for variable in variables] for variables in self._variables())
+        if self._mesh:
+            from mscol.model.sharding import copy_to_all
+
+            state = copy_to_all(state, self._mesh)
+        self._state = state
 
     def _variables(self):
         network, optimizer = self._network, self._optimizer
         return network.trainable_variables, network.non_trainable_variables, optimizer.variables
-
-    def _read(self):
-        # Copies, because the first update gives the memory of its state away.
-        state = tuple([variable.value.copy() for variable in variables] for variables in self._variables())
-        if self._mesh is None:
-            return state
-        from mscol.model.sharding import copy_to_all
-
-        return copy_to_all(state, self._mesh)
 
 
 _STEPS = {"tensorflow": _TensorFlowSteps, "jax": _JaxSteps}

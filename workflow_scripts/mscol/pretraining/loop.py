@@ -9,11 +9,15 @@ import numpy as np
 
 from mscol.errors import TrainingError
 from mscol.jobs.logs import Progress
-from mscol.model import choose_devices, compile_steps, mesh_of
+from mscol.model import choose_devices, compile_calibration, compile_steps, mesh_of
+from mscol.model.calibration import CALIBRATION_BATCHES, SHORT_RUN
 from mscol.pretraining.feeding import Feed, load_on_device_if_wanted
 from mscol.pretraining.history import History
 from mscol.pretraining.schedule import Schedule
 from mscol.pretraining.signals import heed_warnings
+
+# Of the encoder of a short run that is kept (docs/benchmarks.md, "Statistics")
+FINAL_CALIBRATION_BATCHES = 128
 
 
 class Training:
@@ -48,9 +52,9 @@ class Training:
         self._optimizer = keras.optimizers.Adam(self._schedule)
         self.history, self.resumed_from = History(), 0
         self._best = Best(settings["patience"])
-        self._steps = None
         self.n_devices = choose_devices(running["devices"], data.training.n_pairs)
         self._mesh = mesh_of(self.n_devices)
+        self._steps, self._calibration = None, compile_calibration(network)
         self._saved_at = time.monotonic()
 
     def run(self):
@@ -82,6 +86,8 @@ class Training:
         self._steps.sync()
         if self._best.weights:
             self.network.set_weights(self._best.weights)
+            self._steps.load()
+        self._calibrate(FINAL_CALIBRATION_BATCHES)
         if self.checkpoints:
             self.checkpoints.finish()
         return self.history
@@ -132,11 +138,20 @@ class Training:
         """Compute loss and accuracy, means over the same validation minibatches each time; and the pairs of one."""
         if feed is None:
             return math.nan, math.nan, 0
+        self._calibrate(CALIBRATION_BATCHES)
         sampler = self._data.validation
         numbers = range(sampler.round_up(self.settings["validation_batches"]))
         results = [self._steps.evaluate(batch) for batch in feed.batches(numbers)]
         means = np.mean([[float(value) for value in pair] for pair in results], axis=0)
         return *means, sampler.n_pairs
+
+    def _calibrate(self, n_batches):
+        """Average the statistics of a short run over its first minibatches; training itself does not look at them."""
+        if self.settings["updates"] < SHORT_RUN:
+            feed = Feed(self._data.training, self._running["loader_threads"])
+            self._steps.sync()
+            self._calibration(feed.batches(range(n_batches)))
+            self._steps.load()
 
     def _weights(self):
         self._steps.sync()

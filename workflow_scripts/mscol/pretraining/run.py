@@ -13,19 +13,19 @@ from mscol.model import (
     SourceAssociation,
     backend_and_device,
     build_encoder,
+    compile_calibration,
     configure,
     framework_versions,
     load_encoder,
     save_encoder,
 )
+from mscol.model.calibration import CALIBRATION_BATCHES
 from mscol.pretraining.checkpoints import Checkpoints
 from mscol.pretraining.data import load_data
 from mscol.pretraining.history import History
 from mscol.pretraining.loop import Training
 from mscol.pretraining.scratch import on_scratch
 
-FORGETTING = 20  # how many times over a run forgets the statistics that it starts from
-CALIBRATION_BATCHES = 32
 # How a run is run, where nothing else is said; none of it changes its numbers
 RUNNING = {
     "checkpoint_every": 64_000, "checkpoint_minutes": 10, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "auto",
@@ -121,7 +121,7 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
 
     Without data its batch normalisation would let nothing through: kernels of random weights fade the
     log-mels to some 1e-7, the same for all crops. So their statistics, and nothing else, are taken
-    from some minibatches of mixtures.
+    from some minibatches of mixtures: as means over all of them.
 
     Parameters
     ----------
@@ -138,9 +138,8 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
     started = time.monotonic()
     configure(framework_threads, seed)
     data = load_data(files, clips, [], settings, seed)
-    network = _build(settings | {"updates": CALIBRATION_BATCHES})
-    for batch in data.training.batches(range(CALIBRATION_BATCHES)):
-        network(batch, training=True)
+    network = _build(settings)
+    compile_calibration(network)(data.training.batches(range(CALIBRATION_BATCHES)))
     what = _decisive(data, [], None, settings, seed, framework_threads)
     about = (about or {}) | what | _about(data) | backend_and_device()
     seconds = {"wall_seconds": round(time.monotonic() - started, 1)}
@@ -172,18 +171,9 @@ def import_encoder(checkpoint, outputs, about=None, paper="mscol"):
 
 def _build(settings):
     size = settings["encoder"]
-    encoder = build_encoder(size["width"], size["depth"], momentum=_momentum(settings["updates"]))
+    encoder = build_encoder(size["width"], size["depth"])
     what = (settings[key] for key in ("mask_value", "absent", "precision"))
     return SourceAssociation(encoder, size["projection"], *what)
-
-
-def _momentum(updates):
-    """Choose the momentum of batch normalisation: Keras' own, or less for a short run to forget its start.
-
-    >>> [_momentum(updates) for updates in (6, 400, 640_000)]
-    [0.5, 0.95, 0.99]
-    """
-    return min(max(1 - FORGETTING / updates, 0.5), 0.99)
 
 
 def _decisive(data, sources, options, settings, seed, framework_threads):

@@ -6,6 +6,7 @@ import keras
 
 from mscol.embeddings.crops import draw_crops, list_segments, select_clips
 from mscol.mels.framing import framing_of
+from mscol.model.calibration import CALIBRATION_BATCHES, SHORT_RUN, compile_calibration
 from mscol.model.training_pass import training_pass
 from mscol.papers import name_of_model, paper_of
 from mscol.probes.batches import AllLogMels, FreshCrops
@@ -42,6 +43,27 @@ class Finetuned(keras.Model):
         """The same as one model of plain layers, which loads anywhere."""
         name = name_of_model("classifier", paper_of(self.encoder))
         return keras.Model(self.encoder.input, self.head(self.encoder.output), name=name)
+
+
+class Calibrating(keras.callbacks.Callback):
+    """Calibrate the encoder of a short run before each validation, over the same minibatches each time.
+
+    Parameters
+    ----------
+    model : Finetuned
+    batches : FreshCrops
+        Of the training clips; on no other epoch than its first.
+    """
+
+    def __init__(self, model, batches):
+        super().__init__()
+        n_whole = max(1, len(batches.rows) // batches.batch_size)
+        self._batches, self._numbers = batches, range(min(n_whole, CALIBRATION_BATCHES))
+        self._calibrate = compile_calibration(model)
+
+    def on_test_begin(self, logs=None):
+        """Do it; Keras calls this."""
+        self._calibrate(self._batches[number][0] for number in self._numbers)
 
 
 def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fraction=1.0):
@@ -87,12 +109,17 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     head = build_head(values, len(labelled.names), labelled.task, settings["hidden"], seed)
     model = Finetuned(encoder, head)
     targets = labelled.targets(table["clip"])
+    training, again = (
+        FreshCrops(cache, first_frames, latest, targets, settings["batch_size"], seed, rows) for _ in range(2)
+    )
+    is_short = settings["epochs"] * len(training) < SHORT_RUN
     history = fit(
         model,
         labelled.task,
-        FreshCrops(cache, first_frames, latest, targets, settings["batch_size"], seed, rows),
+        training,
         AllLogMels(cache, watched.first_frames, labelled.targets(watched.index["clip"]), LOG_MELS_AT_ONCE),
         settings,
+        [Calibrating(model, again)] if is_short else [],
     )
     how = {"protocol": "finetuned", "label_fraction": label_fraction, "seed": seed, "settings": settings}
     classifier = model.whole()

@@ -71,7 +71,7 @@ def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None):
     return keras.Sequential([keras.Input((n_inputs,)), *layers, last], name="head")
 
 
-def fit(model, task, training, validation, settings):
+def fit(model, task, training, validation, settings, callbacks=()):
     """Train until the validation accuracy has not risen for some epochs; keep the best weights.
 
     Parameters
@@ -83,6 +83,8 @@ def fit(model, task, training, validation, settings):
         Batches of (inputs, targets).
     settings : dict
         learning_rate (of Adam), epochs (at most so many), patience (epochs without a better accuracy).
+    callbacks : sequence of keras.callbacks.Callback
+        Further ones.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def fit(model, task, training, validation, settings):
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_accuracy", mode="max", patience=settings["patience"], restore_best_weights=True
     )
-    callbacks = [stopping, keras.callbacks.LambdaCallback(on_epoch_end=_say_epoch)]
+    callbacks = [stopping, keras.callbacks.LambdaCallback(on_epoch_end=_say_epoch), *callbacks]
     fitted = model.fit(
         training,
         validation_data=validation,
