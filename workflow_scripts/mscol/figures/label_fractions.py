@@ -6,7 +6,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from mscol.figures.style import CHANCE, PAGE_INCHES, place_legend, save_figure, shown, style_of, styled
 from mscol.io.files import read_results
-from mscol.tables.results import METRIC_TITLES
+from mscol.tables.measured import METRIC_TITLES
 
 
 def plot_label_fractions(summary, paths):

@@ -6,7 +6,6 @@ from mscol.pages.layout import (
     PUBLISHED_NOTE,
     PUBLISHED_TITLE,
     columns_with_figures,
-    explain,
     where_numbers_are,
 )
 
@@ -34,6 +33,7 @@ p {{ max-width: 60em; }}
 {body}
 </tbody></table>
 <p>{note}</p>
+{differences}
 {published}
 </body>
 </html>
@@ -52,6 +52,18 @@ def to_html(page):
             body.append(f"<tr><th>{title}</th>{''.join(map(_html_cell, cells))}</tr>")
     chance = "".join(f"<td>{value}</td>" for value in page.chance)
     body.append(f'<tr class="chance"><th>chance</th>{chance}</tr>')
+    differences = ""
+    if page.differences:
+        rows = "".join(
+            f"<tr><th><code>{html.escape(model)}</code> <small>{html.escape(how)}</small></th>"
+            + "".join(f"<td><small>{cell}</small></td>" for cell in cells)
+            + "</tr>"
+            for model, how, cells in page.differences
+        )
+        differences = (
+            f"<h2>Minus {html.escape(page.reference)}</h2><table><thead><tr><th>model</th>{''.join(heads)}</tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
     published = ""
     if page.published:
         shown = columns_with_figures(page)
@@ -68,7 +80,8 @@ def to_html(page):
     return _HTML_PAGE.format(
         heads="".join(heads),
         body="\n".join(body),
-        note=html.escape(f"{explain(page)} {where_numbers_are(page)}"),
+        note=html.escape(f"{page.explanation} {where_numbers_are(page)}"),
+        differences=differences,
         published=published,
     )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mscol.pages.layout import MISSING, PUBLISHED_NOTE, PUBLISHED_TITLE, explain
+from mscol.pages.layout import MISSING, PUBLISHED_NOTE, PUBLISHED_TITLE
 
 _LATEX_PAGE = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}
 \begin{{table*}}
@@ -52,7 +52,7 @@ def to_latex(page):
         lines += [
             " & ".join([_tex(system), *map(_tex, figures)]) + r" \\" for system, _, figures in page.published
         ]
-    note = _tex(explain(page) + (f" {PUBLISHED_TITLE}: {PUBLISHED_NOTE}" if page.published else ""))
+    note = _tex(page.explanation + (f" {PUBLISHED_TITLE}: {PUBLISHED_NOTE}" if page.published else ""))
     return _LATEX_PAGE.format(columns="l" + "r" * len(page.columns), rows="\n".join(lines), note=note)
 
 

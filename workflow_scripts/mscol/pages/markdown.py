@@ -4,7 +4,6 @@ from mscol.pages.layout import (
     PUBLISHED_NOTE,
     PUBLISHED_TITLE,
     columns_with_figures,
-    explain,
     where_numbers_are,
 )
 
@@ -19,8 +18,14 @@ def to_markdown(page):
     parts = [
         "# Results",
         _markdown_table(table),
-        f"How to read it: {explain(page)} {where_numbers_are(page)}",
+        f"How to read it: {page.explanation} {where_numbers_are(page)}",
     ]
+    if page.differences:
+        rows = [["model", *titles], ["---", *["---:"] * len(titles)]]
+        rows += [
+            [f"`{model}`" + (f" ({how})" if how else ""), *cells] for model, how, cells in page.differences
+        ]
+        parts += [f"## Minus {page.reference}", _markdown_table(rows)]
     if page.published:
         shown = columns_with_figures(page)
         rows = [

@@ -100,7 +100,7 @@ def score_classifier(path, cache, clips, about, scores):
 
 def _score(path, windows, labelled, scores):
     model = load_trained(path, labelled, windows.input_shape)
-    labelled.save_scores(scores, windows.index, windows.predict(model))
+    labelled.save_scores(scores, windows.index, windows.predict(model)[None])
 
 
 def open_embeddings(array_path, index_path):
