@@ -3,11 +3,6 @@
 from mscol.metrics.intervals import FEWEST_GROUPS, LEVEL, SIGNIFICANT
 
 _FEW_GROUPS = 50  # below it intervals are rough (docs/benchmarks.md, "Intervals")
-_HEADS = {
-    "yes": "Heads on embeddings standardise what they read, those of all models alike",
-    "no": "Heads read what they are given as it is, without standardising it",
-    "as trained": "heads that were trained before do what they were trained to do",
-}
 
 
 def how_to_read(rows):
@@ -30,7 +25,7 @@ def how_to_read(rows):
         *_without_interval(rows),
         *_significance(rows),
         *_few_groups(rows),
-        f"{'; '.join(_HEADS[how] for how in _HEADS if how in set(rows['standardised']))}.",
+        _heads(rows),
         *_untaught(rows),
         "Chance: what random scores give on average for tags, and naming always the most frequent class for classes. Tags and "
         "classes that cannot be scored in a test list are left out of its macro means.",
@@ -102,12 +97,22 @@ def _significance(rows):
         f"{SIGNIFICANT}, whatever the resamples, after Holm's correction for the number of models that are compared in one metric "
         "on one test list; metrics and test lists are not corrected for)."
     )
+    if (rows["seeds"] * rows["heads"] == 1).any():
+        yield "Where a model was trained once only, nothing is marked."
 
 
 def _few_groups(rows):
     few = rows[rows["n_groups"] < _FEW_GROUPS]
     if len(few):
         yield f"With fewer than {_FEW_GROUPS} groups ({_lists(few)}) intervals are rough."
+
+
+def _heads(rows):
+    how = set(rows["standardised"])
+    if "yes" not in how:
+        return "Heads read values as they are, without standardising them."
+    others = " Those that are trained with their encoder read its values as they are." if "no" in how else ""
+    return f"Heads on embeddings standardise what they read, those of all models alike.{others}"
 
 
 def _untaught(rows):
