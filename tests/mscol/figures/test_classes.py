@@ -45,7 +45,7 @@ def test_every_tag_is_written_with_its_positives(tmp_path, results):
     )
     assert said.count("not scored: no positive clip") == 2  # in both panels
     assert any(text.startswith("bass_vocals on mtat (frozen, filtered test list)") for text in said)
-    assert any("4,332 / of songs of 812" in text for text in said)
+    assert any("its clips (of 4,332) / its songs (of 812)" in text for text in said)
 
 
 def test_tags_are_sorted_and_drawn_at_their_values():

@@ -119,9 +119,7 @@ def _counted(rows):
 
 def _what_counts(tested):
     clips, groups, unit = tested[["n_test", "n_groups", "grouped_by"]]
-    return f"its number of clips of {clips:,.0f}" + (
-        "" if unit == "clip" else f" / of {unit}s of {groups:,.0f}"
-    )
+    return f"its clips (of {clips:,.0f})" + ("" if unit == "clip" else f" / its {unit}s (of {groups:,.0f})")
 
 
 def _handle_of_few(rows, tested):
