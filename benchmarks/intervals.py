@@ -5,7 +5,7 @@ counts. Ten tags, had by 3 to 30 % of the clips, and ten classes, the most frequ
 normal, those of what is true 1.5 higher. Of groups (songs, instruments), a share of the scores' variance is common to the clips of
 one, and all of them are of one class. Beside it stands what percentiles of resampled clips give.
 
-From the repository's root, one part or all (some twenty minutes of CPU):
+From the repository's root, one part or all (some fifteen minutes of CPU):
 
     PYTHONPATH=workflow_scripts python benchmarks/intervals.py [clips] [groups] [runs] [labels] [differences] [seeds]
 """
@@ -36,7 +36,7 @@ def of_clips(random):
     """share of test sets whose interval holds the truth; clips are independent. In brackets: percentiles"""
     truth = population(random)
     table = Table("test clips", *METRICS)
-    for n_clips, n_sets in ((32, 400), (100, 400), (200, 800), (800, 600), (3000, 200)):
+    for n_clips, n_sets in ((32, 400), (100, 400), (200, 400), (800, 400), (3000, 60)):
         held = [covers(truth, draw_clips(n_clips, random), random) for _ in range(n_sets)]
         table.add(f"{n_clips:,}", held)
 
@@ -44,11 +44,10 @@ def of_clips(random):
 def of_groups(random):
     """the same of clips in groups, by the share of variance that those of a group have in common"""
     table = Table("clips in groups, shared", *METRICS)
-    for n_clips, n_groups in ((1000, 53), (1000, 200)):
-        for common in (0.05, 0.2, 0.4):
-            truth = population(random, common)
-            clips = (draw_clips(n_clips, random, n_groups, common) for _ in range(200))
-            table.add(f"{n_clips:,} in {n_groups}, {common}", [covers(truth, one, random) for one in clips])
+    truth = population(random)
+    for n_groups, common in ((53, 0.05), (53, 0.2), (53, 0.4), (200, 0.2)):
+        clips = (draw_clips(1000, random, n_groups, common) for _ in range(100))
+        table.add(f"1,000 in {n_groups}, {common}", [covers(truth, one, random) for one in clips])
 
 
 def of_runs(random):
@@ -121,12 +120,12 @@ def of_differences(random):
 
 
 def of_seeds(random):
-    """one difference of p = 0.048, marked by so many of 400 seeds of the resampling"""
+    """one difference of p = 0.048, marked by so many seeds of the resampling"""
     table = Table("resamples", "p < 0.05", "and whatever the resamples", "standard deviation of p")
     better = np.repeat([1.0, -1.0, 0.0], [60, 40, 300]) - 0.0012  # p = 0.048, about
     for n_resamples in (1000, 10_000):
         found = []
-        for _ in range(400 if n_resamples == 1000 else 60):
+        for _ in range(200 if n_resamples == 1000 else 50):
             drawn = resample_counts(400, n_resamples, random) @ better / 400
             found.append(paired_p_value(drawn, 400))
         p_value, highest = np.array(found).T
@@ -167,9 +166,9 @@ def draw_clips(n_clips, random, n_groups=None, common=0.0):
     return tag_scores + SHIFT * tags, tags, class_scores, classes, groups
 
 
-def population(random, common=0.0):
+def population(random):
     """The truth: ROC-AUC and PR-AUC of each tag, accuracy, and F1 of each class."""
-    *_, class_scores, classes, _ = draw_clips(POPULATION, random, POPULATION, common)
+    *_, class_scores, classes, _ = draw_clips(POPULATION, random)
     drawn = bootstrap_classification(class_scores, classes, np.ones((1, POPULATION), np.uint8))
     roc_auc = np.full(N_LABELS, norm.cdf(SHIFT / np.sqrt(2)))
     return roc_auc, np.array([true_precision(share) for share in TAG_SHARES]), drawn.accuracy, drawn.f1[0]

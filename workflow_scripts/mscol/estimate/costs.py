@@ -231,7 +231,7 @@ def report(run):
         2 * tables + n_encoders * run.n_seeds + 5 + curves + run.needs_stems
     )  # 5: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
-    resamples = 0.0
+    resamples = kept = 0.0
     for name, model in _evaluations(run):
         layout = run.settings["datasets"][name]["layout"]
         part = (
@@ -242,8 +242,12 @@ def report(run):
         )
         n_heads = sum(run.heads(way.protocol) for way in ways(model, settings))
         resamples += part * n_heads * run.n_seeds * settings["bootstrap_resamples"]
+        values = (
+            len(ways(model, settings)) * LABELS.get(layout, UNKNOWN_LABELS) * settings["bootstrap_resamples"]
+        )
+        kept += run.rates["bytes"]["table"] + values * run.rates["bytes"]["resampled_value"]
     cpu = run.start("report", jobs) + resamples * run.cpu("resample")
-    return Cost("tables and figures", jobs, cpu, kept_bytes=tables * run.rates["bytes"]["table"])
+    return Cost("tables and figures", jobs, cpu, kept_bytes=kept)
 
 
 def _evaluations(run):
