@@ -228,7 +228,10 @@ def test_summary_says_what_was_resampled_and_what_heads_read(tagged, tmp_path):
         text = page.read_text()
         assert "Resampled were 24 instruments of nsynth, 40 clips of mtat (filtered)" in text
         assert "Heads on embeddings standardise what they read" in text
-        assert "With fewer than 50 groups (nsynth, mtat (filtered)) intervals are rough" in text
+        assert (
+            "With fewer than 100 groups (nsynth, mtat (filtered), mtat (unfiltered)) intervals are rough"
+            in text
+        )
 
 
 def test_summary_says_which_label_heads_could_not_learn(classified, tmp_path):

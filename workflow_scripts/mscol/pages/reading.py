@@ -2,7 +2,7 @@
 
 from mscol.metrics.intervals import FEWEST_GROUPS, LEVEL, SIGNIFICANT
 
-_FEW_GROUPS = 50  # below it intervals are rough (docs/benchmarks.md, "Intervals")
+_FEW_GROUPS = 100  # below it intervals are rough (docs/benchmarks.md, "Intervals")
 
 
 def how_to_read(rows):
