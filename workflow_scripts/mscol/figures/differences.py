@@ -124,5 +124,5 @@ def _count(tables, task):
         f"{METRIC_TITLES[metric]}: {(table['mark'] == 'higher').sum()} {names} better, {(table['mark'] == 'lower').sum()} worse"
         for metric, table in tables.items()
     ]
-    alike = f"of {told.sum()} that {FEWEST_GROUPS} groups or more tell of ({SIGNIFICANT * told.sum():.1f} by chance alone)"
+    alike = f"of {told.sum()} that {FEWEST_GROUPS} groups or more tell of (up to {SIGNIFICANT * told.sum():.1f} by chance)"
     return f"{'; '.join(counts)}, {alike}"
