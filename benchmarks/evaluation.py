@@ -239,7 +239,9 @@ def compare_metrics(encoder, data, folder, options):
     """Train both to their ends, and print their metrics on the same test notes."""
     from mscol.embeddings import embed_clips
     from mscol.io.files import read_csv
-    from mscol.metrics.bootstrap import bootstrap_classification, interval, paired_p_value, resample_counts
+    from mscol.metrics.bootstrap import bootstrap_classification
+    from mscol.metrics.intervals import paired_p_value, percentile_interval
+    from mscol.metrics.resampling import resample_counts
     from mscol.probes import train_probe
 
     splits = list(SIZES)
@@ -251,11 +253,11 @@ def compare_metrics(encoder, data, folder, options):
     def add(name, epochs, scores, labels, seconds):
         drawn = bootstrap_classification(scores, labels, counts)
         value = (scores.argmax(axis=1) == labels).mean()
-        low, high = interval(drawn.accuracy)
+        low, high = percentile_interval(drawn.accuracy, len(labels))
         accuracies[name] = drawn.accuracy
         difference = accuracies[name] - accuracies["a) reference pattern"]
-        bounds = "[{:+.3f}, {:+.3f}]".format(*interval(difference))
-        p = f"{paired_p_value(difference):.2f}" if len(accuracies) > 1 else ""
+        bounds = "[{:+.3f}, {:+.3f}]".format(*percentile_interval(difference, len(labels)))
+        p = f"{paired_p_value(difference, len(labels))[0]:.2f}" if len(accuracies) > 1 else ""
         rows.append(
             (name, epochs, f"{seconds:.0f}", f"{value:.3f} [{low:.3f}, {high:.3f}]", bounds if p else "", p)
         )
@@ -276,7 +278,7 @@ def compare_metrics(encoder, data, folder, options):
         seconds = time.perf_counter() - started
         with np.load(outputs["scores"]) as file:
             firsts = np.cumsum(file["n_windows"]) - file["n_windows"]
-            scores, labels = np.add.reduceat(file["window_scores"], firsts), file["labels"]
+            scores, labels = np.add.reduceat(file["window_scores"][0], firsts), file["labels"]
         epochs = len(read_csv(outputs["history"]))
         add(f"b) ours, K = {k}", epochs, scores, labels, seconds)
     print(

@@ -114,13 +114,14 @@ rule train_probe:
     params:
         settings=head_settings,
         label_fraction=fraction_of,
-        standardise=standardises,
+        standardise=config["evaluation"]["standardise"],
+        n_heads=config["evaluation"]["heads_per_encoder"],
         framework_threads=config["framework_threads"],
         backend=config["backend"],
         labels=labels_digest,
         code=code_of("train_probe.py"),
     message:
-        "Training the {wildcards.dataset}{wildcards.labels} head on {wildcards.model}, seed {wildcards.seed}"
+        "Training the {wildcards.dataset}{wildcards.labels} heads on {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/train_probe.py"
 
@@ -234,7 +235,9 @@ rule write_results_table:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        evaluations=lambda wildcards: [*map(tuple, ways(wildcards.model))],
+        evaluations=lambda wildcards: [
+            (*way, standardised(way)) for way in ways(wildcards.model)
+        ],
         seeds=config["seeds"],
         n_resamples=config["evaluation"]["bootstrap_resamples"],
         labels=labels_digest,

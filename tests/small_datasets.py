@@ -79,13 +79,13 @@ def mtat_rows(clips=MTAT_CLIPS):
 
 
 FMA_HEADER = [
-    ["", "set", "set", "track", "track"],
-    ["", "split", "subset", "genre_top", "title"],
-    ["track_id", "", "", "", ""],
+    ["", "set", "set", "track", "track", "artist"],
+    ["", "split", "subset", "genre_top", "title", "id"],
+    ["track_id", "", "", "", "", ""],
 ]
 FMA_ROWS = [
-    ["2", "training", "small", "Hip-Hop", 'Food, "live"'],
-    ["10", "validation", "small", "Folk", "Freeway"],
-    ["99134", "test", "small", "Rock", "two\nlines"],
-    ["155320", "training", "large", "Rock", "not of the subset"],
+    ["2", "training", "small", "Hip-Hop", 'Food, "live"', "1"],
+    ["10", "validation", "small", "Folk", "Freeway", "6"],
+    ["99134", "test", "small", "Rock", "two\nlines", "6"],
+    ["155320", "training", "large", "Rock", "not of the subset", "7"],
 ]

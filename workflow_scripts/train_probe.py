@@ -1,4 +1,4 @@
-"""Train a head on the embeddings of one dataset, and score its test clips."""
+"""Train heads on the embeddings of one dataset, and score its test clips."""
 
 from mscol.jobs.backend import choose_backend
 from mscol.jobs.devices import take_gpus
@@ -23,4 +23,5 @@ train_probe(
     outputs=dict(snakemake.output.items()),
     label_fraction=snakemake.params.label_fraction,
     standardise=snakemake.params.standardise,
+    n_heads=snakemake.params.n_heads,
 )

@@ -1,4 +1,4 @@
-"""Write the results of one model on one dataset: a row a seed and their mean, and a table of classes."""
+"""Write the results of one model on one dataset: a row a head and their mean, and a table of classes."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.tables import Evaluation, write_results_table
@@ -7,8 +7,8 @@ log_to_file(snakemake.log[0])
 seeds, scores = snakemake.params.seeds, snakemake.input.scores
 write_results_table(
     evaluations=[
-        Evaluation(protocol, fraction, scores[number * len(seeds) : (number + 1) * len(seeds)])
-        for number, (protocol, fraction) in enumerate(snakemake.params.evaluations)
+        Evaluation(*way, scores[number * len(seeds) : (number + 1) * len(seeds)])
+        for number, way in enumerate(snakemake.params.evaluations)
     ],
     seeds=seeds,
     about=snakemake.input.about,

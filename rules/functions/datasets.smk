@@ -13,7 +13,7 @@ def demo_sizes(wildcards):
 def dataset_options(dataset):
     """The options that the reader of a dataset's layout takes."""
     settings = dataset_settings(dataset)
-    names = {"mtat": ["split"], "table": ["table"]}.get(settings["layout"], [])
+    names = {"mtat": ["split", "group"], "table": ["table"]}.get(settings["layout"], [])
     return {name: settings[name] for name in names}
 
 

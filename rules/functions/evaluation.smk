@@ -59,10 +59,15 @@ def layout_head(dataset):
     return config["evaluation"]["heads"][dataset_settings(dataset)["layout"]]
 
 
-def standardises(wildcards):
-    """Whether a model's values are scaled before a head sees them: those of a function, unless it says no."""
-    model = model_of(wildcards.model)
-    return bool(model.callable) and config["encoders"][model.name]["standardise"]
+def standardised(way):
+    """Whether heads scale what they read, for tables: those on embeddings, as the config says."""
+    if way.protocol == "evaluate":
+        return "as trained"
+    return (
+        "yes"
+        if way.protocol == "frozen" and config["evaluation"]["standardise"]
+        else "no"
+    )
 
 
 def fraction_of(wildcards):

@@ -69,11 +69,11 @@ def _make_nsynth(root):
 
 def _make_fma(root):
     """Write tracks.csv, and name the tracks."""
-    lines = [",set,set,track", ",split,subset,genre_top", "track_id,,,"]
+    lines = [",set,set,track,artist", ",split,subset,genre_top,id", "track_id,,,,"]
     for split, n_tracks in N_FMA.items():
         for _ in range(n_tracks):
             number = len(lines)
-            lines.append(f"{number},{split},small,{fma.LABELS[number % 8]}")
+            lines.append(f"{number},{split},small,{fma.LABELS[number % 8]},{number}")
             yield f"fma_small/{number // 1000:03d}/{number:06d}.mp3"
     _write(root / "fma_metadata" / "tracks.csv", "\n".join(lines) + "\n")
 

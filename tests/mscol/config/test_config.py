@@ -113,7 +113,10 @@ def test_every_preset_says_every_size():
             "warmup_updates", "patience", "activity_threshold", "activity_windows", "absent", "masks", "mask_value",
             "precision", "xla",
         )
-    } | {f"evaluation/{key}" for key in ("protocols", "label_fractions", "compare_with")}  # fmt: skip
+    } | {
+        f"evaluation/{key}"
+        for key in ("protocols", "label_fractions", "compare_with", "standardise", "heads_per_encoder")
+    }  # fmt: skip
     assert demo - only_embedded == paper - published
 
 
@@ -286,7 +289,14 @@ def test_functions_are_not_asked_for_what_only_encoders_have(target):
     check_targets(["models/mfcc/seed1/heads/fma.keras", "models/bass/seed1/encoder.keras"], effective())
 
 
-def test_mfcc_is_there_without_being_configured_and_can_be_configured():
+def test_mfcc_is_there_without_being_configured():
     assert effective(models=["mfcc"])["encoders"]["mfcc"]["callable"] == "mscol.embeddings.baselines:mfcc"
-    mine = {"mfcc": {"standardise": False}}
-    assert not effective(encoders=mine)["encoders"]["mfcc"]["standardise"]
+    with pytest.raises(ConfigError, match="'encoders/mfcc': 'mfcc' is built in"):
+        effective(encoders={"mfcc": {}})
+
+
+def test_heads_of_all_models_are_standardised_but_in_the_paper_preset():
+    assert effective()["evaluation"]["standardise"] and effective()["evaluation"]["heads_per_encoder"] == 1
+    paper = effective(preset="paper")["evaluation"]
+    assert not paper["standardise"] and paper["heads_per_encoder"] == 3
+    assert paper["bootstrap_resamples"] == 10_000

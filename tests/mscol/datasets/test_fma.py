@@ -16,12 +16,14 @@ def test_only_tracks_of_the_small_subset_are_clips(fma_root, manifest):
     assert list(made.clips["id"]) == ["000002", "000010", "099134"]
     assert list(made.clips["split"]) == ["train", "validation", "test"]
     assert list(made.clips["labels"]) == ["Hip-Hop", "Folk", "Rock"]
+    assert list(made.clips["group"]) == ["1", "6", "6"] and made.about["grouped_by"] == "artist"
+    assert made.about["n_train"]["Hip-Hop"] == 1 and made.about["n_train"]["Rock"] == 0
     assert made.clips["path"][2] == "fma_small/099/099134.mp3"
     assert made.about["labels"] == list(fma.LABELS) and made.about["task"] == "classification"
 
 
 def test_track_without_genre_or_number_is_rejected(fma_root, manifest):
-    bad = [["3", "training", "small", "", ""], ["x/..", "test", "small", "Rock", ""]]
+    bad = [["3", "training", "small", "", "", "1"], ["x/..", "test", "small", "Rock", "", "1"]]
     write_tracks(fma_root, FMA_ROWS + bad)
     reasons = manifest("fma", fma_root).reasons
     assert reasons["fma_small/000/000003.mp3"] == "no genre of FMA-small (track.genre_top: '')"
@@ -29,7 +31,7 @@ def test_track_without_genre_or_number_is_rejected(fma_root, manifest):
 
 
 def test_file_without_an_audio_frame_is_rejected(fma_root, manifest):
-    write_tracks(fma_root, [*FMA_ROWS, ["108925", "training", "small", "Rock", ""]])
+    write_tracks(fma_root, [*FMA_ROWS, ["108925", "training", "small", "Rock", "", "1"]])
     tag_alone = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + b"\x00" * 10
     path = "fma_small/108/108925.mp3"
     (fma_root / path).parent.mkdir()
@@ -44,7 +46,7 @@ def test_missing_column_is_named(fma_root):
 
 
 def test_biography_beyond_the_csv_modules_limit_is_read(fma_root):
-    write_tracks(fma_root, [[*FMA_ROWS[0][:4], "x" * 200_000]])
+    write_tracks(fma_root, [[*FMA_ROWS[0][:4], "x" * 200_000, "1"]])
     assert list(fma.read_clips(fma_root)["id"]) == ["000002"]
 
 

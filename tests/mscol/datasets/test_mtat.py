@@ -43,6 +43,16 @@ def test_cleaned_split_leaves_untagged_and_short_clips_out_but_keeps_all_test_cl
     )
 
 
+@pytest.mark.parametrize("group", ["song", "artist"])
+def test_clips_are_grouped_by_song_or_by_artist(mtat_root, manifest, group):
+    made = manifest("mtat", mtat_root, {"group": group})
+    first = made.clips.set_index("id").loc["d/test_long-0-29", "group"]
+    assert first == {"song": "d/test_long", "artist": "test_long"}[group]
+    assert made.about["grouped_by"] == group and made.about["n_train"] == {
+        tag: int(tag in ("guitar", "choral")) for tag in mtat.LABELS
+    }
+
+
 def test_folder_split_keeps_every_clip_and_still_marks_the_cleaned_test_list(mtat_root, manifest):
     made = manifest("mtat", mtat_root, {"split": "folder"})
     assert len(made.of("train")) == 3 and not len(made.rejected)
@@ -149,3 +159,7 @@ def test_truncated_annotations_are_refused_with_the_line(mtat_root):
 def test_unknown_split_option_is_refused(mtat_root):
     with pytest.raises(ConfigError, match="split .* 'paper' is not known; say cleaned or folder"):
         mtat.read_clips(mtat_root, split="paper")
+    with pytest.raises(
+        ConfigError, match="group of a dataset of layout mtat: 'album' is not known; say song or artist"
+    ):
+        mtat.read_clips(mtat_root, group="album")

@@ -15,6 +15,8 @@ def test_notes_carry_family_split_and_path(nsynth_root, manifest):
     assert list(made.clips["labels"]) == ["bass", "synth_lead", "vocal"]
     assert made.clips["path"][0] == "nsynth-valid/audio/bass_acoustic_001-060-100.wav"
     assert made.about["task"] == "classification" and len(made.about["labels"]) == 11
+    assert list(made.clips["group"]) == [clip.split("-")[0] for clip in made.clips["id"]]
+    assert made.about["grouped_by"] == "instrument" and made.about["n_train"]["vocal"] == 0
     assert set(made.clips["cleaned"]) == {1} and set(made.clips["duration"]) == {4.0}
 
 

@@ -67,6 +67,20 @@ def test_file_twice_in_a_split_and_copies_in_two_are_no_error(table_root):
     assert len(table.read_clips(table_root)) == 5
 
 
+def test_group_column_says_which_clips_are_alike(table_root, manifest):
+    write_table(table_root, ["label", "group"], ["rock", "jazz", "rock"], ["one\ttake", "", " x "])
+    made = manifest("table", table_root)
+    assert list(made.clips["group"]) == ["one\\ttake", "b", "x"] and made.about["grouped_by"] == "group"
+    assert made.about["n_train"] == {"jazz": 0, "rock": 1}
+    assert "group" not in made.shards[0]
+
+
+def test_without_groups_each_clip_is_one(table_root, manifest):
+    write_table(table_root, ["label"], ["rock", "jazz", "rock"])
+    made = manifest("table", table_root)
+    assert list(made.clips["group"]) == list(made.clips["id"]) and made.about["grouped_by"] == "clip"
+
+
 @pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8-sig"), (";", "utf-8-sig"), ("\t", "utf-8")])
 def test_spreadsheet_dialects_read_the_same(table_root, delimiter, encoding):
     write_table(table_root, ["tags"], ["x;ü", "y", "x"], delimiter=delimiter, encoding=encoding)

@@ -127,6 +127,27 @@ def test_table_is_aligned_and_says_where_rates_were_measured(tmp_path):
     assert "as measured on one NVIDIA H200" in text and "8 cores" in text
 
 
+def test_estimate_says_what_more_runs_of_training_would_cost(tmp_path):
+    run = make_run(
+        tmp_path, {"pretraining_pair": 3600 / 128, "head_row": 3600 / 50 / 12 / SEGMENTS, "resample": 0}
+    )
+    text = estimate_table(run, cores=8)
+    assert "One more seed of every encoder would cost 103 CPU hours, or" in text  # 100 updates, three heads
+    assert (
+        "One more head on every encoder (evaluation/heads_per_encoder) would cost 1.0 CPU hours more." in text
+    )
+
+
+def test_heads_cost_their_rate_for_each_of_an_encoder(tmp_path):
+    one, three = (
+        cost_of(make_run(tmp_path, {"head_row": 0.1}, evaluation={"heads_per_encoder": n}), "heads")
+        for n in (1, 3)
+    )
+    assert one.cpu_seconds == pytest.approx(50 * 12 * SEGMENTS * 0.1)
+    assert three.cpu_seconds == pytest.approx(3 * one.cpu_seconds) and three.jobs == one.jobs
+    assert three.kept_bytes == 3 * one.kept_bytes
+
+
 def test_a_run_takes_at_least_as_long_as_one_pretraining_on_its_threads(tmp_path):
     run = make_run(tmp_path, {"pretraining_pair": 3600 * 8 / 128}, framework_threads=8)
     assert "On 1000 cores without a GPU at least 100 hours: as long as one" in estimate_table(run, cores=1000)

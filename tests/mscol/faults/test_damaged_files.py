@@ -19,7 +19,7 @@ from mscol.probes.labels import save_scores
 from mscol.probes.scoring import open_embeddings
 from mscol.separation import STEMS
 from mscol.separation.resampling import resample_stems
-from mscol.tables.results import read_scores
+from mscol.tables.scores import read_scores
 
 
 @pytest.fixture
@@ -131,9 +131,13 @@ def test_json_cut_anywhere_is_named(manifest):
             read_listed(manifest / "clips.csv")
 
 
+def _clips(ids):
+    return pd.DataFrame({"id": list(ids), "group": list(ids), "cleaned": 1})
+
+
 def test_scores_cut_anywhere_are_named(tmp_path):
     path = tmp_path / "fma.npz"
-    save_scores(path, ["a", "b"], [1, 2], [1, 1], np.eye(2), np.ones((3, 2), np.float32))
+    save_scores(path, _clips("ab"), [1, 2], np.eye(2), np.ones((1, 3, 2), np.float32))
     whole = path.read_bytes()
     assert len(read_scores(path, "mean").ids) == 2
     for length in range(0, len(whole), 7):
@@ -144,7 +148,7 @@ def test_scores_cut_anywhere_are_named(tmp_path):
 
 def test_flipped_bits_in_scores_are_noticed(tmp_path):
     path = tmp_path / "fma.npz"
-    save_scores(path, ["a"], [200], [1], np.eye(1), np.random.default_rng(0).random((200, 1), np.float32))
+    save_scores(path, _clips("a"), [200], np.eye(1), np.random.default_rng(0).random((1, 200, 1), np.float32))
     whole = path.read_bytes()
     start = whole.index(b"window_scores.npy") + 200
     for place in range(start, start + 400, 3):
@@ -187,11 +191,14 @@ def test_saved_model_cut_anywhere_is_named(tmp_path):
 
 
 def test_table_of_results_without_its_mean_is_named(tmp_path):
-    table = {"protocol": "frozen", "test_list": "all", "label_fraction": 1.0, "seed": 1, "n_test": 9}
+    table = {"protocol": "frozen", "test_list": "all", "label_fraction": 1.0, "standardised": "no"}
+    table |= {"seed": 1, "head": 1, "n_test": 9}
     table |= {name: [0.5] for name in ("accuracy", "accuracy_low", "accuracy_high", "macro_f1")}
     write_csv(pd.DataFrame(table), tmp_path / "fma_bass.csv")
-    columns = ["protocol", "test_list", "label_fraction", "label", "n_positive"]
-    write_csv(pd.DataFrame([("frozen", "all", 1.0, "Rock", 9)], columns=columns), tmp_path / "classes.csv")
+    columns = ["protocol", "test_list", "label_fraction", "standardised", "label", "n_positive"]
+    write_csv(
+        pd.DataFrame([("frozen", "all", 1.0, "no", "Rock", 9)], columns=columns), tmp_path / "classes.csv"
+    )
     with pytest.raises(CacheError, match=r"fma_bass\.csv: 0 rows `mean` of one kind; delete it"):
         summarise_results(
             [tmp_path / "fma_bass.csv"], [tmp_path / "classes.csv"], None, {}, tmp_path / "summary.csv", []

@@ -26,7 +26,8 @@ from mscol.probes.labels import save_scores
 from mscol.separation.conversion import convert_shard
 from mscol.separation.resampling import resample_stems
 from mscol.synthesis.excerpts import write_mp3
-from mscol.tables.results import Measured, save_resamples
+from mscol.tables.measured import Measured
+from mscol.tables.results import save_resamples
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 60_000).astype(np.float32)
 
@@ -60,8 +61,17 @@ def write_embeddings(folder, music):
 
 def write_measures(folder, music):
     values = np.random.default_rng(0).random((1, 3000))
-    group = {"protocol": "frozen", "test_list": "all", "label_fraction": 1.0, "n_test": 9, "clips": "0"}
-    group["measured"] = Measured({"accuracy": values}, {"recall": values[..., None]}, np.ones(1))
+    group = {
+        "protocol": "frozen",
+        "test_list": "all",
+        "label_fraction": 1.0,
+        "standardised": "no",
+        "n_test": 9,
+        "clips": "0",
+    }
+    per_label = {"recall": values[..., None]}
+    group["measured"] = Measured([(1, 1)], {"accuracy": values}, per_label, 9, np.ones(1), np.ones(1))
+    group["n_groups"] = 9
     save_resamples(folder / "bootstrap.npz", [group], ["rock"])
 
 
@@ -108,7 +118,11 @@ WRITES = {
     "mp3": write_song,
     "encoder": lambda folder, music: save_encoder(small_encoder(), folder / "encoder.keras"),
     "scores": lambda folder, music: save_scores(
-        folder / "scores.npz", ["a"], [2000], [1], np.ones((1, 4)), NOISE[:8000].reshape(2000, 4)
+        folder / "scores.npz",
+        pd.DataFrame({"id": ["a"], "group": ["a"], "cleaned": [1]}),
+        [2000],
+        np.ones((1, 4)),
+        NOISE[:8000].reshape(1, 2000, 4),
     ),
     "resamples": write_measures,
     "parquet": write_exported(".parquet"),

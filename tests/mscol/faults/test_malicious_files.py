@@ -26,7 +26,7 @@ from mscol.separation import STEMS
 from mscol.separation.description import describe_separator
 from mscol.separation.separator import load_separator
 from mscol.tables import compare_models
-from mscol.tables.results import read_scores
+from mscol.tables.scores import read_scores
 
 
 class Payload:
@@ -66,7 +66,15 @@ def test_array_of_objects_is_refused(tmp_path, objects):
 
 def test_scores_and_resamples_of_objects_are_refused(tmp_path, objects):
     path = tmp_path / "fma.npz"
-    np.savez(path, window_scores=objects, n_windows=objects, ids=objects, labels=objects, cleaned=objects)
+    np.savez(
+        path,
+        window_scores=objects,
+        n_windows=objects,
+        ids=objects,
+        groups=objects,
+        labels=objects,
+        cleaned=objects,
+    )
     with pytest.raises(CacheError, match=r"fma\.npz: damaged"):
         read_scores(path, "mean")
     with pytest.raises(CacheError, match=r"fma\.npz: damaged"):

@@ -89,6 +89,7 @@ PANELS = (
     ("fma", "all", "macro_f1", 0.03),
 )
 N_TEST = 4332
+TESTED = pd.Series({"n_test": N_TEST, "n_groups": 812, "grouped_by": "song"})
 
 
 def summary(models=MODELS, protocols=PROTOCOLS, fractions=(1.0,), seeds=3):
@@ -103,7 +104,7 @@ def summary(models=MODELS, protocols=PROTOCOLS, fractions=(1.0,), seeds=3):
                     half = random.uniform(0.005, 0.02)
                     rows.append(
                         {
-                            "dataset": dataset, "model": model, "protocol": protocol, "label_fraction": fraction,
+                            "dataset": dataset, "model": model, "protocol": protocol, "label_fraction": fraction, "heads": 1,
                             "test_list": test_list, "metric": metric, "value": value, "low": value - half,
                             "high": value + half, "seeds": seeds, "seed_std": 0.006 if seeds > 1 else np.nan,
                             "n_test": N_TEST, "chance": chance,
@@ -122,8 +123,10 @@ def tags(unscored=("choral",)):
         half = 1 / np.sqrt(table["n_positive"]) / 2
         table[f"{metric}_low"] = (table[metric] - half).clip(0, 1)
         table[f"{metric}_high"] = (table[metric] + half).clip(0, 1)
+    table["pr_auc_chance"] = table["n_positive"] / N_TEST
+    table["n_groups"], table["n_train"] = np.maximum(table["n_positive"] // 5, 3), 5 * table["n_positive"]
     missing = table["label"].isin(unscored)
-    table.loc[missing, "n_positive"] = 0
+    table.loc[missing, ["n_positive", "n_groups"]] = 0
     table.loc[missing, [name for name in table if "auc" in name]] = np.nan
     return _grouped(table, "filtered")
 
@@ -137,6 +140,7 @@ def classes(labels=FAMILIES, absent=("vocal",)):
     counts = counts.round(1)
     counts[[labels.index(label) for label in absent]] = 0
     table = pd.DataFrame({"label": labels, "n_positive": counts.sum(axis=1).round().astype(int)})
+    table["n_groups"], table["n_train"] = table["n_positive"] // 20, 50 * table["n_positive"]
     values = {
         "recall": np.diag(counts) / np.maximum(counts.sum(axis=1), 1),
         "precision": np.diag(counts) / counts.sum(axis=0),
@@ -160,10 +164,11 @@ def differences(labels=TAGS, metrics=("roc_auc", "pr_auc"), unscored=("choral",)
         half = random.uniform(0.01, 0.05, len(labels))
         table["low"], table["high"] = difference - half, difference + half
         table.loc[table["label"].isin(unscored), ["difference", "low", "high"]] = np.nan
-        parts.append(table.assign(metric=metric, p_value=0.5))
+        table["mark"] = np.where(table["low"] > 0, "higher", np.where(table["high"] < 0, "lower", ""))
+        parts.append(table.assign(metric=metric, p_value=0.5, n_runs=3, n_groups=20))
     about = {"dataset": "mtat", "model": "bass_drums_other_vocals", "reference": "mixture"}
     return _grouped(pd.concat(parts, ignore_index=True), "filtered").assign(**about)
 
 
 def _grouped(table, test_list):
-    return table.assign(protocol="frozen", test_list=test_list, label_fraction=1.0)
+    return table.assign(protocol="frozen", test_list=test_list, label_fraction=1.0, standardised="yes")

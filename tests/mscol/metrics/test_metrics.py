@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
 from sklearn.metrics import (
     average_precision_score,
     f1_score,
@@ -12,11 +11,9 @@ from mscol.metrics import MetricError, aggregate_windows, classification, taggin
 from mscol.metrics.bootstrap import (
     bootstrap_classification,
     bootstrap_tagging,
-    interval,
     macro_mean,
-    paired_p_value,
-    resample_counts,
 )
+from mscol.metrics.resampling import resample_counts
 
 
 def test_tag_scores_are_the_mean_of_windows_and_class_scores_their_sum():
@@ -156,46 +153,3 @@ def test_tag_without_a_positive_is_nan_in_every_resample_and_left_out():
     roc_auc, _ = bootstrap_tagging(np.random.default_rng(1).random((6, 2)), labels, counts)
     assert np.isnan(roc_auc[:, 1]).all()
     np.testing.assert_array_equal(macro_mean(roc_auc), roc_auc[:, 0])
-
-
-def test_intervals_cover_the_truth_about_as_often_as_they_say():
-    generator = np.random.default_rng(4)
-    covered = 0
-    for _ in range(200):
-        right = generator.random(150) < 0.7
-        drawn = bootstrap_classification(
-            np.eye(2)[right.astype(int)], np.ones(150, int), resample_counts(150, 300, generator)
-        )
-        low, high = interval(drawn.accuracy)
-        covered += low <= 0.7 <= high
-    assert 0.89 <= covered / 200 <= 0.99
-
-
-def test_interval_leaves_out_undefined_resamples():
-    assert interval(np.array([1.0, np.nan, 1.0])) == (1.0, 1.0)
-    assert np.isnan(interval(np.array([np.nan]))).all()
-
-
-def test_p_values_of_paired_differences():
-    assert paired_p_value(np.full(999, 0.1)) == pytest.approx(2 / 1000)
-    assert paired_p_value(np.array([0.1, -0.1] * 50)) == 1
-    assert paired_p_value(np.zeros(100)) == 1  # two systems that say the same
-    assert np.isnan(paired_p_value(np.array([np.nan])))
-    generator = np.random.default_rng(5)
-    one, other = generator.random(200) < 0.8, generator.random(200) < 0.6
-    counts = resample_counts(200, 2000, generator)
-    differences = (counts * (one.astype(int) - other)).sum(axis=1) / 200
-    # McNemar's statistic of the same pairs is normal: the p-values are of one size.
-    better, worse = (one & ~other).sum(), (other & ~one).sum()
-    expected = 2 * norm.sf(abs(better - worse) / np.sqrt(better + worse))
-    assert paired_p_value(differences) == pytest.approx(expected, rel=0.5, abs=2e-3)
-
-
-def test_two_equal_systems_differ_significantly_no_more_often_than_they_should():
-    generator = np.random.default_rng(6)
-    rejected = 0
-    for _ in range(200):
-        one, other = generator.random((2, 100)) < 0.7
-        counts = resample_counts(100, 400, generator)
-        rejected += paired_p_value((counts * (one.astype(int) - other)).sum(axis=1) / 100) < 0.05
-    assert rejected / 200 < 0.1

@@ -33,10 +33,11 @@ RUN = {
     "values": 128,
 }  # fmt: skip
 MTAT = {"name": "mtat", "layout": "mtat", "embedded": False}
-TABLE = """protocol,test_list,label_fraction,seed,n_test,accuracy,accuracy_low,accuracy_high
-frozen,all,1.0,1,4096,0.5,0.4,0.6
-frozen,all,1.0,3,4096,0.7123,0.7,0.73
-frozen,all,1.0,mean,4096,0.6062,0.5,0.7
+TABLE = """protocol,test_list,label_fraction,standardised,seed,head,n_test,accuracy,accuracy_low,accuracy_high
+frozen,all,1.0,no,1,1,4096,0.5,0.4,0.6
+frozen,all,1.0,no,3,1,4096,0.7123,0.7,0.73
+frozen,all,1.0,no,3,2,4096,0.7001,,
+frozen,all,1.0,no,mean,mean,4096,0.6062,0.5,0.7
 """
 
 
@@ -59,7 +60,8 @@ def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
     assert "| computed with | JAX, on NVIDIA H100 |" in text
     assert "which lasted 29.12 s where it was trained" in text and "normalise_seconds=29.125)" in text
     assert "| updates | 640,000 of 128 pairs |" in text and "`f00d`" in text and "`0123abc`" in text
-    assert "| nsynth | all | 4096 | frozen | all | accuracy | 0.712 | [0.700, 0.730] |" in text
+    assert "| nsynth | all | 4096 | frozen | 1 | no | all | accuracy | 0.712 | [0.700, 0.730] |" in text
+    assert "| nsynth | all | 4096 | frozen | 2 | no | all | accuracy | 0.700 |  |" in text
     assert "0.500" not in text.split("## How good it is")[1].split("##")[0]  # another seed's
     assert about["evaluated_on"] == ["nsynth"] and about["datasets"] == ["mtat"]
 

@@ -31,8 +31,8 @@ def make_dataset(folder, task, shuffle=False, n_train=60, n_test=15):
         arrays[split], indices[split] = folder / f"{split}.npy", folder / f"{split}.csv"
         np.save(arrays[split], values.astype(np.float32))
         pd.DataFrame(table).to_csv(indices[split], index=False)
-        rows += [(clip, split, 1, name_labels(row, task)) for clip, row in zip(ids, truth, strict=True)]
-    manifest = pd.DataFrame(rows, columns=["id", "split", "cleaned", "labels"])
+        rows += [(clip, split, clip, 1, name_labels(row, task)) for clip, row in zip(ids, truth, strict=True)]
+    manifest = pd.DataFrame(rows, columns=["id", "split", "group", "cleaned", "labels"])
     # The order of a manifest's rows is nobody's business.
     manifest.sample(frac=1, random_state=0).to_csv(folder / "clips.csv", index=False)
     about = {"task": task, "labels": TAGS if task == "tagging" else CLASSES}
@@ -47,7 +47,9 @@ def name_labels(row, task):
 
 
 def run(folder, arrays, indices, seed=0, **settings):
-    more = {name: settings.pop(name) for name in ("label_fraction", "standardise") if name in settings}
+    more = {
+        name: settings.pop(name) for name in ("label_fraction", "standardise", "n_heads") if name in settings
+    }
     outputs = name_outputs(folder)
     about = folder / "clips.csv", folder / "about.json"
     train_probe(arrays, indices, *about, SETTINGS | settings, seed, outputs, **more)
@@ -62,5 +64,6 @@ def name_outputs(folder):
 
 
 def read_scores(path):
+    """Read the scores of the only head, or of the first."""
     with np.load(path, allow_pickle=False) as scores:
-        return dict(scores)
+        return dict(scores) | {"window_scores": scores["window_scores"][0], "heads": scores["window_scores"]}

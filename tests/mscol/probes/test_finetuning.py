@@ -35,10 +35,10 @@ def music(tmp_path_factory):
             high = number % 2
             mel[:, 40 * high : 40 * high + 20] += 6
             mels.append(mel.astype(np.float32))
-            clips.append((f"{split} {number:02}", split, 1, ("low", "high")[high]))
+            clips.append((f"{split} {number:02}", split, f"{split} {number:02}", 1, ("low", "high")[high]))
     lengths = np.array([len(mel) for mel in mels])
     np.save(folder / "mixture.npy", np.concatenate(mels))
-    manifest = pd.DataFrame(clips, columns=["id", "split", "cleaned", "labels"])
+    manifest = pd.DataFrame(clips, columns=["id", "split", "group", "cleaned", "labels"])
     manifest.to_csv(folder / "clips.csv", index=False)
     index = {"clip": manifest["id"], "first_frame": np.cumsum(lengths) - lengths, "n_frames": lengths}
     pd.DataFrame(index).to_csv(folder / "mixture.csv", index=False)

@@ -179,3 +179,12 @@ def score(folder, arrays, indices):
         name_outputs(folder)["model"], arrays["test"], indices["test"],
         folder / "clips.csv", folder / "about.json", folder / "again.npz",
     )  # fmt: skip
+
+
+def test_further_heads_have_seeds_of_their_own_and_leave_the_first_alone(tmp_path):
+    files = make_dataset(tmp_path, "classification")
+    alone, _ = run(tmp_path, *files, epochs=3)
+    several, _ = run(tmp_path, *files, epochs=3, n_heads=3)
+    assert alone["heads"].shape == (1, 30, 3) and several["heads"].shape == (3, 30, 3)
+    np.testing.assert_array_equal(several["heads"][0], alone["heads"][0])
+    assert len({head.tobytes() for head in several["heads"]}) == 3

@@ -58,11 +58,9 @@ def effective_config(given, presets, schema_path, check_schema=True):
     if not config["datasets"]:
         config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
     for name in set(BUILT_IN_ENCODERS) & set(config["encoders"]):
-        if not set(config["encoders"][name]) <= {"standardise"}:
-            raise ConfigError(
-                f"config key 'encoders/{name}': {name!r} is built in, and only its 'standardise' can be set; choose another "
-                "name for an encoder of your own"
-            )
+        raise ConfigError(
+            f"config key 'encoders/{name}': {name!r} is built in; choose another name for an encoder of your own"
+        )
     config["encoders"] = {
         name: merge(_defaults(schema["$defs"]["encoder"]), encoder)
         for name, encoder in merge(BUILT_IN_ENCODERS, config["encoders"]).items()

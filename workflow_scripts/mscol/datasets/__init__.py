@@ -6,6 +6,7 @@ One module a layout (`mtat`, `nsynth`, `fma`, `table`), each with the same skele
   files say so themselves has ``task_and_labels(root, **options)`` instead;
 - ``read_clips(root, **options)``: the clips that the metadata list, as `metadata.clips_table` makes
   them; no audio file is opened. `DatasetError` where a file is missing or not what it should be;
+- ``GROUPED_BY``: what the ``group`` of a clip is ("instrument", "song"), unless the option ``group`` says so;
 - ``select(clips, **options)``, where the choice of clips depends on their durations;
 - ``WHOLE_FILES_ONLY = True``, where files that are cut short are rejected, because a published list of clips has them whole.
 

@@ -17,7 +17,9 @@ from mscol.datasets.metadata import clips_table, known_split, read_table
 TASK = "classification"
 LABELS = ("Hip-Hop", "Pop", "Instrumental", "Rock", "Electronic", "International", "Experimental", "Folk")
 
-_COLUMNS = ("track_id", "set.split", "set.subset", "track.genre_top")
+GROUPED_BY = "artist"  # whose songs sound alike
+
+_COLUMNS = ("track_id", "set.split", "set.subset", "track.genre_top", "artist.id")
 
 
 def read_clips(root):
@@ -41,13 +43,18 @@ def read_clips(root):
         header_rows=3,
     )
     rows = zip(*table.columns.values(), strict=True)
-    small = [(track.zfill(6), split, genre) for track, split, subset, genre in rows if subset == "small"]
+    small = [
+        (track.zfill(6), split, genre, artist)
+        for track, split, subset, genre, artist in rows
+        if subset == "small"
+    ]
     return clips_table(
-        ids=[track for track, _, _ in small],
-        paths=[f"fma_small/{track[:3]}/{track}.mp3" for track, _, _ in small],
-        splits=[known_split(split) for _, split, _ in small],
-        labels=[genre if genre in LABELS else "" for _, _, genre in small],
-        reasons=[_objection(track, genre) for track, _, genre in small],
+        ids=[track for track, *_ in small],
+        paths=[f"fma_small/{track[:3]}/{track}.mp3" for track, *_ in small],
+        splits=[known_split(split) for _, split, *_ in small],
+        labels=[genre if genre in LABELS else "" for _, _, genre, _ in small],
+        groups=[artist for *_, artist in small],
+        reasons=[_objection(track, genre) for track, _, genre, _ in small],
     )
 
 

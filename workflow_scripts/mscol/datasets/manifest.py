@@ -2,13 +2,15 @@
 
 Everything is judged by metadata and audio headers; what only decoding finds out is for the shard jobs.
 Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cut (what is missing of a file that was cut short,
-or nothing), cleaned (0 or 1), labels (tags joined by ``;``, or one class). Those of a shard: id, path, split, duration, bytes, so that a change of
-labels makes no mel stale. Those of rejected.csv: id, path, reason. All are sorted by id.
+or nothing), group (what it shares with clips that it is not independent of; its own id without such), cleaned (0 or 1), labels (tags joined by ``;``, or
+one class). Those of a shard: id, path, split, duration, bytes, so that a change of labels or groups makes no mel stale. Those of
+rejected.csv: id, path, reason. All are sorted by id.
 """
 
 import collections
 import importlib
 import inspect
+import itertools
 import logging
 import os
 import re
@@ -26,7 +28,7 @@ from mscol.io.files import write_csv, write_json
 from mscol.io.lengths import measure
 from mscol.jobs.logs import Progress
 
-CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cut", "cleaned", "labels"]
+CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cut", "group", "cleaned", "labels"]
 SHARD_COLUMNS = ["id", "path", "split", "duration", "bytes"]
 
 SHORTEST_SAMPLES = 400 + 97 * 160  # at 16 kHz: the 98 frames of one crop (MSCOL_SMC23 cola/data.py)
@@ -89,7 +91,8 @@ def write_manifest(
     counts = _counts(clips, usable, rejected)
     logging.info("The manifest holds %s.", ", ".join(f"{count} {what}" for what, count in counts.items()))
 
-    clips = clips.sort_values("id")
+    grouped_by = options.get("group", reader.GROUPED_BY) if (clips["group"] != "").any() else "clip"
+    clips = _with_groups(clips.sort_values("id"))
     write_csv(clips[CLIP_COLUMNS], clips_path)
     write_csv(_writable(rejected[REJECTED_COLUMNS]).sort_values(REJECTED_COLUMNS), rejected_path)
     rows = {os.path.relpath(clips_path, os.path.dirname(about_path)): len(clips)}
@@ -98,7 +101,15 @@ def write_manifest(
         shard = clips.loc[shards == number, SHARD_COLUMNS]
         write_csv(shard, path)
         rows[os.path.relpath(path, os.path.dirname(about_path))] = len(shard)
-    about = {"layout": layout, "task": task, "labels": list(labels), "counts": counts, "rows": rows}
+    n_train = _training_counts(clips, task, labels)
+    about = {
+        "layout": layout,
+        "task": task,
+        "labels": list(labels),
+        "n_train": n_train,
+        "grouped_by": grouped_by,
+    }
+    about |= {"counts": counts, "rows": rows}
     write_json(about, about_path)
 
 
@@ -121,6 +132,21 @@ def _task_and_labels(reader, root, options):
     if hasattr(reader, "task_and_labels"):
         return reader.task_and_labels(root, **options)
     return reader.TASK, reader.LABELS
+
+
+def _with_groups(clips):
+    """Give clips without a group one of their own, and write what no csv line holds as an escape."""
+    groups = clips["group"].where(clips["group"] != "", clips["id"])
+    return clips.assign(group=[_escaped(group) for group in groups])
+
+
+def _training_counts(clips, task, labels):
+    """Count the training clips of each label."""
+    given = clips.loc[clips["split"] == "train", "labels"]
+    counts = collections.Counter(
+        itertools.chain(*(tags.split(";") for tags in given)) if task == "tagging" else given
+    )
+    return {label: counts[label] for label in labels}
 
 
 def _judge(listed, root, workers, whole_files_only):
@@ -264,8 +290,9 @@ def _counts(clips, usable, rejected):
 
 def _writable(rejected):
     """Escape what no csv line holds in ids and paths: they are shown, not used."""
-    names = {
-        column: [_UNWRITABLE.sub(lambda match: ascii(match[0])[1:-1], name) for name in rejected[column]]
-        for column in ("id", "path")
-    }
+    names = {column: [_escaped(name) for name in rejected[column]] for column in ("id", "path")}
     return rejected.assign(**names)
+
+
+def _escaped(name):
+    return _UNWRITABLE.sub(lambda match: ascii(match[0])[1:-1], name)

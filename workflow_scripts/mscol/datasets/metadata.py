@@ -154,7 +154,7 @@ def known_split(value):
     return plain if plain in SPLITS else value
 
 
-def clips_table(ids, paths, splits, labels, cleaned=1, reasons=""):
+def clips_table(ids, paths, splits, labels, groups="", cleaned=1, reasons=""):
     """Make the table that every ``read_clips`` returns.
 
     Parameters
@@ -162,6 +162,8 @@ def clips_table(ids, paths, splits, labels, cleaned=1, reasons=""):
     ids, paths, splits, labels : sequence of str
         One a clip: its name, its file relative to the root, its split (unknown ones as they stand),
         and its tags joined by ``;`` or its class.
+    groups : str or sequence of str
+        What a clip shares with others that it is not independent of, such as its song; "" for a clip of its own.
     cleaned : int or sequence of int
         1 for a clip of the evaluation's cleaned list.
     reasons : str or sequence of str
@@ -170,12 +172,13 @@ def clips_table(ids, paths, splits, labels, cleaned=1, reasons=""):
     Returns
     -------
     pd.DataFrame
-        Columns id, path, split, cleaned, labels, reason; rows in the order of the metadata.
+        Columns id, path, split, group, cleaned, labels, reason; rows in the order of the metadata.
     """
     columns = {
         "id": ids,
         "path": paths,
         "split": splits,
+        "group": groups,
         "cleaned": cleaned,
         "labels": labels,
         "reason": reasons,

@@ -1,6 +1,7 @@
 """MagnaTagATune: 25,863 clips of 29.1 s with 188 tags, of which the 50 most used are learned.
 
 Layout: ``{0..f}/*.mp3`` (mono, 16 kHz), ``annotations_final.csv``, ``clip_info_final.csv`` (not needed here).
+A clip's file is called artist-album-track-title-start-end.mp3.
 
 Split by folder: 0-b train (18,706 clips), c validation (1,825), d-f test (5,329) without the three
 files of zero bytes. The cleaned split keeps clips with one of the 50 tags at least that are longer
@@ -10,10 +11,11 @@ Citation: E. Law, K. West, M. Mandel, M. Bay, J. S. Downie, "Evaluation of algor
 case of music tagging", ISMIR 2009. Cleaned split: J. Lee, J. Nam, "Multi-level and multi-scale feature
 aggregation using pretrained convolutional neural networks for music auto-tagging", IEEE SPL 24(8), 2017.
 
-Licence: the clips are from Magnatune, CC BY-NC-SA 1.0; the annotations are free for research.
+Licence: `RECORDINGS` of mscol/pages/cards.py has it.
 """
 
 import logging
+import re
 from pathlib import Path
 
 from mscol.datasets.metadata import clips_table, read_table, tags_of_flags
@@ -32,10 +34,12 @@ LABELS = (
 WHOLE_FILES_ONLY = True
 CLEANED_LONGER_THAN_SECONDS = 29.1  # Lee & Nam; a whole clip has 29.124 s
 SPLIT_OPTIONS = ("cleaned", "folder")
+GROUP_OPTIONS = ("song", "artist")
+GROUPED_BY = "song"  # unless the option `group` says otherwise
 _SPLIT_OF_FOLDER = dict.fromkeys("0123456789ab", "train") | {"c": "validation"} | dict.fromkeys("def", "test")
 
 
-def read_clips(root, split="cleaned"):
+def read_clips(root, split="cleaned", group="song"):
     """Read the clips that ``annotations_final.csv`` lists.
 
     Parameters
@@ -44,6 +48,8 @@ def read_clips(root, split="cleaned"):
         The folder that holds the folders 0 to f and the csv files.
     split : str
         See `select`.
+    group : str
+        "song" or "artist": which clips are not taken for independent.
 
     Returns
     -------
@@ -54,9 +60,11 @@ def read_clips(root, split="cleaned"):
     Raises
     ------
     ConfigError
-        If ``split`` is unknown.
+        If ``split`` or ``group`` is unknown.
     """
     _check_split(split)
+    if group not in GROUP_OPTIONS:
+        raise ConfigError(f"group of a dataset of layout mtat: {group!r} is not known; say song or artist")
     table = read_table(
         Path(root, "annotations_final.csv"),
         hint="the root of a dataset of layout mtat holds it beside the folders 0 to f",
@@ -71,11 +79,33 @@ def read_clips(root, split="cleaned"):
         paths=paths,
         splits=[_SPLIT_OF_FOLDER.get(folder, folder) for folder in folders],
         labels=labels,
+        groups=[_GROUP_OF_PATH[group](path) for path in paths],
         cleaned=[int(tags != "") for tags in labels],
     )
 
 
-def select(clips, split="cleaned"):
+def _song(path):
+    """Name the song of a clip.
+
+    >>> _song("f/american_baroque-dances_and_suites-25-le_petit_rien-88-117.mp3")
+    'f/american_baroque-dances_and_suites-25-le_petit_rien'
+    """
+    return re.sub(r"(-\d+-\d+)?\.mp3$", "", path)
+
+
+def _artist(path):
+    """Name the artist of a clip.
+
+    >>> _artist("f/american_baroque-dances_and_suites-25-le_petit_rien-88-117.mp3")
+    'american_baroque'
+    """
+    return path.rpartition("/")[2].partition("-")[0]
+
+
+_GROUP_OF_PATH = {"song": _song, "artist": _artist}
+
+
+def select(clips, split="cleaned", group="song"):
     """Choose the clips of the manifest, now that durations are known.
 
     Parameters
@@ -85,6 +115,8 @@ def select(clips, split="cleaned"):
     split : str
         "cleaned": training and validation hold only clips of the cleaned list. "folder": they hold all
         clips of their folders. The test split holds all either way, and ``cleaned`` tells them apart.
+    group : str
+        Decides nothing here.
 
     Returns
     -------

@@ -23,6 +23,7 @@ LABELS = (
     "vocal",
 )  # fmt: skip
 
+GROUPED_BY = "instrument"  # whose notes sound alike
 _FOLDER_OF_SPLIT = {"train": "nsynth-train", "validation": "nsynth-valid", "test": "nsynth-test"}
 _FAMILY_KEY = "instrument_family_str"
 
@@ -55,7 +56,18 @@ def _read_split(root, folder, split):
         for label, family in zip(known, families.values(), strict=True)
     ]
     paths = [f"{folder}/audio/{note}.wav" for note in notes]
-    return clips_table(notes, paths, [split] * len(notes), known, reasons=reasons)
+    return clips_table(
+        notes, paths, [split] * len(notes), known, groups=list(map(_instrument, notes)), reasons=reasons
+    )
+
+
+def _instrument(note):
+    """The instrument of a note, which its name begins with.
+
+    >>> _instrument("bass_synthetic_033-022-050")
+    'bass_synthetic_033'
+    """
+    return note.rsplit("-", 2)[0]
 
 
 def _text(family):

@@ -6,6 +6,8 @@ Layout: ``clips.csv`` in the root, or the file that the option ``table`` names. 
 - ``split``: train (training), validation (valid, val) or test;
 - labels, in one of three ways: a column ``label`` with one class a clip (classification); a column
   ``tags`` with tags joined by ``;`` (tagging); or a column of 0 and 1 for each tag (tagging);
+- ``group``, if wanted: what clips have in common that makes them alike, such as their song, their artist or their session. Clips
+  of one group are resampled together; an empty one makes the clip its own;
 - ``id``, if wanted: a name for the clip. Otherwise it is the path without its suffix, or the whole path
   where two paths differ in their suffix only. A column ``duration`` is passed over.
 
@@ -22,7 +24,8 @@ from mscol.datasets import SPLITS
 from mscol.datasets.metadata import clips_table, known_split, read_table, tags_of_flags
 from mscol.errors import DatasetError
 
-_NOT_LABELS = ("path", "split", "id", "duration")
+GROUPED_BY = "group"
+_NOT_LABELS = ("path", "split", "id", "group", "duration")
 
 
 def read_clips(root, table="clips.csv"):
@@ -54,6 +57,7 @@ def read_clips(root, table="clips.csv"):
         paths=paths,
         splits=splits,
         labels=labels,
+        groups=[group.strip() for group in rows.columns.get("group", [""] * len(paths))],
         reasons=["" if task == "tagging" or label else "no label" for label in labels],
     )
 

@@ -200,10 +200,11 @@ def heads(run):
         size, shares = run.sizes[name], run.shares(model, "frozen")
         times = run.n_seeds * len(run.shares(model, "frozen", "evaluate"))
         rows = sum(size.segments("train") * share + size.segments("validation") for share in shares)
-        epochs = run.settings["evaluation"]["training"]["epochs"]
+        epochs = run.heads("frozen") * run.settings["evaluation"]["training"]["epochs"]
+        scored = run.n_seeds * (len(shares) * run.heads("frozen") + len(run.shares(model, "evaluate")))
         jobs += times
         cpu += run.start("tensorflow", times) + run.n_seeds * epochs * rows * run.cpu("head_row")
-        kept += times * _score_bytes(run, name)
+        kept += scored * _score_bytes(run, name)
     return Cost("heads", jobs, cpu, kept_bytes=kept)
 
 
@@ -232,7 +233,7 @@ def report(run):
         2 * tables + n_encoders * run.n_seeds + 6 + curves + run.needs_stems
     )  # 6: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
-    resamples = 0.0
+    resamples = kept = 0.0
     for name, model in _evaluations(run):
         layout = run.settings["datasets"][name]["layout"]
         part = (
@@ -241,9 +242,14 @@ def report(run):
             * LABELS.get(layout, UNKNOWN_LABELS)
             / LABELS["mtat"]
         )
-        resamples += part * len(ways(model, settings)) * run.n_seeds * settings["bootstrap_resamples"]
+        n_heads = sum(run.heads(way.protocol) for way in ways(model, settings))
+        resamples += part * n_heads * run.n_seeds * settings["bootstrap_resamples"]
+        values = (
+            len(ways(model, settings)) * LABELS.get(layout, UNKNOWN_LABELS) * settings["bootstrap_resamples"]
+        )
+        kept += run.rates["bytes"]["table"] + values * run.rates["bytes"]["resampled_value"]
     cpu = run.start("report", jobs) + resamples * run.cpu("resample")
-    return Cost("tables and figures", jobs, cpu, kept_bytes=tables * run.rates["bytes"]["table"])
+    return Cost("tables and figures", jobs, cpu, kept_bytes=kept)
 
 
 def _evaluations(run):

@@ -2,10 +2,11 @@
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mscol.config.effective import merge
 from mscol.config.evaluations import ways
 from mscol.config.models import Model, find_model
 from mscol.estimate.sizes import DatasetSize
@@ -59,6 +60,14 @@ class Run:
     def n_seeds(self):
         """Encoders of a model."""
         return len(self.settings["seeds"])
+
+    def heads(self, protocol):
+        """Heads of an encoder, by a protocol."""
+        return self.settings["evaluation"]["heads_per_encoder"] if protocol == "frozen" else 1
+
+    def with_more(self, **settings):
+        """The same run with other settings: those of the config's top, merged by key."""
+        return replace(self, settings=merge(self.settings, settings))
 
     @property
     def pretrained_on(self):

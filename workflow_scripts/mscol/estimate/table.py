@@ -61,9 +61,35 @@ def _notes(run, costs, cores):
     longest = _longest_job(run, costs)
     why = "all of them busy" if all_cores >= longest else "as long as one run of pretraining takes"
     yield f"On {cores} cores without a GPU at least {_hours(max(all_cores, longest))} hours: {why}."
+    yield from _what_more_costs(run)
     yield "Heads and finetuning are taken to use all their epochs. The datasets themselves are not counted."
     if run.needs_stems:
         yield f"GB at most: with the stems of {run.shards_in_flight} shards (mono) on disk at a time."
+
+
+def _what_more_costs(run):
+    """What further runs of training would add, from which intervals and tests learn how much training varies."""
+    seeds, n_heads = run.settings["seeds"], run.settings["evaluation"]["heads_per_encoder"]
+    if any(not model.callable for model in run.models):
+        yield f"One more seed of every encoder would cost {_added(run, seeds=[*seeds, max(seeds) + 1])} more."
+    if "frozen" in run.settings["evaluation"]["protocols"]:
+        more = _added(run, evaluation={"heads_per_encoder": n_heads + 1})
+        yield f"One more head on every encoder (evaluation/heads_per_encoder) would cost {more} more."
+
+
+def _added(run, **settings):
+    """What other settings add, in words."""
+    now, then = estimate(run), estimate(run.with_more(**settings))
+    cpu, gpu, without = (
+        sum(map(hours, then)) - sum(map(hours, now))
+        for hours in (
+            lambda cost: cost.cpu_seconds,
+            lambda cost: cost.gpu_seconds,
+            lambda cost: 0 if cost.gpu_seconds else cost.cpu_seconds,
+        )
+    )
+    on_gpu = f", or {_hours(gpu)} GPU hours and {_hours(without)} CPU hours" if gpu else ""
+    return f"{_hours(cpu)} CPU hours{on_gpu}"
 
 
 def _longest_job(run, costs):

@@ -11,6 +11,7 @@ from mscol.figures.labels import draw_interval, point_handle, set_rows, write_no
 from mscol.figures.style import (
     COLOURS,
     PAGE_INCHES,
+    UNDECIDED,
     block_inches,
     blocks,
     choose_group,
@@ -21,7 +22,8 @@ from mscol.figures.style import (
     with_note,
 )
 from mscol.io.files import read_results
-from mscol.tables.results import METRIC_TITLES
+from mscol.metrics.intervals import FEWEST_GROUPS
+from mscol.tables.measured import METRIC_TITLES
 
 _MOST_WRITTEN_CLASSES = 20  # of a confusion matrix; beyond, cells are too small for numbers and lines
 _MOST_NAMED_CLASSES = 40
@@ -48,27 +50,24 @@ def plot_classes(per_class, results, dataset, model, paths, synthesised=False):
     rows, group = choose_group(read_results(per_class), per_class)
     dataset = dataset_title(dataset, [dataset] * synthesised)
     title = with_note(f"{shown(model)} on {dataset} ({group})", synthesised)
-    if "roc_auc" in rows:
-        counts = read_results(results)
-        chosen = (counts["test_list"] == rows["test_list"].iloc[0]) & (counts["n_test"] > 0)
-        if not chosen.any():
-            raise CacheError(f"{results}: no rows of the test list of {per_class}; delete both")
-        figure = draw_tags(rows, counts.loc[chosen, "n_test"].iloc[0], title)
-    else:
-        figure = draw_confusion(rows, title)
-    save_figure(figure, paths)
+    tested = read_results(results)
+    chosen = (tested["test_list"] == rows["test_list"].iloc[0]) & (tested["n_test"] > 0)
+    if not chosen.any():
+        raise CacheError(f"{results}: no rows of the test list of {per_class}; delete both")
+    draw = draw_tags if "roc_auc" in rows else draw_confusion
+    save_figure(draw(rows, tested[chosen].iloc[0], title), paths)
 
 
 @styled()
-def draw_tags(rows, n_test, title):
+def draw_tags(rows, tested, title):
     """Draw ROC-AUC and PR-AUC of each tag with intervals and chance, the best tag first.
 
     Parameters
     ----------
     rows : pd.DataFrame
-        A row a tag: label, n_positive, roc_auc, pr_auc, and their intervals.
-    n_test : int
-        Test clips: random scores would give a tag's share of them as PR-AUC.
+        A row a tag: label, n_positive, n_groups, n_train, roc_auc, pr_auc, their intervals, pr_auc_chance.
+    tested : pd.Series
+        n_test, n_groups and grouped_by: how many clips were tested, and what was resampled.
     title : str
 
     Returns
@@ -84,30 +83,55 @@ def draw_tags(rows, n_test, title):
     limits = {"roc_auc": (lowest - 0.03, 1.03), "pr_auc": (-0.03, 1.03)}
     for number, part in enumerate(parts):
         for axis, metric, colour in zip(axes[2 * number :], ("roc_auc", "pr_auc"), COLOURS, strict=False):
-            share = part["n_positive"].to_numpy() / n_test
-            chance = np.full(len(part), 0.5) if metric == "roc_auc" else share
+            chance = np.full(len(part), 0.5) if metric == "roc_auc" else part["pr_auc_chance"].to_numpy()
             _draw_tag_panel(axis, part, metric, chance, colour)
             axis.set_xlim(*limits[metric])
         axes[2 * number + 1].set_yticklabels([])
     handles = [
-        point_handle("black", "mean of all seeds, 95 % interval"),
+        point_handle("black", "mean of all runs, 95 % interval"),
+        *_handle_of_few(rows, tested),
         Line2D([], [], linestyle="none", marker="|", markersize=9, color="dimgrey", label="chance"),
     ]
     place_legend(figure, handles)
-    figure.suptitle(f"{title}\nEach tag, with its number of positive clips of {n_test:,.0f}", fontsize=11)
+    figure.suptitle(f"{title}\nEach tag, with {_what_counts(tested)}", fontsize=11)
     return figure
 
 
 def _draw_tag_panel(axis, part, metric, chance, colour):
-    set_rows(axis, [f"{shown(row.label)} ({row.n_positive:,.0f})" for row in part.itertuples()])
+    set_rows(axis, _counted(part))
     for number, (_, row) in enumerate(part.iterrows()):
         if np.isfinite(row[metric]):
-            draw_interval(axis, number, row[metric], row[f"{metric}_low"], row[f"{metric}_high"], colour)
+            few = row["n_groups"] < FEWEST_GROUPS
+            style = {"colour": UNDECIDED, "markerfacecolor": "white"} if few else {"colour": colour}
+            draw_interval(axis, number, row[metric], row[f"{metric}_low"], row[f"{metric}_high"], **style)
             axis.plot(chance[number], number, linestyle="none", marker="|", markersize=9, color="dimgrey")
         else:
             why = "no positive clip" if row["n_positive"] == 0 else "no negative clip"
             write_note(axis, number, f"not scored: {why}")
+        if row["n_train"] == 0 and metric == "pr_auc":
+            write_note(axis, number, "no training clip")
     axis.set_xlabel(METRIC_TITLES[metric])
+
+
+def _counted(rows):
+    """Labels with their clips, and the groups that tell of them where those are fewer."""
+    counts = [
+        f"{row.n_positive:,.0f}" + (f" / {row.n_groups:,.0f}" if row.n_groups < row.n_positive else "")
+        for row in rows.itertuples()
+    ]
+    return [f"{shown(label)} ({count})" for label, count in zip(rows["label"], counts, strict=True)]
+
+
+def _what_counts(tested):
+    clips, groups, unit = tested[["n_test", "n_groups", "grouped_by"]]
+    return f"its clips (of {clips:,.0f})" + ("" if unit == "clip" else f" / its {unit}s (of {groups:,.0f})")
+
+
+def _handle_of_few(rows, tested):
+    """What the legend says of labels that few groups tell of, if there are any."""
+    if (rows["n_groups"] < FEWEST_GROUPS).any():
+        label = f"fewer than {FEWEST_GROUPS} {tested['grouped_by']}s with it, or without it"
+        yield point_handle(UNDECIDED, label, markerfacecolor="white")
 
 
 def _rows_a_text(classes):
@@ -116,14 +140,16 @@ def _rows_a_text(classes):
 
 
 @styled()
-def draw_confusion(rows, title):
+def draw_confusion(rows, tested, title):
     """Draw a confusion matrix, and beside it precision, recall and F1 of each class with intervals.
 
     Parameters
     ----------
     rows : pd.DataFrame
-        A row a class: label, n_positive, recall, precision, f1 with their intervals, and for each class
+        A row a class: label, n_positive, n_groups, n_train, recall, precision, f1 with their intervals, and for each class
         ``as_{class}``, the clips called so.
+    tested : pd.Series
+        As for `draw_tags`.
     title : str
 
     Returns
@@ -137,21 +163,23 @@ def draw_confusion(rows, title):
     side = min(max(0.48 * len(labels), 3.4), PAGE_INCHES - 1.9)
     figure = Figure(figsize=(side * 1.15 + 6.6, side + 1.9), layout="constrained")
     matrix, scores = figure.subplots(1, 2, width_ratios=(side * 1.15, 3.6))
-    _draw_matrix(figure, matrix, labels, shares, totals[:, 0])
+    _draw_matrix(figure, matrix, rows, shares, totals[:, 0])
     _draw_class_scores(scores, rows)
-    figure.suptitle(title, fontsize=11)
+    if handles := [*_handle_of_few(rows, tested)]:
+        place_legend(figure, handles)
+    figure.suptitle(f"{title}\nEach class, with {_what_counts(tested)}", fontsize=11)
     return figure
 
 
-def _draw_matrix(figure, axis, labels, shares, totals):
+def _draw_matrix(figure, axis, rows, shares, totals):
+    labels = list(rows["label"])
     image = axis.imshow(100 * shares, cmap=colormaps["Blues"].with_extremes(bad="0.9"), vmin=0, vmax=100)
     ticks, names = range(len(labels)), [shown(label) for label in labels]
     every = slice(None, None, _rows_a_text(labels))
     axis.set_xticks(ticks[every], names[every], rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
-    counted = [f"{name} ({n:,.0f})" for name, n in zip(names, totals, strict=True)]
-    axis.set_yticks(ticks[every], counted[every], fontsize=9)
+    axis.set_yticks(ticks[every], _counted(rows)[every], fontsize=9)
     axis.set_xlabel("called")
-    axis.set_ylabel("true class (test clips)")
+    axis.set_ylabel("true class")
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     figure.colorbar(image, ax=axis, label="share of the true class (%)", fraction=0.046, pad=0.02)
@@ -175,14 +203,17 @@ def _draw_class_scores(axis, rows):
         for number, (_, row) in enumerate(rows.iterrows()):
             value, low, high = (row[f"{metric}{end}"] for end in ("", "_low", "_high"))
             if np.isfinite(value):
-                draw_interval(
-                    axis, number + 0.24 * (place - 1), value, low, high, colour, marker=marker, markersize=3.5
-                )
+                few = row["n_groups"] < FEWEST_GROUPS
+                style = {"colour": UNDECIDED, "markerfacecolor": "white"} if few else {"colour": colour}
+                y = number + 0.24 * (place - 1)
+                draw_interval(axis, y, value, low, high, marker=marker, markersize=3.5, **style)
     for number, (_, row) in enumerate(rows.iterrows()):
         if not any(np.isfinite(row[metric]) for metric in _CLASS_METRICS):
             write_note(axis, number, "not scored")
+        elif row["n_train"] == 0:
+            write_note(axis, number, "no training clip")
     axis.set_xlim(-0.02, 1.02)
-    axis.set_xlabel("mean of all seeds, 95 % interval")
+    axis.set_xlabel("mean of all runs, 95 % interval")
     axis.legend(
         handles=[point_handle(c, METRIC_TITLES[m], marker=k, markersize=3.5) for m, (c, k) in _CLASS_METRICS.items()],
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, fontsize=9, columnspacing=1.2,

@@ -18,7 +18,7 @@ from mscol.figures.style import (
     with_note,
 )
 from mscol.io.files import read_results
-from mscol.tables.results import METRIC_TITLES
+from mscol.tables.measured import METRIC_TITLES
 
 _PANELS_A_ROW = 4
 _BAR_INCHES, _GAP_INCHES = 0.108, 0.09
@@ -78,7 +78,7 @@ def draw_comparison(summary):
         protocol if share == 1 else f"{protocol}, {share:.4g} of the labels"
         for protocol, share in largest.items()
     ]
-    _add_legend(figure, titles, several_seeds=(rows["seeds"] > 1).any())
+    _add_legend(figure, titles, runs=_runs(rows))
     how = f" ({titles[0]})" if len(titles) == 1 else ""
     figure.suptitle(with_note(f"Results on the test clips{how}", synthesised))
     return figure
@@ -116,7 +116,14 @@ def _draw_panel(axis, panel, models, protocols):
     axis.set_axisbelow(True)
 
 
-def _add_legend(figure, titles, several_seeds):
+def _runs(rows):
+    """What was trained several times, and is resampled."""
+    if (rows["seeds"] > 1).any():
+        return "seeds"
+    return "heads" if rows["seed_std"].notna().any() else ""
+
+
+def _add_legend(figure, titles, runs):
     handles = []
     if len(titles) > 1:
         handles += [
@@ -124,9 +131,9 @@ def _add_legend(figure, titles, several_seeds):
             for number, title in enumerate(titles)
         ]
     style = {"color": "black", "linewidth": 1.1, "marker": "|", "markersize": 3.5}
-    of_what = " of the mean over seeds" if several_seeds else ""
+    of_what = f" of the mean over {runs}" if runs else ""
     handles.append(Line2D([], [], label=f"95 % interval{of_what}", **style))
-    if several_seeds:
-        handles.append(Line2D([], [], color="grey", linewidth=4.5, label="± 1 s.d. of single seeds"))
+    if runs:
+        handles.append(Line2D([], [], color="grey", linewidth=4.5, label=f"± 1 s.d. of single {runs}"))
     handles.append(Line2D([], [], label="chance", **CHANCE))
     place_legend(figure, handles)

@@ -22,7 +22,8 @@ from mscol.figures.style import (
     with_note,
 )
 from mscol.io.files import read_results
-from mscol.tables.results import METRIC_TITLES
+from mscol.metrics.intervals import FEWEST_GROUPS, SIGNIFICANT
+from mscol.tables.measured import METRIC_TITLES
 
 _NAMES = {"tagging": "tags", "classification": "classes"}
 
@@ -34,7 +35,7 @@ def plot_differences(comparisons, dataset, model, paths, synthesised=False):
     ----------
     comparisons : str or os.PathLike
         As `mscol.tables` writes it: dataset, model, reference, protocol, test_list, label_fraction,
-        metric, label, difference, low, high.
+        metric, label, n_runs, n_groups, difference, low, high, mark.
     dataset, model : str
     paths : sequence of (str or os.PathLike)
         Written: the same figure, in the format of each suffix.
@@ -59,7 +60,7 @@ def plot_differences(comparisons, dataset, model, paths, synthesised=False):
 
 @styled()
 def draw_differences(rows, title):
-    """Draw what `plot_differences` writes; intervals that exclude 0 stand out.
+    """Draw what `plot_differences` writes; significant differences stand out.
 
     Parameters
     ----------
@@ -89,11 +90,10 @@ def draw_differences(rows, title):
     handles = [
         point_handle(BETTER, f"{model} is better"),
         point_handle(WORSE, f"{reference} is better"),
-        point_handle(UNDECIDED, "the 95 % interval holds 0", markerfacecolor="white"),
+        point_handle(UNDECIDED, "not significant, or too few groups to say", markerfacecolor="white"),
     ]
     place_legend(figure, handles)
-    counts = "; ".join(f"{METRIC_TITLES[metric]}: {_count(tables[metric], task)}" for metric in metrics)
-    figure.suptitle(f"{model} minus {reference} {title}\n{counts}", fontsize=11)
+    figure.suptitle(f"{model} minus {reference} {title}\n{_count(tables, task)}", fontsize=11)
     return figure
 
 
@@ -103,7 +103,7 @@ def _draw_panel(axis, table, metric):
         if not np.isfinite(row.difference):
             write_note(axis, number, "not scored")
             continue
-        colour = BETTER if row.low > 0 else WORSE if row.high < 0 else UNDECIDED
+        colour = {"higher": BETTER, "lower": WORSE}.get(row.mark, UNDECIDED)
         face = {"markerfacecolor": "white"} if colour == UNDECIDED else {}
         draw_interval(axis, number, row.difference, row.low, row.high, colour, **face)
     axis.set_xlabel(f"difference in {METRIC_TITLES[metric]}")
@@ -118,6 +118,16 @@ def _limits(table):
     return -reach, reach
 
 
-def _count(table, task):
-    better, worse = (table["low"] > 0).sum(), (table["high"] < 0).sum()
-    return f"{better} {_NAMES[task]} better, {worse} worse, of {table['difference'].notna().sum()}"
+def _count(tables, task):
+    """How many labels stand out, and how many would if the models were alike."""
+    first = next(iter(tables.values()))
+    names = _NAMES[task]
+    if (first["n_runs"] < 2).all():
+        return f"One seed: it could not be told from itself, trained again, so no {names} are called better or worse"
+    told = first["difference"].notna() & (first["n_groups"] >= FEWEST_GROUPS)
+    counts = [
+        f"{METRIC_TITLES[metric]}: {(table['mark'] == 'higher').sum()} {names} better, {(table['mark'] == 'lower').sum()} worse"
+        for metric, table in tables.items()
+    ]
+    alike = f"of {told.sum()} that {FEWEST_GROUPS} groups or more tell of (up to {SIGNIFICANT * told.sum():.1f} by chance)"
+    return f"{'; '.join(counts)}, {alike}"

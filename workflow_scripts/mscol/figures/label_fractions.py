@@ -17,7 +17,7 @@ from mscol.figures.style import (
     with_note,
 )
 from mscol.io.files import read_results
-from mscol.tables.results import METRIC_TITLES
+from mscol.tables.measured import METRIC_TITLES
 
 
 def plot_label_fractions(summary, paths):

@@ -2,7 +2,8 @@
 
 Conventions: scores of a clip's windows are aggregated before anything is measured, tag probabilities
 by their mean and class logits by their sum (METHOD, "Downstream"). `points` computes the metrics with
-scikit-learn, `bootstrap` how they vary over resamples of the test clips.
+scikit-learn, `chance` what they are without having listened; `resampling` says what is drawn again, `bootstrap` how metrics then
+vary, `shares` how shares of clips do, and `intervals` what may be said of that.
 
 A tag without a positive or without a negative among the test clips cannot be scored: it is NaN, and
 left out of the macro mean. A class that no test clip has is treated likewise.

@@ -1,5 +1,6 @@
 """Model cards: what an encoder is, what made it, how good it is, how to load it, and whose rights are in it."""
 
+from math import isnan
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +15,10 @@ from mscol.jobs.backend import TITLES
 from mscol.mels.framing import FRAMINGS
 from mscol.papers import PAPERS
 from mscol.separation.origin import tell_origin
-from mscol.tables.results import GROUP, METRIC_TITLES
+from mscol.tables.measured import METRIC_TITLES
+from mscol.tables.results import GROUP
 
-# Terms of the recordings that an encoder is trained on, by layout. tagatune.org (2026-11: CC BY-NC-SA 3.0); Engel et al.,
+# Terms of the recordings that an encoder is trained on, by layout; MTAT: tagatune.org/Magnatagatune.html (2026-11); Engel et al.,
 # Neural Audio Synthesis of Musical Notes, 2017 (CC BY 4.0); Defferrard et al., FMA, ISMIR 2017 (each artist's own).
 RECORDINGS = {
     "mtat": (
@@ -225,7 +227,7 @@ def _figures(dataset, path, seed):
     return pd.DataFrame(
         [
             {"dataset": dataset, **{key: row[key] for key in GROUP}, "n_test": row["n_test"], "metric": metric,
-             "value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
+             "head": row["head"], "value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
             for row in rows.to_dict("records")
             for metric in metrics
         ]
@@ -233,19 +235,21 @@ def _figures(dataset, path, seed):
 
 
 def _figures_section(figures, synthesised):
-    lines = ["| dataset | test list | test clips | protocol | training labels | metric | value | 95 % interval |",
-             "|---|---|---:|---|---:|---|---:|---:|"]  # fmt: skip
+    lines = ["| dataset | test list | test clips | protocol | head | standardised | training labels | metric | value | 95 % interval |",
+             "|---|---|---:|---|---:|---|---:|---|---:|---:|"]  # fmt: skip
     lines += [
-        f"| {dataset_title(row.dataset, synthesised)} | {row.test_list} | {row.n_test} | {row.protocol} | "
+        f"| {dataset_title(row.dataset, synthesised)} | {row.test_list} | {row.n_test} | {row.protocol} | {row.head} | "
+        f"{row.standardised} | "
         f"{'all' if row.label_fraction == 1 else f'{100 * row.label_fraction:g} %'} | "
-        f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | [{row.low:.3f}, {row.high:.3f}] |"
+        f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | {'' if isnan(row.low) else f'[{row.low:.3f}, {row.high:.3f}]'} |"
         for row in figures.itertuples()
     ]
     note = banner(name for name in figures["dataset"] if name in synthesised)
     return (
         (f"**{note}**\n\n" if note else "")
         + "\n".join(lines)
-        + "\n\nIntervals are those of a bootstrap over test clips. Figures of small test sets say little."
+        + "\n\nIntervals cover other test clips, and not another training; where none would hold there is none. Figures of "
+        "small test sets say little."
     )
 
 

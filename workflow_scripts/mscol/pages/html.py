@@ -2,7 +2,7 @@
 
 import html
 
-from mscol.pages.layout import columns_with_figures, explain, explain_published, where_numbers_are
+from mscol.pages.layout import columns_with_figures, explain_published, where_numbers_are
 from mscol.pages.published import TITLE
 
 _HTML_PAGE = """<!DOCTYPE html>
@@ -31,6 +31,7 @@ p {{ max-width: 60em; }}
 {body}
 </tbody></table>
 <p>{note}</p>
+{differences}
 {published}
 </body>
 </html>
@@ -49,6 +50,18 @@ def to_html(page):
             body.append(f"<tr><th>{title}</th>{''.join(map(_html_cell, cells))}</tr>")
     chance = "".join(f"<td>{value}</td>" for value in page.chance)
     body.append(f'<tr class="chance"><th>chance</th>{chance}</tr>')
+    differences = ""
+    if page.differences:
+        rows = "".join(
+            f"<tr><th><code>{html.escape(model)}</code> <small>{html.escape(how)}</small></th>"
+            + "".join(f"<td><small>{cell}</small></td>" for cell in cells)
+            + "</tr>"
+            for model, how, cells in page.differences
+        )
+        differences = (
+            f"<h2>Minus {html.escape(page.reference)}</h2><table><thead><tr><th>model</th>{''.join(heads)}</tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
     published = ""
     if page.published:
         shown = columns_with_figures(page)
@@ -66,7 +79,8 @@ def to_html(page):
         heads="".join(heads),
         notes="\n".join(f'<p class="note">{html.escape(note)}</p>' for note in page.notes),
         body="\n".join(body),
-        note=html.escape(f"{explain(page)} {where_numbers_are(page)}"),
+        note=html.escape(f"{page.explanation} {where_numbers_are(page)}"),
+        differences=differences,
         published=published,
     )
 

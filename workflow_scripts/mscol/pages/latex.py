@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mscol.pages.layout import MISSING, explain, explain_published
+from mscol.pages.layout import MISSING, explain_published
 from mscol.pages.published import TITLE
 
 _LATEX_PAGE = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}
@@ -54,7 +54,7 @@ def to_latex(page):
             " & ".join([_tex(system), *map(_tex, figures)]) + r" \\" for system, _, figures in page.published
         ]
     note = _tex(
-        " ".join([*page.notes, explain(page)])
+        " ".join([*page.notes, page.explanation])
         + (f" {TITLE}: {explain_published(page)}" if page.published else "")
     )
     return _LATEX_PAGE.format(columns="l" + "r" * len(page.columns), rows="\n".join(lines), note=note)

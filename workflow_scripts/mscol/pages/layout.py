@@ -5,13 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mscol.config.naming import banner, dataset_title
-from mscol.metrics.bootstrap import LEVEL
 from mscol.pages.published import PUBLISHED, about_published
-from mscol.tables.results import METRIC_TITLES
+from mscol.pages.reading import how_to_read
+from mscol.tables.measured import METRIC_TITLES
 
-SIGNIFICANT = 0.05
-VERY_FEW_CLIPS = 100
-FEW_CLIPS = 1000  # below it the bootstrap's bias shows in intervals of PR-AUC (docs/configuration.md, "How to read the intervals")
 MISSING = "–"
 
 
@@ -25,7 +22,7 @@ class Cell:
     interval : str
         Empty where there is none.
     spread : str
-        Standard deviation over seeds; empty where there is one seed only.
+        Standard deviation over seeds, or over the heads of one; empty where there is one only.
     best : bool
         Whether no other row of its block is better.
     mark : str
@@ -55,10 +52,10 @@ class Page:
         Rows (system, reference, cells) of other systems; empty where none has a figure.
     reference : str
         The model that others were compared with; empty if there was none.
-    n_seeds : int
-        The largest number of seeds of a cell.
-    n_test, n_tagged : float
-        Clips of the shortest test list, and of the shortest one with tags; infinite where there is none.
+    differences : list of tuple
+        Rows (model, how it was evaluated, cells): each model minus the reference.
+    explanation : str
+        How to read it.
     notes : list of str
         What must be known before anything is read: that music is synthesised, or a separator has not heard real music.
     """
@@ -68,9 +65,8 @@ class Page:
     chance: list
     published: list
     reference: str
-    n_seeds: int
-    n_test: float
-    n_tagged: float
+    differences: list
+    explanation: str
     notes: list
 
 
@@ -118,43 +114,10 @@ def lay_out(rows, layouts, synthesised=(), notes=()):
             firsts, columns, {k: layout for k, layout in layouts.items() if k not in synthesised}
         ),
         reference=references[0] if len(references) else "",
-        n_seeds=int(rows["seeds"].max()),
-        n_test=rows["n_test"].min(),
-        n_tagged=rows.loc[rows["metric"] == "pr_auc", "n_test"].to_numpy(float).min(initial=np.inf),
+        differences=_differences(rows, columns),
+        explanation=how_to_read(rows),
         notes=[*filter(None, [banner(name for name in rows["dataset"] if name in synthesised)]), *notes],
     )
-
-
-def explain(page):
-    """How to read a summary, in sentences that suit a caption, too."""
-    spread = f" ± standard deviation over {page.n_seeds} seeds" if page.n_seeds > 1 else ""
-    seeds = "Mean over seeds" if page.n_seeds > 1 else "Values of one seed"
-    alike = ", among models evaluated in the same way" if len(page.blocks) > 1 else ""
-    sentences = [
-        f"{seeds}{spread}, with the {LEVEL:.0%} interval of a bootstrap over the test clips in brackets (it does not "
-        "cover what another training run would change); higher is better.",
-        f"Bold: the best of its column{alike}.",
-    ]
-    if page.n_tagged < FEW_CLIPS:
-        sentences.append(
-            f"Of only {page.n_tagged:.0f} test clips the intervals of PR-AUC lie too high: a resample holds some clips twice, "
-            "which raises the average precision. It raises both models of a comparison."
-        )
-    if page.reference:
-        sentences.append(
-            f"▲ and ▼: significantly above or below {page.reference} (paired bootstrap over the test clips, "
-            f"p < {SIGNIFICANT} after Holm's correction for the number of models)."
-        )
-    if page.n_test < VERY_FEW_CLIPS:
-        sentences.append(
-            f"A test list has {page.n_test:.0f} clips only: with so few, intervals are too narrow and differences called "
-            "significant too easily."
-        )
-    sentences.append(
-        "Chance: random scores for tags, always the most frequent class for classes. Tags and classes that cannot be "
-        "scored in a test list are left out of its macro means."
-    )
-    return " ".join(sentences)
 
 
 def where_numbers_are(page):
@@ -180,16 +143,32 @@ def columns_with_figures(page):
 def _cell(row, best):
     if np.isnan(row.value):
         return Cell(MISSING)
-    mark = ""
-    if row.p_holm < SIGNIFICANT:
-        mark = "higher" if row.difference > 0 else "lower"
     return Cell(
         value=f"{row.value:.3f}",
-        interval=f"[{row.low:.3f}, {row.high:.3f}]",
-        spread=f"± {row.seed_std:.3f}" if row.seeds > 1 else "",
+        interval="" if np.isnan(row.low) else f"[{row.low:.3f}, {row.high:.3f}]",
+        spread="" if np.isnan(row.seed_std) else f"± {row.seed_std:.3f}",
         best=best is not None and f"{row.value:.3f}" == f"{best:.3f}",
-        mark=mark,
+        mark=row.mark if isinstance(row.mark, str) else "",
     )
+
+
+def _differences(rows, columns):
+    """Rows of what each model is above the reference, with intervals."""
+    compared = rows.dropna(subset="reference")
+    table = []
+    for (_, _, model), part in compared.groupby(["protocol", "label_fraction", "model"], sort=False):
+        cells = {row.column: _difference(row) for row in part.itertuples()}
+        table.append((model, part["how"].iloc[0], [cells.get(column, MISSING) for column in columns]))
+    return table
+
+
+def _difference(row):
+    if np.isnan(row.difference):
+        return MISSING
+    bounds = (
+        "" if np.isnan(row.difference_low) else f" [{row.difference_low:+.3f}, {row.difference_high:+.3f}]"
+    )
+    return f"{row.difference:+.3f}{bounds}"
 
 
 def _column(row, synthesised):

@@ -1,7 +1,7 @@
 """The page of results as Markdown."""
 
 from mscol.config.naming import heading
-from mscol.pages.layout import columns_with_figures, explain, explain_published, where_numbers_are
+from mscol.pages.layout import columns_with_figures, explain_published, where_numbers_are
 from mscol.pages.published import TITLE
 
 
@@ -16,8 +16,14 @@ def to_markdown(page):
         "# Results",
         *(f"> **{note}**" for note in page.notes),
         _markdown_table(table),
-        f"How to read it: {explain(page)} {where_numbers_are(page)}",
+        f"How to read it: {page.explanation} {where_numbers_are(page)}",
     ]
+    if page.differences:
+        rows = [["model", *titles], ["---", *["---:"] * len(titles)]]
+        rows += [
+            [f"`{model}`" + (f" ({how})" if how else ""), *cells] for model, how, cells in page.differences
+        ]
+        parts += [f"## Minus {page.reference}", _markdown_table(rows)]
     if page.published:
         shown = columns_with_figures(page)
         rows = [

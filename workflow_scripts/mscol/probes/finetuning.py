@@ -125,4 +125,4 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     classifier = model.whole()
     save_trained(classifier, labelled, how, history, outputs)
     tested = LogMelWindows(cache, labelled.clips, framing)
-    labelled.save_scores(outputs["scores"], tested.index, tested.predict(classifier))
+    labelled.save_scores(outputs["scores"], tested.index, tested.predict(classifier)[None])

@@ -1,5 +1,6 @@
 """The frozen protocol: a head is trained on embeddings that were computed once."""
 
+import hashlib
 import logging
 import mmap
 
@@ -16,9 +17,18 @@ _BLOCK_BYTES = 2**26  # of float64 values, of which mean and variance are taken 
 
 
 def train_probe(
-    embeddings, indices, clips, about, settings, seed, outputs, label_fraction=1.0, standardise=False
+    embeddings,
+    indices,
+    clips,
+    about,
+    settings,
+    seed,
+    outputs,
+    label_fraction=1.0,
+    standardise=False,
+    n_heads=1,
 ):
-    """Train a head on one dataset's embeddings, and score the windows of its test clips.
+    """Train heads on one dataset's embeddings, and score the windows of its test clips.
 
     Parameters
     ----------
@@ -29,14 +39,17 @@ def train_probe(
     settings : dict
         hidden (list of layer sizes), learning_rate, epochs, patience, batch_size.
     seed : int
-        Decides the head's initial weights, the order of crops, and which clips keep their labels.
+        Decides the first head's initial weights, the order of crops, and which clips keep their labels; each further head has a
+        seed that follows from it (`head_seed`).
     outputs : dict
-        Paths to write to: model (the head, as ``.keras``), about (JSON: task, labels, how it was trained),
-        history (csv: epoch, loss, accuracy, validation_loss, validation_accuracy), scores (`save_scores`).
+        Paths to write to: model (the first head, as ``.keras``), about (JSON: task, labels, how it was trained),
+        history (csv: its epoch, loss, accuracy, validation_loss, validation_accuracy), scores (`save_scores`).
     label_fraction : float
         Share of the training clips whose labels are used (`choose_labelled`).
     standardise : bool
         Scale each value to mean 0 and variance 1 over the training crops first; part of the head.
+    n_heads : int
+        How many are trained: what another seed of the head would change is then known.
 
     Raises
     ------
@@ -53,27 +66,44 @@ def train_probe(
         arrays[split], tables[split] = open_embeddings(embeddings[split], indices[split])
         logging.info("%s: %d rows of %d clips.", split, len(arrays[split]), tables[split]["clip"].nunique())
         check_not_empty(arrays[split], split)
-    rows = labelled.training_rows(tables["train"]["clip"], label_fraction, seed)
     scaling = _scaling(arrays["train"]) if standardise else None
-    head = build_head(
-        arrays["train"].shape[-1], len(labelled.names), labelled.task, settings["hidden"], seed, scaling
-    )
-    history = fit(
-        # A second model of the same layers: the optimizer's state stays out of the saved head.
-        keras.Model(head.inputs, head.outputs),
-        labelled.task,
-        DrawnCrops(
-            arrays["train"], labelled.targets(tables["train"]["clip"]), settings["batch_size"], seed, rows
-        ),
-        AllEmbeddings(
-            arrays["validation"], labelled.targets(tables["validation"]["clip"]), EMBEDDINGS_AT_ONCE
-        ),
-        settings,
-    )
-    how = {"protocol": "frozen", "label_fraction": label_fraction, "seed": seed, "settings": settings}
-    save_trained(head, labelled, how, history, outputs)
-    scores = EmbeddedWindows(arrays["test"], tables["test"]).predict(head)
-    labelled.save_scores(outputs["scores"], tables["test"], scores)
+    targets = {split: labelled.targets(tables[split]["clip"]) for split in ("train", "validation")}
+    tested, scores = EmbeddedWindows(arrays["test"], tables["test"]), []
+    for number in range(n_heads):
+        own_seed = head_seed(seed, number)
+        rows = labelled.training_rows(tables["train"]["clip"], label_fraction, own_seed)
+        head = build_head(
+            arrays["train"].shape[-1],
+            len(labelled.names),
+            labelled.task,
+            settings["hidden"],
+            own_seed,
+            scaling,
+        )
+        history = fit(
+            # A second model of the same layers: the optimizer's state stays out of the saved head.
+            keras.Model(head.inputs, head.outputs),
+            labelled.task,
+            DrawnCrops(arrays["train"], targets["train"], settings["batch_size"], own_seed, rows),
+            AllEmbeddings(arrays["validation"], targets["validation"], EMBEDDINGS_AT_ONCE),
+            settings,
+        )
+        if number == 0:
+            how = {"protocol": "frozen", "label_fraction": label_fraction, "standardise": standardise}
+            save_trained(head, labelled, how | {"seed": seed, "settings": settings}, history, outputs)
+        scores.append(tested.predict(head))
+    labelled.save_scores(outputs["scores"], tables["test"], np.stack(scores))
+
+
+def head_seed(seed, number):
+    """The seed of one of an encoder's heads: the first has the encoder's own.
+
+    >>> [head_seed(1, number) for number in range(3)]
+    [1, 312396423, 1822214455]
+    """
+    if number == 0:
+        return seed
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4]) >> 1
 
 
 def _scaling(crops):

@@ -43,7 +43,8 @@ class Labelled(NamedTuple):
     def training_rows(self, clips, fraction, seed):
         """Number the rows whose clips keep their labels; ``clips`` says which clip each row is of."""
         everything = pd.Index(clips).unique()
-        chosen = choose_labelled(everything, self.clips.loc[everything, "labels"], self.task, fraction, seed)
+        about = self.clips.loc[everything]
+        chosen = choose_labelled(everything, about["labels"], about["group"], self.task, fraction, seed)
         if fraction < 1:
             n_labels = (self.targets(chosen) > 0).any(axis=0).sum() if self.task == "tagging" else (
                 self.clips.loc[chosen, "labels"].nunique()
@@ -55,17 +56,17 @@ class Labelled(NamedTuple):
         return np.flatnonzero(pd.Series(clips).isin(chosen))
 
     def save_scores(self, path, windows, window_scores):
-        """Write the scores of test clips (`save_scores`); ``windows`` is their table (clip, n_windows)."""
-        cleaned = self.clips.loc[windows["clip"], "cleaned"]
-        targets = self.targets(windows["clip"])
-        save_scores(path, windows["clip"], windows["n_windows"], cleaned, targets, window_scores)
+        """Write the scores of test clips (`save_scores`), a head after another; ``windows`` is their table (clip, n_windows)."""
+        about = self.clips.loc[windows["clip"]]
+        save_scores(path, about, windows["n_windows"], self.targets(about["id"]), window_scores)
 
 
-def choose_labelled(clips, labels, task, fraction, seed):
+def choose_labelled(clips, labels, groups, task, fraction, seed):
     """Choose the training clips whose labels are used.
 
-    A smaller fraction is part of a larger one, and neither depends on the order of the clips. Of each class
-    the same share is chosen, and one clip at least.
+    Whole groups are chosen: a tenth of the labels is a tenth of the instruments or songs, not some of each. A smaller fraction is
+    part of a larger one, and neither depends on the order of the clips. Of each class the same share of the clips is chosen, as
+    nearly as its groups allow, and one group at least.
 
     Parameters
     ----------
@@ -73,6 +74,8 @@ def choose_labelled(clips, labels, task, fraction, seed):
         Ids.
     labels : sequence of str
         As in the manifest.
+    groups : sequence of str
+        Likewise.
     task : str
     fraction : float
         From above 0 to 1.
@@ -83,15 +86,17 @@ def choose_labelled(clips, labels, task, fraction, seed):
     list of str
         Ids, sorted.
     """
-    lots = {clip: hashlib.sha256(f"{seed}/{clip}".encode()).digest() for clip in clips}
-    groups = {}
-    for clip, label in zip(clips, labels, strict=True):
-        groups.setdefault(label if task == "classification" else "", []).append(clip)
-    return sorted(
-        clip
-        for group in groups.values()
-        for clip in sorted(group, key=lots.get)[: max(1, round(fraction * len(group)))]
-    )
+    table = pd.DataFrame({"clip": list(clips), "group": list(groups)})
+    table["label"] = list(labels) if task == "classification" else ""
+    lots = {
+        group: hashlib.sha256(f"{seed}/{group}".encode()).hexdigest() for group in table["group"].unique()
+    }
+    chosen = []
+    for _, part in table.assign(lot=table["group"].map(lots)).groupby("label", sort=False):
+        sizes = part.groupby("lot").size()  # in the order of the lots
+        n_taken = np.abs(sizes.cumsum().to_numpy() - fraction * len(part)).argmin() + 1
+        chosen += list(part.loc[part["lot"].isin(sizes.index[:n_taken]), "clip"])
+    return sorted(chosen)
 
 
 def encode_labels(labels, names, task):
@@ -135,18 +140,17 @@ def encode_labels(labels, names, task):
         ) from None
 
 
-def save_scores(path, clips, n_windows, cleaned, labels, window_scores):
-    """Write what a head says of the test clips, as ``.npz`` without pickles.
+def save_scores(path, clips, n_windows, labels, window_scores):
+    """Write what the heads of an encoder say of the test clips, as ``.npz`` without pickles.
 
     Parameters
     ----------
     path : str or os.PathLike
-    clips : sequence of str, n_clips
+    clips : pd.DataFrame, n_clips
+        Of the manifest: id, group and cleaned.
     n_windows : sequence of int, n_clips
-    cleaned : sequence of int, n_clips
-        1 where the clip belongs to the cleaned test list.
     labels : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
-    window_scores : np.ndarray, shape=(sum of n_windows, n_labels), float32
+    window_scores : np.ndarray, shape=(n_heads, sum of n_windows, n_labels), float32
         Probabilities of tags, or logits of classes.
 
     Raises
@@ -154,13 +158,14 @@ def save_scores(path, clips, n_windows, cleaned, labels, window_scores):
     TrainingError
         If there is no test clip.
     """
-    check_not_empty(window_scores, "test")
+    check_not_empty(n_windows, "test")
     with atomic_path(path) as partial:
         np.savez(
             partial,
-            ids=np.asarray(clips, dtype=np.str_),
+            ids=clips["id"].to_numpy(np.str_),
+            groups=clips["group"].to_numpy(np.str_),
             n_windows=np.asarray(n_windows, dtype=np.int64),
-            cleaned=np.asarray(cleaned, dtype=np.uint8),
+            cleaned=clips["cleaned"].to_numpy(np.uint8),
             labels=labels,
             window_scores=window_scores,
         )

@@ -111,7 +111,7 @@ def _score(path, windows, labelled, scores, paper=None):
             f"{path}: hears log-mels as encoders of {paper_of(model)} do, but those here are of {paper}; evaluate it under the "
             f"name of an encoder of {paper_of(model)}"
         )
-    labelled.save_scores(scores, windows.index, windows.predict(model))
+    labelled.save_scores(scores, windows.index, windows.predict(model)[None])
 
 
 def open_embeddings(array_path, index_path):

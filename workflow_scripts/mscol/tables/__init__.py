@@ -1,7 +1,8 @@
 """Tables: the results of one model on one dataset, and the differences between models.
 
-`results` measures scores and writes a table; `comparison` compares models from the resamples that it keeps; `summary`
-puts the rows of all tables below each other, with what chance would give.
+`scores` reads what heads say of the test clips, `measured` measures it and its resamples, `results` writes a table;
+`comparison` compares models from the resamples that it keeps; `summary` puts the rows of all tables below each other, with what
+chance would give.
 """
 
 from mscol.tables.comparison import compare_models

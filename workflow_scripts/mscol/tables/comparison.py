@@ -7,17 +7,21 @@ import pandas as pd
 
 from mscol.errors import CacheError
 from mscol.io.files import write_csv
-from mscol.metrics.bootstrap import holm, interval, paired_p_value
-from mscol.tables.results import DECIMALS, GROUP, LABEL_METRICS, METRICS
+from mscol.metrics.intervals import FEWEST_GROUPS, SIGNIFICANT, holm, paired_p_value, percentile_interval
+from mscol.tables.measured import LABEL_METRICS, METRICS
+from mscol.tables.results import DECIMALS, GROUP
 
-COLUMNS = ["dataset", "model", "reference", *GROUP, "metric"]
+COLUMNS = ["dataset", "model", "reference", *GROUP, "n_runs", "n_groups", "metric"]
 NUMBERS = ["difference", "low", "high", "p_value"]
 # p-values are kept finer: rounded to 0.05 one could not be told from the limit.
 ROUNDING = dict.fromkeys(NUMBERS[:3], DECIMALS) | {"p_value": 8, "p_holm": 8}
 
 
 def compare_models(bootstraps, reference, overall, per_label):
-    """Compare each model with the reference model, by a paired bootstrap over the test clips.
+    """Compare each model with the reference model, by a paired bootstrap over the test clips and the runs of training.
+
+    Of a single run there is an interval of the difference, and no p-value: nothing would tell the model from itself, trained
+    again.
 
     Parameters
     ----------
@@ -26,11 +30,12 @@ def compare_models(bootstraps, reference, overall, per_label):
     reference : str
         The model that all others are compared with; a dataset without it gets no comparison.
     overall : str or os.PathLike
-        Written: columns dataset, model, reference, protocol, test_list, label_fraction, metric, difference
-        (model minus reference), its interval (low, high), p_value, and p_holm: corrected for the number of
-        models that are compared on this metric.
+        Written: columns dataset, model, reference, protocol, test_list, label_fraction, standardised, n_runs, n_groups, metric,
+        difference (model minus reference), its interval (low, high), p_value, p_holm (corrected for the number of models that
+        are compared on this metric), and mark: ``higher`` or ``lower`` where p_holm is below 0.05, whatever the resamples.
     per_label : str or os.PathLike
-        Written: the same for each tag or class (label), without a correction.
+        Written: the same for each tag or class (label, n_positive), n_groups being those that tell of it; p_value and mark
+        without a correction. Below five groups there is the difference alone.
 
     Raises
     ------
@@ -45,23 +50,35 @@ def compare_models(bootstraps, reference, overall, per_label):
         for one, other in _common_groups(ours, theirs):
             named = {"dataset": dataset, "model": model, "reference": reference}
             named |= {key: ours[key][one] for key in GROUP}
+            named["n_runs"] = min(ours["n_runs"][one], theirs["n_runs"][other])
             for metric in _present(METRICS, ours):
                 difference = ours[metric][one] - theirs[metric][other]
-                rows.append(named | {"metric": metric} | _about(difference))
+                about = _about(difference, ours["n_groups"][one], named["n_runs"])
+                rows.append(named | {"metric": metric, "n_groups": ours["n_groups"][one]} | about)
             for metric in _present(LABEL_METRICS, ours, "_per_label"):
                 differences = ours[f"{metric}_per_label"][one] - theirs[f"{metric}_per_label"][other]
+                counts = zip(
+                    ours["labels"], ours["n_positive"][one], ours["n_label_groups"][one], strict=True
+                )
                 label_rows += [
-                    named | {"metric": metric, "label": label} | _about(difference)
-                    for label, difference in zip(ours["labels"], differences.T, strict=True)
+                    named
+                    | {"metric": metric, "label": label, "n_positive": n_positive, "n_groups": n_groups}
+                    | _about(difference, n_groups, named["n_runs"])
+                    for (label, n_positive, n_groups), difference in zip(counts, differences.T, strict=True)
                 ]
-    table = pd.DataFrame(rows, columns=COLUMNS + NUMBERS)
-    tests = table.groupby(["dataset", *GROUP, "metric"], sort=False)["p_value"]
-    table["p_holm"] = tests.transform(holm) if len(table) else []
-    write_csv(table.round(ROUNDING), overall)
-    write_csv(pd.DataFrame(label_rows, columns=[*COLUMNS, "label", *NUMBERS]).round(ROUNDING), per_label)
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *NUMBERS, "highest_p"])
+    tests = table.groupby(["dataset", *GROUP, "metric"], sort=False)
+    for column, adjusted in (("p_value", "p_holm"), ("highest_p", "highest_p")):
+        table[adjusted] = tests[column].transform(holm) if len(table) else []
+    table["mark"] = _marks(table)
+    write_csv(table.drop(columns="highest_p").round(ROUNDING), overall)
+    columns = [*COLUMNS, "label", "n_positive", *NUMBERS, "highest_p"]
+    labels = pd.DataFrame(label_rows, columns=columns)
+    labels["mark"] = _marks(labels)
+    write_csv(labels.drop(columns="highest_p").round(ROUNDING), per_label)
     logging.info(
-        "Compared models with %s in %d metrics, of which %d differ (p < 0.05 after Holm's correction).",
-        reference, len(table), (table["p_holm"] < 0.05).sum(),
+        "Compared models with %s in %d metrics, of which %d differ (p < %g after Holm's correction).",
+        reference, len(table), (table["mark"] != "").sum(), SIGNIFICANT,
     )  # fmt: skip
 
 
@@ -88,9 +105,18 @@ def _present(metrics, arrays, suffix=""):
     return next(names for names in metrics.values() if f"{names[0]}{suffix}" in arrays)
 
 
-def _about(difference):
+def _about(difference, n_groups, n_runs):
     """Describe a difference: its value, then those of the resamples."""
-    low, high = interval(difference[1:])
-    return {
-        "difference": difference[0], "low": low, "high": high, "p_value": paired_p_value(difference[1:]),
-    }  # fmt: skip
+    value, resampled = difference[0], difference[1:]
+    low = high = p_value = highest = np.nan
+    if n_groups >= FEWEST_GROUPS:
+        low, high = percentile_interval(resampled, n_groups)
+        if n_runs > 1:
+            p_value, highest = paired_p_value(resampled, n_groups)
+    return {"difference": value, "low": low, "high": high, "p_value": p_value, "highest_p": highest}
+
+
+def _marks(table):
+    """Say which differences are significant, with any other resamples of the same clips, too."""
+    direction = np.where(table["difference"] > 0, "higher", "lower")
+    return np.where(table["highest_p"].astype(float) < SIGNIFICANT, direction, "")

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mscol.errors import CacheError
 from mscol.io.files import read_results
-from mscol.tables.results import DECIMALS, GROUP, METRICS
+from mscol.metrics.chance import chance_levels
+from mscol.metrics.intervals import FEWEST_GROUPS
+from mscol.tables.measured import METRICS
+from mscol.tables.results import DECIMALS, GROUP
 
-_COMPARED = ["reference", "difference", "difference_low", "difference_high", "p_value", "p_holm"]
+_COMPARED = ["reference", "difference", "difference_low", "difference_high", "p_value", "p_holm", "mark"]
 
 
 def summary_rows(tables, per_class, comparisons):
@@ -26,38 +28,16 @@ def summary_rows(tables, per_class, comparisons):
     Returns
     -------
     pd.DataFrame
-        A row a table, test list and metric: with the spread over seeds (standard deviation), what chance would
-        give (`chance_levels`), and the difference from the reference model.
+        A row a table, test list and metric: with the number of seeds and of heads a seed, the spread over runs (standard
+        deviation: over seeds, or over heads of a single one), what was tested, how many labels can be scored (n_labels) and how
+        many of them have few groups (n_few), labels that have test clips but none to learn from (untaught), what chance would
+        give, and the difference from the reference model.
     """
     parts = [_summarise(Path(path), Path(classes)) for path, classes in zip(tables, per_class, strict=True)]
     rows = pd.concat(parts, ignore_index=True)
     compared = read_results(comparisons).rename(columns={end: f"difference_{end}" for end in ("low", "high")})
     keys = ["dataset", "model", *GROUP, "metric"]
     return rows.merge(compared[keys + _COMPARED], how="left", on=keys, validate="one_to_one")
-
-
-def chance_levels(task, per_class, n_test):
-    """What each metric would be without having listened.
-
-    Parameters
-    ----------
-    task : str
-    per_class : pd.DataFrame
-        label, n_positive, and the metrics of one test list.
-    n_test : int
-
-    Returns
-    -------
-    dict of str to float
-        Tagging: the expectation of random scores, 0.5 and each tag's share of the clips. Classification:
-        what always naming the most frequent class gives.
-    """
-    share = per_class["n_positive"].to_numpy() / n_test
-    if task == "tagging":
-        scored = (share > 0) & (share < 1)
-        return {"roc_auc": 0.5, "pr_auc": share[scored].mean() if scored.any() else np.nan}
-    largest = share.max()
-    return {"accuracy": largest, "macro_f1": 2 * largest / (1 + largest) / (share > 0).sum()}
 
 
 def _only_row(rows, path):
@@ -73,14 +53,24 @@ def _summarise(table_path, per_class_path):
     task = next(task for task, metrics in METRICS.items() if metrics[0] in table)
     rows = []
     for group, part in table.groupby(GROUP, sort=False):
-        seeds = part[part["seed"] != "mean"]
+        heads = part[part["seed"] != "mean"]
+        n_seeds = heads["seed"].nunique()
+        runs = heads.groupby("seed" if n_seeds > 1 else "head", sort=False)
         mean = _only_row(part[part["seed"] == "mean"], table_path)
         classes = per_class[(per_class[GROUP] == pd.Series(group, GROUP)).all(axis=1)]
-        chance = chance_levels(task, classes, mean["n_test"])
+        chance = chance_levels(task, classes["n_positive"].to_numpy(), mean["n_test"])
+        scored, tested = classes["n_groups"] > 0, classes["n_positive"] > 0
         named = {"dataset": dataset, "model": model, "task": task, **dict(zip(GROUP, group, strict=True))}
+        about = {"seeds": n_seeds, "heads": heads["head"].nunique()}
+        about |= {key: mean[key] for key in ("n_test", "n_groups", "grouped_by")}
+        about["n_labels"], about["n_few"] = (
+            scored.sum(),
+            (scored & (classes["n_groups"] < FEWEST_GROUPS)).sum(),
+        )
+        about["untaught"] = ", ".join(classes.loc[tested & (classes["n_train"] == 0), "label"])
         for metric in METRICS[task]:
             numbers = {"value": mean[metric], "low": mean[f"{metric}_low"], "high": mean[f"{metric}_high"]}
-            spread = {"seeds": len(seeds), "seed_std": round(seeds[metric].std(), DECIMALS)}
-            counted = {"n_test": mean["n_test"], "chance": round(chance[metric], DECIMALS)}
-            rows.append(named | {"metric": metric} | numbers | spread | counted)
+            spread = {"seed_std": round(runs[metric].mean().std(), DECIMALS)}
+            levels = {"chance": round(chance[metric], DECIMALS)}
+            rows.append(named | {"metric": metric} | numbers | spread | about | levels)
     return pd.DataFrame(rows)

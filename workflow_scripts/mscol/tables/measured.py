@@ -1,0 +1,208 @@
+"""The metrics of all runs on one test list, those of its resamples, and what follows from them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mscol.metrics import classification, tagging
+from mscol.metrics.bootstrap import bootstrap_classification, bootstrap_tagging, macro_mean
+from mscol.metrics.intervals import FEWEST_GROUPS, logit_interval, percentile_interval, share_interval
+from mscol.metrics.resampling import leave_one_out, pool_runs, resample_counts, run_weights
+from mscol.metrics.shares import groups_with, shares
+
+METRIC_TITLES = {
+    "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1", "recall": "recall",
+    "precision": "precision", "f1": "F1",
+}  # fmt: skip
+METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("accuracy", "macro_f1")}
+LABEL_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "precision", "f1")}
+# The same draws for every run and model of a test list: differences between them are then paired.
+_CLIPS_SEED, _RUNS_SEED = 0, 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The metrics of all heads on one test list, beside those of each resample of its groups of clips.
+
+    Attributes
+    ----------
+    runs : list of tuple
+        Of each head: its encoder's seed, and its own number.
+    overall : dict of np.ndarray, shape=(n_heads, 1 + n_resamples)
+        For each metric: the value, then those of the resamples.
+    per_label : dict of np.ndarray, shape=(n_heads, 1 + n_resamples, n_labels)
+        Likewise, for each tag or class.
+    n_groups : int
+        Groups of clips.
+    n_positive : np.ndarray, shape=(n_labels,), int
+        Clips that have the tag or class.
+    n_label_groups : np.ndarray, shape=(n_labels,), int
+        Groups with such a clip, or with one that has not the tag or class, where those are fewer.
+    left_out : np.ndarray, shape=(n_heads, n_groups)
+        Of tags: macro PR-AUC without each group.
+    shares : dict of list of Shares
+        Of classes: a metric's, a head each.
+    confusion : np.ndarray or None, shape=(n_heads, n_labels, n_labels)
+        Of classes: clips by true and predicted class.
+    """
+
+    runs: list
+    overall: dict
+    per_label: dict
+    n_groups: int
+    n_positive: np.ndarray
+    n_label_groups: np.ndarray
+    left_out: np.ndarray | None = None
+    shares: dict = field(default_factory=dict)
+    confusion: np.ndarray | None = None
+
+    def over_runs(self, values, heads=None):
+        """The mean over runs of values of shape (n_heads, 1 + n_resamples, ...), or over some of the heads.
+
+        Each resample draws runs, too, where there are several (`run_weights`).
+        """
+        pooled = self.pooled(values, heads)
+        weights = run_weights(len(pooled), values.shape[1] - 1, np.random.default_rng(_RUNS_SEED))
+        resampled = np.einsum("rs...,rs->s...", pooled[:, 1:], weights)
+        return np.concatenate([pooled[:, :1].mean(axis=0), resampled])
+
+    def pooled(self, values, heads=None):
+        """A row a run (`pool_runs`), of all heads or some."""
+        heads = range(len(self.runs)) if heads is None else heads
+        return pool_runs(np.asarray(values)[list(heads)], [self.runs[head] for head in heads])
+
+    def interval(self, metric, heads=None):
+        """The interval of an overall metric; NaN where none holds."""
+        values = self.overall[metric]
+        if metric in self.shares:
+            return self._share_interval(metric, 0, values[..., None], heads)
+        if metric == "pr_auc":
+            scored = np.isfinite(self.per_label["pr_auc"][0, 0])
+            if (self.n_label_groups[scored] >= FEWEST_GROUPS).sum() * 2 < scored.sum():
+                return float("nan"), float("nan")
+            pooled = self.pooled(values[:, 0], heads)
+            left_out = self.pooled(self.left_out, heads).mean(axis=0)
+            return logit_interval(pooled.mean(), left_out, _variance_of_mean(pooled))
+        return percentile_interval(self.over_runs(values, heads)[1:], self.n_groups)
+
+    def label_intervals(self, metric):
+        """The interval of each label: shape (n_labels, 2); NaN where none holds."""
+        values, n_groups = self.per_label[metric], self.n_label_groups
+        if metric in self.shares:
+            return np.array([self._share_interval(metric, n, values) for n in range(len(n_groups))])
+        resampled = self.over_runs(values)[1:].T
+        few = np.full(2, np.nan)
+        return np.array(
+            [
+                percentile_interval(drawn, n) if n >= FEWEST_GROUPS else few
+                for drawn, n in zip(resampled, n_groups, strict=True)
+            ]
+        )
+
+    def _share_interval(self, metric, number, values, heads=None):
+        pooled = self.pooled(values[:, 0, number], heads)
+        of_heads = {
+            name: self.pooled([getattr(head, name)[..., number] for head in self.shares[metric]], heads)
+            for name in ("deviations", "n_clips", "n_groups")
+        }
+        between_groups = np.square(of_heads["deviations"].mean(axis=0)).sum()
+        variance = between_groups + _variance_of_mean(pooled)
+        return share_interval(
+            pooled.mean(), variance, of_heads["n_clips"].mean(), of_heads["n_groups"].mean()
+        )
+
+
+def measure(task, scores, labels, groups, runs, n_resamples):
+    """Measure heads on the clips of one test list.
+
+    Parameters
+    ----------
+    task : str
+    scores : np.ndarray, shape=(n_heads, n_clips, n_labels)
+    labels : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
+    groups : np.ndarray of str, shape=(n_clips,)
+    runs : list of tuple
+        Of each head: its encoder's seed, and its own number.
+    n_resamples : int
+
+    Returns
+    -------
+    Measured
+    """
+    names, groups = np.unique(groups, return_inverse=True)
+    counts = resample_counts(len(names), n_resamples, np.random.default_rng(_CLIPS_SEED))
+    has_label = labels.astype(bool) if task == "tagging" else np.eye(scores.shape[2], dtype=bool)[labels]
+    about = {
+        "runs": runs,
+        "n_groups": len(names),
+        "n_positive": has_label.sum(axis=0),
+        "n_label_groups": np.minimum(groups_with(has_label, groups), groups_with(~has_label, groups)),
+    }
+    return {"tagging": _measure_tags, "classification": _measure_classes}[task](
+        scores, labels, groups, counts, about
+    )
+
+
+def _measure_tags(scores, labels, groups, counts, about):
+    points = [tagging(head[:, None], labels) for head in scores]
+    resampled = [bootstrap_tagging(head, labels, counts, groups) for head in scores]
+    per_label = {
+        metric: np.stack(
+            [
+                np.vstack([getattr(point, f"{metric}_per_tag"), drawn[place]])
+                for point, drawn in zip(points, resampled, strict=True)
+            ]
+        )
+        for place, metric in enumerate(LABEL_METRICS["tagging"])
+    }
+    without = leave_one_out(counts.shape[1])
+    left_out = [macro_mean(bootstrap_tagging(head, labels, without, groups)[1]) for head in scores]
+    overall = {metric: macro_mean(values) for metric, values in per_label.items()}
+    return Measured(overall=overall, per_label=per_label, left_out=np.stack(left_out), **about)
+
+
+def _measure_classes(scores, labels, groups, counts, about):
+    points = [classification(head[:, None], labels) for head in scores]
+    resampled = [bootstrap_classification(head, labels, counts, groups) for head in scores]
+    pairs = list(zip(points, resampled, strict=True))
+    overall = {
+        metric: np.stack(
+            [np.append(getattr(point, metric), getattr(drawn, metric)) for point, drawn in pairs]
+        )
+        for metric in METRICS["classification"]
+    }
+    per_label = {
+        metric: np.stack(
+            [
+                np.vstack([getattr(point, f"{metric}_per_class"), getattr(drawn, metric)])
+                for point, drawn in pairs
+            ]
+        )
+        for metric in LABEL_METRICS["classification"]
+    }
+    return Measured(
+        overall=overall,
+        per_label=per_label,
+        shares=_shares_of_classes(scores, labels, groups),
+        confusion=np.stack([point.confusion for point in points]),
+        **about,
+    )
+
+
+def _shares_of_classes(scores, labels, groups):
+    """Accuracy, recall and precision as shares of clips, a head each."""
+    found = {"accuracy": [], "recall": [], "precision": []}
+    one_hot = np.eye(scores.shape[2], dtype=bool)
+    for head in scores:
+        predicted = head.argmax(axis=1)
+        is_right = (predicted == labels)[:, None]
+        found["accuracy"].append(shares(is_right, np.ones_like(is_right), groups))
+        hits = one_hot[labels] & is_right
+        found["recall"].append(shares(hits, one_hot[labels], groups))
+        found["precision"].append(shares(hits, one_hot[predicted], groups))
+    return found
+
+
+def _variance_of_mean(runs):
+    """The variance of the mean of runs, between them; 0 for a single one."""
+    return runs.var(ddof=1) / len(runs) if len(runs) > 1 else 0.0
