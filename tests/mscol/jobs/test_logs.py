@@ -18,11 +18,11 @@ NOTEBOOKS = (
     "program",
     [
         "from mscol.jobs.logs import log_to_file; log_to_file('x.log'); import matplotlib.figure, keras",
-        "from mscol.__main__ import main; main(['embed', 'x.wav', '--encoder', 'x', '-o', 'x.csv']); import matplotlib.figure",
+        "from mscol.__main__ import main; main(['embed', 'x.wav', '--encoder', 'x.keras', '-o', 'x.csv']); import matplotlib.figure",
     ],
 )
 def test_a_notebooks_setting_for_figures_stops_no_job(tmp_path, program):
-    (tmp_path / "x").write_text("no encoder")
+    (tmp_path / "x.keras").write_text("no encoder")
     environment = os.environ | {"MPLBACKEND": NOTEBOOKS}
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
