@@ -122,6 +122,15 @@ def test_accuracy_of_three_clips_is_not_certain(tmp_path, classified):
     assert row["accuracy_low"] == pytest.approx(0.025 ** (1 / 3), abs=1e-5)  # Clopper and Pearson
 
 
+def test_nothing_is_certain_because_all_resamples_agree(tmp_path, classified):
+    labels = np.arange(40) % 2
+    save(tmp_path / "x.npz", labels, np.eye(2)[labels], [1] * 40, [1] * 40)
+    table, per_class, _ = write([tmp_path / "x.npz"], classified[1], tmp_path, "x_mixture")
+    row, classes = pd.read_csv(table).iloc[0], pd.read_csv(per_class)
+    assert row["macro_f1"] == 1 and np.isnan(row["macro_f1_low"]) and 0.9 < row["accuracy_low"] < 1
+    assert classes[["f1_low", "f1_high"]].isna().all(axis=None) and (classes["recall_low"] < 1).all()
+
+
 def test_several_heads_of_an_encoder_widen_the_interval_of_their_mean(tmp_path, classified):
     generator = np.random.default_rng(1)
     labels = np.arange(400) % 2

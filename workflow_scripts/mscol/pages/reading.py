@@ -79,6 +79,10 @@ def _without_interval(rows):
             f"{FEWEST_GROUPS} without them, and none would hold."
         )
 
+    others = rows[rows["value"].notna() & rows["low"].isna() & (rows["metric"] != "pr_auc")]
+    if len(others):
+        yield f"There is no interval of fewer than {FEWEST_GROUPS} groups, or where all resamples say the same ({_lists(others)})."
+
 
 def _significance(rows):
     compared = rows.dropna(subset="reference")

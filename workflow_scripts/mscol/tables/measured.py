@@ -83,7 +83,7 @@ class Measured:
             pooled = self.pooled(values[:, 0], heads)
             left_out = self.pooled(self.left_out, heads).mean(axis=0)
             return logit_interval(pooled.mean(), left_out, _variance_of_mean(pooled))
-        return percentile_interval(self.over_runs(values, heads)[1:], self.n_groups)
+        return _percentiles(self.over_runs(values, heads)[1:], self.n_groups)
 
     def label_intervals(self, metric):
         """The interval of each label: shape (n_labels, 2); NaN where none holds."""
@@ -91,13 +91,7 @@ class Measured:
         if metric in self.shares:
             return np.array([self._share_interval(metric, n, values) for n in range(len(n_groups))])
         resampled = self.over_runs(values)[1:].T
-        few = np.full(2, np.nan)
-        return np.array(
-            [
-                percentile_interval(drawn, n) if n >= FEWEST_GROUPS else few
-                for drawn, n in zip(resampled, n_groups, strict=True)
-            ]
-        )
+        return np.array([_percentiles(drawn, n) for drawn, n in zip(resampled, n_groups, strict=True)])
 
     def _share_interval(self, metric, number, values, heads=None):
         pooled = self.pooled(values[:, 0, number], heads)
@@ -201,6 +195,12 @@ def _shares_of_classes(scores, labels, groups):
         found["recall"].append(shares(hits, one_hot[labels], groups))
         found["precision"].append(shares(hits, one_hot[predicted], groups))
     return found
+
+
+def _percentiles(resampled, n_groups):
+    """The percentile interval; NaN of few groups, and where all resamples say the same, as if it were certain."""
+    low, high = percentile_interval(resampled, n_groups)
+    return (low, high) if n_groups >= FEWEST_GROUPS and low < high else (np.nan, np.nan)
 
 
 def _variance_of_mean(runs):
