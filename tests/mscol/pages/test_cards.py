@@ -104,7 +104,10 @@ def test_encoders_that_were_not_pretrained_have_cards_too(tmp_path):
         tmp_path, imported | {"model": "published_bass", "checkpoint": "published/checkpoint-10"}
     )
     assert "# published_bass" in text and "taken over from `published/checkpoint-10`" in text
-    assert about["license"] == "other" and "| nsynth | all | 4096 | frozen | all | accuracy | 0.606 |" in text
+    assert (
+        about["license"] == "other"
+        and "| nsynth | all | 4096 | frozen | 1 | no | all | accuracy | 0.606 |" in text
+    )
     _, text = write(tmp_path, imported | {"model": "later", "checkpoint": "checkpoint-07", "paper": "cvsm"})
     assert "one of Contrastive Vocal Similarity Modeling" in text and "each window of 1 s of audio" in text
     assert "the L2 norm of each slice of 5 s" in text and "a row each 1 s" in text
