@@ -42,7 +42,7 @@ def trained(cache, tmp_path_factory):
 def test_losses_of_eight_devices_and_then_two_are_those_of_one(trained):
     folder, _ = trained
     one, shared = (pd.read_csv(outputs_in(folder / name)["history"]) for name in ("one", "two"))
-    assert shared["step"].tolist() == list(range(1, 11))
+    assert shared["step"].tolist() == [2, 4, 6, 8, 10]
     for column in ("loss", "validation_loss"):
         np.testing.assert_allclose(shared[column], one[column], rtol=1e-4)
     np.testing.assert_array_equal(shared["accuracy"], one["accuracy"])

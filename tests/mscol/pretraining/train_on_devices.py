@@ -15,7 +15,7 @@ from tiny_runs import run
 
 from mscol.errors import TrainingError
 
-SETTINGS = {"updates": 10, "validation_every": 1, "batch_size": 16, "masks": "shared", "learning_rate": 0.001}
+SETTINGS = {"updates": 10, "validation_every": 2, "batch_size": 16, "masks": "shared", "learning_rate": 0.001}
 OPTIONS = {"masked": True, "silent": True}
 
 

@@ -37,9 +37,10 @@ def training_pass(encoder, crops, dtype="float32", axis=None):
     tensor, shape=(n_crops, n_values), float32
         What ``encoder(crops, training=True)`` returns.
     """
-    if (axis or runs_on_gpu_by_jax()) and paper_of(
-        encoder
-    ) == "mscol":  # the pass of JAX pads as its layers do
+    padded_as_ours = paper_of(encoder) == "mscol"  # which the pass of JAX does, too
+    if axis and not padded_as_ours:
+        raise NotImplementedError(f"{encoder.name}: only encoders of mscol are trained on several devices")
+    if padded_as_ours and (axis or runs_on_gpu_by_jax()):
         from mscol.model.jax_pass import jax_pass  # here, as it imports JAX
 
         return jax_pass(encoder, crops, dtype, axis)
