@@ -66,7 +66,7 @@ rule fetch_separator:
     benchmark:
         "timings/fetch_separator/{published}.tsv"
     wildcard_constraints:
-        published="umxl|umxhq|umx",
+        published="|".join(PUBLISHED_MODELS),
     priority: 100
     conda:
         "../envs/openunmix.yaml"

@@ -1,5 +1,6 @@
 # What the rules of stems ask for. No rules here.
 
+from mscol.separation import PUBLISHED_MODELS
 from mscol.separation.origin import tell_origin, validation_losses
 
 
@@ -13,7 +14,7 @@ def separator_files(wildcards):
 
 def published_separator(wildcards):
     """What says that published weights have been fetched, if these are to be used; they lie in torch's cache."""
-    if config["separation"]["model"] not in ("umxl", "umxhq", "umx"):
+    if config["separation"]["model"] not in PUBLISHED_MODELS:
         return []
     return expand(rules.fetch_separator.output, published=config["separation"]["model"])
 

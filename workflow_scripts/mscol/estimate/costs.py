@@ -7,7 +7,14 @@ of what passes through separation; stereo takes twice the disk there.
 from dataclasses import dataclass
 
 from mscol.config.evaluations import has_label_curves, ways
-from mscol.estimate.run import by_size, encoder_bytes, encoder_parameters, encoder_scale, encoder_values
+from mscol.estimate.run import (
+    HIDDEN_SIZES,
+    by_size,
+    encoder_bytes,
+    encoder_parameters,
+    encoder_scale,
+    encoder_values,
+)
 from mscol.estimate.sizes import OFFICIAL_SECONDS
 from mscol.io.audio import ANALYSIS_RATE, SEPARATION_RATE
 
@@ -113,10 +120,10 @@ def in_flight_bytes(run):
 
 
 def separation(run):
-    """Open-Unmix."""
+    """Open-Unmix: a job a shard, and one that fetches published weights."""
     if not run.separates:
         return Cost("separation", 0, 0)
-    jobs = run.shards[run.pretrained_on]
+    jobs = run.shards[run.pretrained_on] + (run.settings["separation"]["model"] in HIDDEN_SIZES)
     rates = (by_size(of("separation_second"), run.hidden_size) for of in (run.cpu, run.gpu))
     cpu, gpu = (run.start("torch", jobs) + run.stem_seconds * rate for rate in rates)
     return Cost("separation", jobs, cpu, gpu)

@@ -5,3 +5,4 @@ it on waveforms with the filter of `wiener`, `shard` on files; `training` makes 
 """
 
 STEMS = ("bass", "drums", "other", "vocals")  # in the order of model names and of the mel cache
+PUBLISHED_MODELS = ("umxl", "umxhq", "umx")

@@ -17,10 +17,8 @@ import torch
 from mscol.errors import CacheError, SeparationError
 from mscol.io import audio
 from mscol.io.files import read_json
-from mscol.separation import STEMS
+from mscol.separation import PUBLISHED_MODELS, STEMS
 from mscol.separation.origin import require_better_than_silence
-
-PUBLISHED_MODELS = ("umxl", "umxhq", "umx")
 
 
 def load_separator(model, n_iterations=1, device="auto"):
