@@ -92,7 +92,7 @@ rule initialise_encoder:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        settings=pretraining_settings(),
+        settings=pretraining_settings(model_of("untrained")),
         framework_threads=config["framework_threads"],
         backend=config["backend"],
         clips=clips_digest(PRETRAINING_DATASET),

@@ -3,13 +3,28 @@
 from mscol.config.checks import encoder_files
 
 
-def pretraining_settings():
-    """All settings of pretraining that change a number."""
+def pretraining_settings(model):
+    """The settings of pretraining that change a number of a model; a change of others does not concern it."""
     settings = config["pretraining"] | {
         "encoder": config["encoder"],
         "normalise_seconds": config["mels"]["normalise_seconds"],
     }
-    return {key: value for key, value in settings.items() if key != "running"}
+    unused = {"running"}
+    if not model.sources:
+        unused |= {"activity_threshold", "activity_windows"}
+    if not model.silent:
+        unused |= {"absent"}
+    if not model.masked:
+        unused |= {"masks", "mask_value"}
+    if not model.trained:  # but for the statistics of its normalisations
+        unused |= set(settings) - {
+            "dataset",
+            "batch_size",
+            "precision",
+            "encoder",
+            "normalise_seconds",
+        }
+    return {key: value for key, value in settings.items() if key not in unused}
 
 
 def stem_mels(kind):
@@ -47,7 +62,7 @@ def pretraining_plan(name):
     return {
         "sources": model.sources,
         "options": model.options,
-        "settings": pretraining_settings(),
+        "settings": pretraining_settings(model),
         "framework_threads": config["framework_threads"],
         "backend": config["backend"],
         "stems": stem_mels_origin(model),

@@ -125,6 +125,19 @@ def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finishe
     assert not {"separate_stems", "cache_stem_mels", "cache_mixture_mels", "train_separator"} & set(jobs)
 
 
+def test_a_plan_holds_only_what_its_model_uses(house, finished):
+    plans = ["models/mixture/plan.json", "models/vocals-silent/plan.json", "models/mixture-masked/plan.json"]
+    run(house, finished, *plans)
+    for setting, concerned in {
+        "activity_threshold: 0.02": 1, "absent: residue": 1, "mask_value: -1": 1, "masks: shared": 1, "learning_rate: 0.01": 3
+    }.items():  # fmt: skip
+        jobs = planned_jobs(house, finished, *plans, "--config", f"pretraining={{{setting}}}")
+        assert jobs.get("plan_pretraining", 0) == concerned, setting
+    plan = json.loads((finished / plans[0]).read_text())
+    assert {"batch_size", "updates"} <= plan["settings"].keys()
+    assert not {"activity_threshold", "masks", "absent", "running"} & plan["settings"].keys()
+
+
 def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, finished):
     module = house / "workflow_scripts" / "mscol" / "mels" / "spectrogram.py"
     line = "LOWEST_HZ, HIGHEST_HZ = 60.0"

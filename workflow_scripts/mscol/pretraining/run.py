@@ -64,7 +64,8 @@ def pretrain(
         halved, cosine), warmup_updates, validation_every (updates), validation_batches, patience
         (validations; 0 for no early stopping), activity_threshold, activity_windows (aligned or
         reference), absent (zeros or residue), masks (independent or shared), mask_value, precision (float32 or
-        bfloat16), xla.
+        bfloat16), xla. What a model does not use may be missing: activity without sources, masks without ``masked``,
+        absent without ``silent``.
     seed : int
     framework_threads : int
         Threads of the framework.
@@ -172,8 +173,9 @@ def import_encoder(checkpoint, outputs, about=None, paper="mscol"):
 def _build(settings):
     size = settings["encoder"]
     encoder = build_encoder(size["width"], size["depth"])
-    what = (settings[key] for key in ("mask_value", "absent", "precision"))
-    return SourceAssociation(encoder, size["projection"], *what)
+    # Of a model without masks, or without absent positives, there may be nothing about them.
+    what = {key: settings[key] for key in ("mask_value", "absent", "precision") if key in settings}
+    return SourceAssociation(encoder, size["projection"], **what)
 
 
 def _decisive(data, sources, options, settings, seed, framework_threads):
