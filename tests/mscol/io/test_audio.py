@@ -5,7 +5,16 @@ import pytest
 import soundfile
 
 from mscol.errors import AudioError
-from mscol.io.audio import decode, load_mixture, load_mono, load_stereo, probe, resample, write_wav
+from mscol.io.audio import (
+    decode,
+    load_mixture,
+    load_mono,
+    load_stereo,
+    probe,
+    read_shape,
+    resample,
+    write_wav,
+)
 
 RATE = 44_100
 
@@ -124,3 +133,32 @@ def test_header_that_promises_more_than_memory_holds_is_an_error(tmp_path):
     path.write_bytes(whole)
     with pytest.raises(AudioError, match=r"lies\.flac: (takes more memory than there is|cannot be decoded)"):
         decode(path)
+
+
+def test_flac_that_does_not_say_how_long_it_is_is_named(tmp_path):
+    soundfile.write(tmp_path / "streamed.flac", np.zeros(50_000), 16_000)
+    whole = bytearray((tmp_path / "streamed.flac").read_bytes())
+    whole[21] &= 0xF0
+    whole[22:26] = bytes(4)
+    (tmp_path / "streamed.flac").write_bytes(whole)
+    for read in (probe, read_shape, decode):
+        with pytest.raises(
+            AudioError, match=r"streamed\.flac: its header does not say how long it is.*ffmpeg"
+        ):
+            read(tmp_path / "streamed.flac")
+
+
+def test_samples_without_a_header_are_no_audio_file(tmp_path):
+    (tmp_path / "take1.raw").write_bytes(bytes(4000))
+    for read in (probe, decode):
+        with pytest.raises(AudioError, match=r"take1\.raw: "):
+            read(tmp_path / "take1.raw")
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "wav", "ogg", "flac"])
+def test_what_macos_puts_beside_a_file_does_not_hide_it(tmp_path, tone, suffix):
+    soundfile.write(tmp_path / f"00.{suffix}", tone, RATE)
+    expected = decode(tmp_path / f"00.{suffix}")[0]
+    (tmp_path / f"._00.{suffix}").touch()
+    np.testing.assert_array_equal(decode(tmp_path / f"00.{suffix}")[0], expected)
+    assert probe(tmp_path / f"00.{suffix}") == pytest.approx(len(tone) / RATE, abs=0.1)

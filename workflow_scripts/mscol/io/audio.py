@@ -4,7 +4,9 @@ Conventions: a waveform is float32, ``(samples,)`` when mono and ``(samples, cha
 whatever libsndfile decodes (wav of any width, mp3, ogg, flac, aiff, ...) is read.
 """
 
+import contextlib
 import os
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -18,6 +20,7 @@ ANALYSIS_RATE = (
 )
 SEPARATION_RATE = 44_100  # Hz; the rate Open-Unmix was trained at
 _MISSED_SECONDS = 0.1
+_UNKNOWN_FRAMES = 2**62
 _CANCELLED = 1e-3  # 60 dB below its channels, a mixture is what coding left of it, or rounding
 
 
@@ -38,6 +41,15 @@ def probe(path):
     return about.frames / about.samplerate
 
 
+class Header(NamedTuple):
+    """What an audio file's header says: samples a channel, Hz, channels, and the format as libsndfile calls it."""
+
+    frames: int
+    samplerate: int
+    channels: int
+    format: str
+
+
 def read_header(path):
     """Read an audio file's header.
 
@@ -47,39 +59,52 @@ def read_header(path):
 
     Returns
     -------
-    soundfile._SoundFileInfo
-        With frames, samplerate, channels and format.
+    Header
 
     Raises
     ------
     AudioError
-        If the file is missing, empty, or has no header that libsndfile understands.
+        If the file is missing, empty, or has no header that libsndfile understands, or one that does not say how long it is.
     """
     try:
         if os.path.getsize(path) == 0:
             raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
-        return soundfile.info(_openable(path))
+        with _open_sound(path) as sound:
+            return Header(sound.frames, sound.samplerate, sound.channels, sound.format)
     except FileNotFoundError:
         raise AudioError(f"{path}: there is no such file") from None
     except OSError as error:
         raise AudioError(f"{path}: cannot be read ({error.strerror or error})") from error
     except soundfile.LibsndfileError as error:
-        # For what it cannot decode, libsndfile may say that there is no such file: not repeated here.
-        raise AudioError(f"{path}: {_why_unreadable(path)}") from error
+        raise AudioError(f"{path}: not an audio file that libsndfile decodes") from error
 
 
-def _openable(path):
-    """A path as soundfile takes it: a text, or bytes where the name is not UTF-8."""
-    text = os.fsdecode(path)
-    return os.fsencode(path) if any("\ud800" <= letter <= "\udfff" for letter in text) else text
+@contextlib.contextmanager
+def _open_sound(path):
+    """Open an audio file by its descriptor, and by its path only where what is in it does not tell its format, but its name does.
+
+    Given the path, libsndfile looks at what macOS puts beside a file on other disks (``._song.mp3``), too.
+    """
+    with open(path, "rb") as file, _sound_of(file, path) as sound:
+        if sound.frames >= _UNKNOWN_FRAMES:
+            raise AudioError(
+                f"{path}: its header does not say how long it is, as of a stream that was saved as it came; write it anew "
+                "(`ffmpeg -i old.flac new.flac`)"
+            )
+        yield sound
 
 
-def _why_unreadable(path):
+def _sound_of(file, path):
     try:
-        with open(path, "rb"):
-            return "not an audio file that libsndfile decodes"
-    except OSError as error:
-        return f"cannot be read ({error.strerror or error})"
+        return soundfile.SoundFile(file.fileno(), closefd=False)
+    except soundfile.LibsndfileError:
+        text = os.fsdecode(path)
+        if text.lower().endswith(".raw"):  # samples without a header, soundfile thinks
+            raise
+        # Names that are not UTF-8 it takes as bytes.
+        return soundfile.SoundFile(
+            os.fsencode(path) if any("\ud800" <= letter <= "\udfff" for letter in text) else text
+        )
 
 
 def read_shape(path):
@@ -92,12 +117,9 @@ def read_shape(path):
     Raises
     ------
     AudioError
-        If there is no header that libsndfile understands.
+        As `read_header`.
     """
-    try:
-        about = soundfile.info(_openable(path))
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path}: cannot be decoded ({error})") from error
+    about = read_header(path)
     return about.frames, about.channels
 
 
@@ -129,7 +151,8 @@ def decode(path):
     try:
         waveform, rate = _decode(path)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path}: cannot be decoded ({error})") from error
+        reason = getattr(error, "error_string", error)  # the whole would name a descriptor
+        raise AudioError(f"{path}: cannot be decoded ({reason})") from error
     except MemoryError as error:  # some headers lie
         raise AudioError(f"{path}: takes more memory than there is ({error})") from error
     if not len(waveform):
@@ -140,7 +163,7 @@ def decode(path):
 
 
 def _decode(path):
-    with soundfile.SoundFile(_openable(path)) as file:
+    with _open_sound(path) as file:
         waveform, rate = file.read(file.frames, dtype="float32", always_2d=True), file.samplerate
         found = mpeg.read_mpeg(path) if file.format == "MP3" else None
     # libsndfile stops where it thinks that an mp3 ends, which may be far too early where the bit rate varies.
