@@ -197,3 +197,21 @@ def test_missing_table_is_named(table_root):
 def test_table_that_is_a_folder_is_named(table_root):
     with pytest.raises(DatasetError, match="cannot be read .Is a directory"):
         table.read_clips(table_root, table=".")
+
+
+@pytest.mark.parametrize("tags", ["slow,piano", "['slow', 'piano']", '["slow"]'])
+def test_tags_that_hold_brackets_or_commas_are_told(table_root, tags, caplog):
+    write_table(table_root, ["tags"], [tags, "slow", "piano"])
+    table.read_clips(table_root)
+    assert "holds a comma, quotes or brackets" in caplog.text and "slow;piano" in caplog.text
+
+
+def test_tags_of_one_clip_each_are_told(table_root, caplog):
+    rows = [["path", "split", "tags"], *([f"{n}.wav", "train", f"take {n};slow"] for n in range(20))]
+    write_rows(table_root / "clips.csv", rows)
+    table.read_clips(table_root)
+    assert "20 clips have 21 different tags: nearly each clip has one of its own" in caplog.text
+    caplog.clear()
+    write_rows(table_root / "clips.csv", [rows[0], *([f"{n}.wav", "train", "slow;piano"] for n in range(20))])
+    table.read_clips(table_root)
+    assert caplog.text == ""

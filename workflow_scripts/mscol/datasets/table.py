@@ -17,6 +17,7 @@ The delimiter is comma, semicolon or tab. Sizes and licence are the user's own.
 """
 
 import collections
+import logging
 import os
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from mscol.datasets.metadata import clips_table, known_split, read_table, tags_o
 from mscol.errors import DatasetError
 
 GROUPED_BY = "group"
+_ENOUGH_CLIPS, _OWN_TAGS = 10, 0.8  # of so many clips and more, so many tags a clip are odd
 _NOT_LABELS = ("path", "split", "id", "group", "duration")
 
 
@@ -49,7 +51,9 @@ def read_clips(root, table="clips.csv"):
     """
     rows = _read(root, table)
     paths = [_inside(root, path) for path in rows.columns["path"]]
-    task, _, labels = _labels(rows)
+    task, names, labels = _labels(rows)
+    if "tags" in rows.columns:
+        _warn_of_odd_tags(rows.path, names, len(paths))
     splits = [known_split(split) for split in rows.columns["split"]]
     _require_one_split_a_file(rows, root, paths, splits)
     return clips_table(
@@ -113,6 +117,21 @@ def _labels(rows):
     if any(";" in name for name in flags):
         raise DatasetError(f"{rows.path}, line 1: a tag's column must not hold a semicolon; rename it")
     return "tagging", tuple(flags), tags_of_flags(rows, flags)
+
+
+def _warn_of_odd_tags(path, names, n_clips):
+    """Warn where what was read as tags can hardly be meant so."""
+    odd = [name for name in names if any(sign in name for sign in "[]{}'\",")]
+    if odd:
+        logging.warning(
+            "%s: the tag %r holds a comma, quotes or brackets. It is taken for one tag; several are joined by semicolons (slow;piano).",
+            path, odd[0],
+        )  # fmt: skip
+    if n_clips >= _ENOUGH_CLIPS and len(names) > _OWN_TAGS * n_clips:
+        logging.warning(
+            "%s: %d clips have %d different tags: nearly each clip has one of its own, from which nothing can be learned.",
+            path, n_clips, len(names),
+        )  # fmt: skip
 
 
 def _inside(root, path):
