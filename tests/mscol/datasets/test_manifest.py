@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -167,9 +168,49 @@ def test_split_without_clips_names_root_split_and_remedy_and_writes_nothing(
 def test_split_of_broken_files_alone_names_the_commonest_reason(table_root, manifest):
     (table_root / "c.ogg").unlink()
     with_rows(table_root)
-    message = "test split: all 1 listed are rejected .1 of them: there is no such file.; repair"
+    message = (
+        r"test split: all 1 listed are rejected \(1 of them: there is no such file\)\. For example 'c\.ogg': there is no such "
+        "file; repair"
+    )
     with pytest.raises(DatasetError, match=message):
         manifest("table", table_root)
+
+
+def test_dataset_that_was_unpacked_one_folder_deeper_is_told_where(mtat_root, manifest):
+    (mtat_root / "mp3").mkdir()
+    for folder in [path for path in mtat_root.iterdir() if path.is_dir() and path.name != "mp3"]:
+        folder.rename(mtat_root / "mp3" / folder.name)
+    with pytest.raises(
+        DatasetError, match=r"it lies in mp3/: move all that is in there up to .*mtat, or link it"
+    ):
+        manifest("mtat", mtat_root)
+
+
+def test_backslashes_in_all_rows_are_told(table_root, manifest):
+    rows = [["folder\\" + path, *rest] for path, *rest in GOOD]
+    write_rows(table_root / "clips.csv", [HEADER, *rows])
+    with pytest.raises(DatasetError, match="the path holds backslashes, write / between folders"):
+        manifest("table", table_root)
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_name_in_the_other_normal_form_is_found(table_root, manifest, forms):
+    listed, on_disk = (unicodedata.normalize(form, "Señor/é.wav") for form in forms)
+    write_tone(table_root / on_disk)
+    with_rows(table_root, listed)
+    made = manifest("table", table_root)
+    assert on_disk in set(made.clips["path"]) and not made.reasons
+
+
+def test_id_that_leaves_no_room_for_a_suffix_is_rejected(table_root, manifest):
+    rows = [
+        [*HEADER, "id"],
+        *([*row, f"{n}"] for n, row in enumerate(GOOD)),
+        ["a.wav", "train", "x", "i" * 252],
+    ]
+    write_rows(table_root / "clips.csv", [*rows, ["a.wav", "train", "x", "i" * 251]])
+    made = manifest("table", table_root)
+    assert made.of("train") == ["0", "i" * 251] and len(made.rejected) == 1
 
 
 def test_no_usable_file_at_all_is_the_same_error(table_root, manifest):

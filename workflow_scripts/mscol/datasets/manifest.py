@@ -14,6 +14,7 @@ import itertools
 import logging
 import os
 import re
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
@@ -32,7 +33,7 @@ CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cut", "group", "cle
 SHARD_COLUMNS = ["id", "path", "split", "duration", "bytes"]
 
 SHORTEST_SAMPLES = 400 + 97 * 160  # at 16 kHz: the 98 frames of one crop (MSCOL_SMC23 cola/data.py)
-_LONGEST_NAME_BYTES = 255  # of one part of a path, on every common file system
+_LONGEST_NAME_BYTES = 255 - len(".wav")  # of one part of an id: 255 is what every common file system allows
 # Control characters, line separators and lone surrogates: no csv line or file name holds them safely.
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Few enough to share the work out; one future a file would be 340,000 of them.
@@ -151,6 +152,7 @@ def _training_counts(clips, task, labels):
 
 def _judge(listed, root, workers, whole_files_only):
     """Split the listed clips into usable ones, with duration, bytes and what is missing of them, and rejected ones."""
+    listed = listed.assign(path=[_as_on_disk(root, path) for path in listed["path"]])
     reasons = _metadata_reasons(listed)
     promising = listed[reasons == ""]
     headers = _check_headers(root, promising["path"], workers)
@@ -173,6 +175,14 @@ def _judge(listed, root, workers, whole_files_only):
         named = "; ".join(examples["path"][:_EXAMPLES_LOGGED])
         logging.warning("Rejected, %s: %d, for example %s", kind, count, named)
     return usable, rejected
+
+
+def _as_on_disk(root, path):
+    """Write a path as the file system does: macOS writes é in two characters, where most tables have it in one."""
+    if path.isascii() or os.path.exists(os.path.join(root, path)):
+        return path
+    others = (unicodedata.normalize(form, path) for form in ("NFC", "NFD"))
+    return next((other for other in others if os.path.exists(os.path.join(root, other))), path)
 
 
 def _kind(reason):
@@ -272,10 +282,22 @@ def _require_splits(clips, usable, rejected, listed, root):
         elif n_usable:
             why = f"the cleaned split leaves out all {n_usable} usable ones; use the option `split: folder`"
         else:
-            reasons = map(_kind, rejected.loc[rejected["split"] == split, "reason"])
-            [(kind, count)] = collections.Counter(reasons).most_common(1)
-            why = f"all {n_listed} listed are rejected ({count} of them: {kind}); repair or replace the files"
+            bad = rejected[rejected["split"] == split]
+            [(kind, count)] = collections.Counter(map(_kind, bad["reason"])).most_common(1)
+            example = bad[[_kind(reason) == kind for reason in bad["reason"]]].iloc[0]
+            why = (
+                f"all {n_listed} listed are rejected ({count} of them: {kind}). For example {example.path!r}: {example.reason}; "
+                f"{_what_to_do(root, example.path)}"
+            )
         raise DatasetError(f"{root}: no usable clip for the {split} split: {why}")
+
+
+def _what_to_do(root, path):
+    """Advise how to make a clip usable that none is usable like."""
+    for folder in sorted(os.listdir(root)):
+        if os.path.exists(os.path.join(root, folder, path)):
+            return f"it lies in {folder}/: move all that is in there up to {root}, or link it"
+    return "repair or replace the files"
 
 
 def _counts(clips, usable, rejected):
