@@ -7,7 +7,7 @@ from snakemake.logging import logger
 
 from mscol.config.checks import check_targets
 from mscol.config.datasets import EMBEDDED_ROOT, is_made_here, settings_of
-from mscol.config.effective import check_keys_once, effective_config
+from mscol.config.effective import check_keys_once, config_lines, effective_config
 from mscol.config.evaluations import LABELS_PATTERN
 from mscol.config.models import SOURCES, find_model
 from mscol.config.naming import dataset_title
@@ -72,9 +72,10 @@ def growing(amount):
 def code_of(script):
     """A function for `params`: a digest of a script and of the library modules that it imports.
 
-    A function, because each job of a cluster parses all rules, and needs the digest of its own alone.
+    A function, because each job of a cluster parses all rules, and needs the digest of its own alone. It says what it is of, because
+    Snakemake tells which params changed.
     """
-    return lambda wildcards: library_fingerprint(script)
+    return lambda wildcards: f"code of {script}: {library_fingerprint(script)}"
 
 
 def dataset_settings(dataset):
@@ -121,7 +122,7 @@ def clips_digest(dataset=None):
     """A function for `params`: a digest of a dataset's clips and splits, without labels."""
 
     def digest(wildcards):
-        return file_digest(*all_shards(SHARD_CLIPS, dataset)(wildcards))
+        return f"clips: {file_digest(*all_shards(SHARD_CLIPS, dataset)(wildcards))}"
 
     return digest
 

@@ -97,7 +97,8 @@ rule write_config:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        config=config,
+        # One by one, because Snakemake tells which params changed
+        *config_lines(config),
         code=code_of("write_config.py"),
     message:
         "Writing down the config of this run"

@@ -4,4 +4,4 @@ from mscol.config.effective import write_config
 from mscol.jobs.logs import log_to_file
 
 log_to_file(snakemake.log[0])
-write_config(snakemake.params.config, snakemake.output[0])
+write_config(snakemake.config, snakemake.output[0])

@@ -29,12 +29,13 @@ def manifest_inputs(wildcards):
 
 def shard_digest(wildcards):
     """A digest of the clips of one shard (without labels, which change no spectrogram)."""
-    return file_digest(SHARD_CLIPS.format(**wildcards))
+    return f"clips of the shard: {file_digest(SHARD_CLIPS.format(**wildcards))}"
 
 
 def labels_digest(wildcards):
     """A digest of a dataset's clips, splits and labels."""
-    return file_digest(CLIPS.format(**wildcards), ABOUT.format(**wildcards))
+    digest = file_digest(CLIPS.format(**wildcards), ABOUT.format(**wildcards))
+    return f"labels: {digest}"
 
 
 def takes_whole_clips_only(wildcards):

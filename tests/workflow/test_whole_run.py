@@ -125,6 +125,12 @@ def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finishe
     assert not {"separate_stems", "cache_stem_mels", "cache_mixture_mels", "train_separator"} & set(jobs)
 
 
+def test_a_changed_setting_is_told_and_not_the_whole_config(house, finished):
+    said = run(house, finished, "results/config.yaml", "--dry-run", "--config", "pretraining={updates: 7}")
+    [reason] = [line for line in said.splitlines() if line.startswith("Reason:")]
+    assert "before: 'pretraining/updates: 6' now: 'pretraining/updates: 7'" in reason and len(reason) < 250
+
+
 def test_a_plan_holds_only_what_its_model_uses(house, finished):
     plans = ["models/mixture/plan.json", "models/vocals-silent/plan.json", "models/mixture-masked/plan.json"]
     run(house, finished, *plans)

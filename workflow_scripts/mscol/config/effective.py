@@ -126,6 +126,21 @@ def read_yaml(path):
     return yaml.load(Path(path).read_text(encoding="utf-8"), loader)
 
 
+def config_lines(config, above=""):
+    """Write a config as a line a setting.
+
+    >>> config_lines({"seeds": [1], "pretraining": {"updates": 6, "running": {}}})
+    ['seeds: [1]', 'pretraining/updates: 6', 'pretraining/running: {}']
+    """
+    lines = []
+    for key, value in config.items():
+        if isinstance(value, dict) and value:
+            lines += config_lines(value, f"{above}{key}/")
+        else:
+            lines.append(f"{above}{key}: {value}")
+    return lines
+
+
 def write_config(config, path):
     """Write a config as YAML, atomically."""
     with atomic_path(path) as partial:
