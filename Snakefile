@@ -33,6 +33,7 @@ include: "rules/cards.smk"
 include: "rules/fetch.smk"
 include: "rules/estimate.smk"
 include: "rules/start.smk"
+include: "rules/end.smk"
 
 
 report: "report/workflow.rst"
@@ -49,6 +50,7 @@ onsuccess:
     # write_manifest says why.
     for written in Path("manifests").glob("*/written"):
         written.unlink()
+    say_where_results_are()
 
 
 localrules:

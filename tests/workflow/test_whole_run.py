@@ -125,6 +125,15 @@ def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finishe
     assert not {"separate_stems", "cache_stem_mels", "cache_mixture_mels", "train_separator"} & set(jobs)
 
 
+def test_run_says_at_its_end_where_the_results_are(house, finished):
+    (finished / "results" / "config.yaml").unlink()
+    said = run(house, finished)
+    n_rejected = len(pd.read_csv(finished / "results" / "rejected.csv"))
+    assert "The results are in results/summary.md and results/summary.html." in said
+    assert f"Clips that could not be used: {n_rejected} (results/rejected.csv says why)." in said
+    assert f"snakemake --report report.zip --configfile {house}/tests/tiny.yaml puts" in said
+
+
 def test_a_changed_setting_is_told_and_not_the_whole_config(house, finished):
     said = run(house, finished, "results/config.yaml", "--dry-run", "--config", "pretraining={updates: 7}")
     [reason] = [line for line in said.splitlines() if line.startswith("Reason:")]

@@ -1,0 +1,21 @@
+# What is said when a run has ended well. No rules here.
+
+import csv
+
+
+def say_where_results_are():
+    """Say where the results of a whole run are, what could not be used, and which command opens the report."""
+    if "all" not in {job.rule.name for job in workflow.dag.jobs}:
+        return
+    summary, rejected = (
+        rules.summarise_results.output,
+        str(rules.gather_rejected.output),
+    )
+    with open(rejected, encoding="utf-8", newline="") as table:
+        n_rejected = sum(1 for _ in csv.reader(table)) - 1
+    given = " ".join(map(str, workflow.config_settings.configfiles))
+    with_config = f" --configfile {given}" if given else ""
+    logger.info(
+        f"The results are in {summary.markdown} and {summary.html}. Clips that could not be used: {n_rejected} ({rejected} says why).\n"
+        f"snakemake --report report.zip{with_config} puts tables and figures on a page."
+    )
