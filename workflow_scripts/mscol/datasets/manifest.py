@@ -152,7 +152,9 @@ def _training_counts(clips, task, labels):
 
 def _judge(listed, root, workers, whole_files_only):
     """Split the listed clips into usable ones, with duration, bytes and what is missing of them, and rejected ones."""
-    listed = listed.assign(path=[_as_on_disk(root, path) for path in listed["path"]])
+    paths = [_as_on_disk(root, path) for path in listed["path"]]
+    # As objects: pandas' own texts hold no name that is not UTF-8
+    listed = listed.assign(path=pd.Series(paths, listed.index, dtype=object))
     reasons = _metadata_reasons(listed)
     promising = listed[reasons == ""]
     headers = _check_headers(root, promising["path"], workers)
