@@ -10,6 +10,7 @@ from small_tables import save, write
 from mscol.errors import CacheError
 from mscol.io.files import read_results
 from mscol.pages.layout import _cell
+from mscol.pages.reading import how_to_read
 from mscol.pages.summary import summarise_results
 from mscol.separation.origin import tell_origin
 from mscol.tables import Evaluation, compare_models
@@ -280,6 +281,15 @@ def test_summary_says_what_was_resampled_and_what_heads_read(tagged, tmp_path):
             "With fewer than 100 groups (nsynth, mtat (filtered), mtat (unfiltered)) intervals are rough"
             in text
         )
+
+
+def test_summary_explains_an_interval_that_does_not_hold_its_value(tagged, tmp_path):
+    summary, *_ = summarise({"mtat_mixture": write(*tagged, tmp_path, "mtat_mixture")}, tmp_path)
+    rows = read_results(summary)
+    sentence = "intervals of PR-AUC are less this bias, and need not hold the value itself"
+    inside = rows.assign(low=rows["value"] - 0.1, high=rows["value"] + 0.1, untaught="")
+    assert sentence not in how_to_read(inside)
+    assert sentence in how_to_read(inside.assign(high=rows["value"] - 0.01))
 
 
 def test_summary_says_which_label_heads_could_not_learn(classified, tmp_path):

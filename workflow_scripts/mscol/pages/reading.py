@@ -22,6 +22,7 @@ def how_to_read(rows):
         _values_and_intervals(rows),
         f"Resampled were {_groups(rows)}.",
         f"Bold: the best of its column{', among models evaluated in the same way' if several_ways else ''}.",
+        *_bias(rows),
         *_without_interval(rows),
         *_significance(rows),
         *_few_groups(rows),
@@ -69,6 +70,14 @@ def _named(row):
 
 def _lists(rows):
     return ", ".join(dict.fromkeys(map(_named, rows.itertuples())))
+
+
+def _bias(rows):
+    rows = rows[rows["metric"] == "pr_auc"]
+    if ((rows["value"] < rows["low"]) | (rows["value"] > rows["high"])).any():
+        yield (
+            "Average precision is too high on few clips: intervals of PR-AUC are less this bias, and need not hold the value itself."
+        )
 
 
 def _without_interval(rows):
