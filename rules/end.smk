@@ -1,16 +1,17 @@
 # What is said when a run has ended well. No rules here.
 
 import csv
+import os
 
 
 def say_where_results_are():
     """Say where the results of a whole run are, what could not be used, and which command opens the report."""
-    if "all" not in {job.rule.name for job in workflow.dag.jobs}:
+    summary = rules.summarise_results.output
+    rejected = str(rules.gather_rejected.output)
+    is_whole = "all" in {job.rule.name for job in workflow.dag.jobs}
+    # Not there after --until, which leaves out what comes after
+    if not is_whole or not all(map(os.path.exists, (summary.markdown, rejected))):
         return
-    summary, rejected = (
-        rules.summarise_results.output,
-        str(rules.gather_rejected.output),
-    )
     with open(rejected, encoding="utf-8", newline="") as table:
         n_rejected = sum(1 for _ in csv.reader(table)) - 1
     given = " ".join(map(str, workflow.config_settings.configfiles))
