@@ -54,7 +54,7 @@ def to_html(page):
     if page.differences:
         rows = "".join(
             f"<tr><th><code>{html.escape(model)}</code> <small>{html.escape(how)}</small></th>"
-            + "".join(f"<td><small>{cell}</small></td>" for cell in cells)
+            + "".join(f"<td>{_under(cell)}</td>" for cell in cells)
             + "</tr>"
             for model, how, cells in page.differences
         )
@@ -83,6 +83,12 @@ def to_html(page):
         differences=differences,
         published=published,
     )
+
+
+def _under(difference):
+    """A difference with its interval below it, so that a table of many columns fits a page."""
+    value, bracket, bounds = difference.partition(" [")
+    return value + (f"<br><small>[{bounds}</small>" if bracket else "")
 
 
 def _html_cell(cell):
