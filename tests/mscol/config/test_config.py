@@ -57,6 +57,14 @@ def test_numbers_from_the_command_line_are_numbers():
         )
 
 
+def test_a_single_dataset_is_the_one_to_pretrain_on(tmp_path):
+    mine = {"layout": "mtat", "root": str(tmp_path)}
+    assert effective(datasets={"mine": mine})["pretraining"]["dataset"] == "mine"
+    assert effective(datasets={"mine": mine, "mtat": mine})["pretraining"]["dataset"] == "mtat"
+    with pytest.raises(ConfigError, match="fma"):
+        effective(datasets={"mine": mine}, pretraining={"dataset": "fma"})
+
+
 def test_names_that_yaml_reads_as_numbers_are_texts(tmp_path):
     config = effective(
         datasets={909: {"layout": "mtat", "root": str(tmp_path)}},

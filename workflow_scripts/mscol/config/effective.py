@@ -73,6 +73,8 @@ def effective_config(given, presets, schema_path, check_schema=True):
         name: merge(_defaults(schema["$defs"]["dataset"]), dataset)
         for name, dataset in config["datasets"].items()
     }
+    if len(config["datasets"]) == 1 and "dataset" not in given.get("pretraining", {}):
+        [config["pretraining"]["dataset"]] = config["datasets"]
     config["downloads"] = complete_downloads(config["downloads"])
     check_meaning(config)
     return config
