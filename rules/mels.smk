@@ -24,6 +24,7 @@ rule cache_mixture_mels:
         dtype=config["mels"]["dtype"],
         normalise=config["mels"]["normalise_seconds"],
         whole_only=takes_whole_clips_only,
+        paper="mscol",
         clips=shard_digest,
         code=code_of("cache_mixture_mels.py"),
     message:
@@ -54,13 +55,15 @@ rule cache_sliced_mels:
     params:
         root=root_of,
         dtype=config["mels"]["dtype"],
+        normalise="file",  # slices have norms of their own, whatever the config says
         whole_only=takes_whole_clips_only,
+        paper="cvsm",
         clips=shard_digest,
-        code=code_of("cache_sliced_mels.py"),
+        code=code_of("cache_mixture_mels.py"),
     message:
         "Caching log-mels of slices of {wildcards.dataset} {wildcards.shard}"
     script:
-        "../workflow_scripts/cache_sliced_mels.py"
+        "../workflow_scripts/cache_mixture_mels.py"
 
 
 rule cache_stem_mels:

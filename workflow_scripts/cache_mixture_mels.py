@@ -1,4 +1,4 @@
-"""Cache the log-mel spectrograms of one shard's mixtures, straight from the raw files."""
+"""Cache the log-mel spectrograms of one shard's mixtures, straight from the raw files: as encoders of either paper hear them."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.mels.mixtures import cache_mixtures
@@ -14,4 +14,5 @@ cache_mixtures(
     workers=snakemake.threads,
     normalise=snakemake.params.normalise,
     whole_only=snakemake.params.whole_only,
+    paper=snakemake.params.paper,
 )

@@ -11,7 +11,7 @@ from mscol.io.audio import (
     load_mono,
     load_stereo,
     probe,
-    read_shape,
+    read_header,
     resample,
     write_wav,
 )
@@ -141,7 +141,7 @@ def test_flac_that_does_not_say_how_long_it_is_is_named(tmp_path):
     whole[21] &= 0xF0
     whole[22:26] = bytes(4)
     (tmp_path / "streamed.flac").write_bytes(whole)
-    for read in (probe, read_shape, decode):
+    for read in (probe, read_header, decode):
         with pytest.raises(
             AudioError, match=r"streamed\.flac: its header does not say how long it is.*ffmpeg"
         ):

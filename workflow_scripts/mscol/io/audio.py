@@ -107,22 +107,6 @@ def _sound_of(file, path):
         )
 
 
-def read_shape(path):
-    """Read from an audio file's header how long it is and how many channels it has.
-
-    Returns
-    -------
-    n_samples, n_channels : int
-
-    Raises
-    ------
-    AudioError
-        As `read_header`.
-    """
-    about = read_header(path)
-    return about.frames, about.channels
-
-
 def one_channel_of_equal(waveform):
     """Of two equal channels one; others as they are. Shape (n_samples, channels)."""
     if waveform.shape[1] == 2 and np.array_equal(waveform[:, 0], waveform[:, 1]):

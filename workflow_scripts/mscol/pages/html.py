@@ -52,29 +52,20 @@ def to_html(page):
     body.append(f'<tr class="chance"><th>chance</th>{chance}</tr>')
     differences = ""
     if page.differences:
-        rows = "".join(
-            f"<tr><th><code>{html.escape(model)}</code> <small>{html.escape(how)}</small></th>"
-            + "".join(f"<td>{_under(cell)}</td>" for cell in cells)
-            + "</tr>"
+        rows = [
+            (f"<code>{html.escape(model)}</code> <small>{html.escape(how)}</small>", map(_under, cells))
             for model, how, cells in page.differences
-        )
-        differences = (
-            f"<h2>Minus {html.escape(page.reference)}</h2><table><thead><tr><th>model</th>{''.join(heads)}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        ]
+        differences = f"<h2>Minus {html.escape(page.reference)}</h2>{_table('model', heads, rows)}"
     published = ""
     if page.published:
         shown = columns_with_figures(page)
-        rows = "".join(
-            f"<tr><th>{html.escape(system)}<br><small>{html.escape(told)}</small></th>"
-            + "".join(f"<td>{figures[n]}</td>" for n in shown)
-            + "</tr>"
+        rows = [
+            (f"{html.escape(system)}<br><small>{html.escape(told)}</small>", [figures[n] for n in shown])
             for system, told, figures in page.published
-        )
-        published = (
-            f"<h2>{TITLE}</h2><p>{html.escape(explain_published(page))}</p><table><thead><tr><th>system</th>"
-            f"{''.join(heads[n] for n in shown)}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        ]
+        table = _table("system", [heads[n] for n in shown], rows)
+        published = f"<h2>{TITLE}</h2><p>{html.escape(explain_published(page))}</p>{table}"
     return _HTML_PAGE.format(
         heads="".join(heads),
         notes="\n".join(f'<p class="note">{html.escape(note)}</p>' for note in page.notes),
@@ -83,6 +74,14 @@ def to_html(page):
         differences=differences,
         published=published,
     )
+
+
+def _table(corner, heads, rows):
+    """A table of rows (title, cells) in HTML."""
+    body = "".join(
+        f"<tr><th>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for title, cells in rows
+    )
+    return f"<table><thead><tr><th>{corner}</th>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _under(difference):

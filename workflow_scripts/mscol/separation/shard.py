@@ -139,11 +139,11 @@ def _groups(clips, audio_folder):
             path = inside(audio_folder, f"{clip.id}.wav")
             if not path.is_file():
                 continue  # rejected when it was converted
-            shape = audio.read_shape(path)
-            require_one_crop(shape[0], audio.SEPARATION_RATE, path)
-            if shape[1] > 2:
-                raise AudioError(f"{path}: {shape[1]} channels, expected one or two")
-            groups[shape].append(clip)
+            about = audio.read_header(path)
+            require_one_crop(about.frames, audio.SEPARATION_RATE, path)
+            if about.channels > 2:
+                raise AudioError(f"{path}: {about.channels} channels, expected one or two")
+            groups[about.frames, about.channels].append(clip)
         except AudioError as error:
             unusable.append((clip, error))
     return groups, unusable
