@@ -59,19 +59,13 @@ def _distance(one, other):
 
 
 @pytest.mark.parametrize("song", ["monkey_shines", "northern_star", "on_the_run"])
-def test_second_of_an_excerpt_embeds_as_in_the_song(embedded, song):
-    excerpts, neighbours = embedded(song)
-    assert (
-        excerpts.max() < 0.02 < 0.2 < neighbours
-    )  # of a trained encoder 0.06 at most (docs/benchmarks.md#normalisation)
-
-
-@pytest.mark.parametrize(
-    ("song", "least"), [("monkey_shines", 0.04), ("northern_star", 0.2), ("on_the_run", 0.15)]
-)
-def test_divided_by_the_norm_of_whole_files_it_does_not(embedded, song, least):
-    excerpts, _ = embedded(song, normalise="file")
-    assert excerpts.max() > least
+def test_second_of_an_excerpt_embeds_as_in_the_song_unless_whole_files_are_normalised(embedded, song):
+    # Of eight random encoders: less than a fortieth of the step to the next second, and a fifteenth of what normalising
+    # whole files makes of it. Of a trained one 0.06 at most (docs/benchmarks.md#normalisation).
+    around, neighbours = embedded(song)
+    whole, _ = embedded(song, normalise="file")
+    assert around.max() < neighbours / 20
+    assert whole.max() > 8 * around.max()
 
 
 def test_clip_of_the_trained_length_is_divided_by_the_norm_of_the_whole(encoder_file, songs, tmp_path):
