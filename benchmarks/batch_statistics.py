@@ -29,7 +29,7 @@ from mscol.pretraining import CacheFiles, load_data
 from mscol.probes.batches import FreshCrops
 from mscol.probes.finetuning import Finetuned
 from mscol.probes.heads import TASKS, build_head
-from mscol.probes.labels import Labelled
+from mscol.scores.labels import Labelled
 
 CHOICES = 6  # of minibatches, that are compared
 STEMS = ("bass", "drums", "other", "vocals")

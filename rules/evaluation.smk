@@ -5,6 +5,9 @@
 include: "functions/evaluation.smk"
 
 
+CLIP_MEAN_WAYS = evaluations.ways_on_clip_means(config["evaluation"])
+
+
 rule embed_clips:
     input:
         encoder=encoder,
@@ -124,6 +127,43 @@ rule train_probe:
         "Training the {wildcards.dataset}{wildcards.labels} heads on {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/train_probe.py"
+
+
+if CLIP_MEAN_WAYS:
+
+    rule score_clip_means:
+        input:
+            clips=ancient(CLIPS),
+            about=ancient(ABOUT),
+            train=rules.embed_clips.output.train,
+            train_index=rules.embed_clips.output.train_index,
+            validation=rules.embed_clips.output.validation,
+            validation_index=rules.embed_clips.output.validation_index,
+            test=rules.embed_clips.output.test,
+            test_index=rules.embed_clips.output.test_index,
+        output:
+            # All in one job, which reads the embeddings once: those of NSynth are 12 GB
+            [clip_mean_scores(way) for way in CLIP_MEAN_WAYS],
+        log:
+            "logs/score_clip_means/{dataset}/{model}/seed{seed}.log",
+        benchmark:
+            "timings/score_clip_means/{dataset}/{model}/seed{seed}.tsv"
+        priority: 30
+        conda:
+            "../envs/report.yaml"
+        threads: config["framework_threads"]
+        resources:
+            mem_mb=growing(8000),
+            runtime=growing(240),
+        params:
+            ways=[tuple(way) for way in CLIP_MEAN_WAYS],
+            framework_threads=config["framework_threads"],
+            labels=labels_digest,
+            code=code_of("score_clip_means.py"),
+        message:
+            "Evaluating clip means of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+        script:
+            "../workflow_scripts/score_clip_means.py"
 
 
 rule finetune_encoder:

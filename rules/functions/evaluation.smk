@@ -42,7 +42,11 @@ def gpu_of_function(wildcards):
 
 def head_settings(wildcards):
     """How the head of a dataset is built and trained."""
-    return layout_head(wildcards.dataset) | config["evaluation"]["training"]
+    return (
+        layout_head(wildcards.dataset)
+        | config["evaluation"]["training"]
+        | {"search": config["evaluation"]["search"]}
+    )
 
 
 def finetuning_settings(wildcards):
@@ -60,14 +64,12 @@ def layout_head(dataset):
 
 
 def standardised(way):
-    """Whether heads scale what they read, for tables: those on embeddings, as the config says."""
+    """Whether what learns scales what it reads, for tables: heads on embeddings as the config says, logistic regression always."""
     if way.protocol == "evaluate":
         return "as trained"
-    return (
-        "yes"
-        if way.protocol == "frozen" and config["evaluation"]["standardise"]
-        else "no"
-    )
+    if way.protocol == "frozen":
+        return "yes" if config["evaluation"]["standardise"] else "no"
+    return "yes" if way.protocol.startswith(("logistic", "shots")) else "no"
 
 
 def fraction_of(wildcards):
@@ -99,6 +101,11 @@ def ways(name):
     return evaluations.ways(model_of(name), config["evaluation"])
 
 
+def clip_mean_scores(way):
+    """The scores of a way of evaluating clip means."""
+    return f"models/{{model}}/seed{{seed}}/scores/{{dataset}}-{way.protocol}{way.labels}.npz"
+
+
 def scores(wildcards):
     """The scores behind a table of results: all seeds of one way of evaluating, then the next."""
     dataset_settings(wildcards.dataset)
@@ -106,7 +113,7 @@ def scores(wildcards):
         path
         for way in ways(wildcards.model)
         for path in expand(
-            SCORES[way.protocol],
+            SCORES.get(way.protocol) or clip_mean_scores(way),
             dataset=wildcards.dataset,
             model=wildcards.model,
             labels=way.labels,

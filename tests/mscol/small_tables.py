@@ -20,5 +20,6 @@ def save(path, labels, window_scores, n_windows, cleaned, groups=None):
     heads = window_scores if np.ndim(window_scores) == 3 else np.array(window_scores)[None]
     groups = ids if groups is None else np.asarray(groups, np.str_)
     np.savez(
-        path, ids=ids, groups=groups, labels=labels, window_scores=heads, n_windows=n_windows, cleaned=cleaned
-    )
+        path, ids=ids, groups=groups, labels=labels, window_scores=heads, n_windows=n_windows, cleaned=cleaned,
+        validation=np.full(len(heads), np.nan), chosen=np.array([""] * len(heads)),
+    )  # fmt: skip

@@ -17,7 +17,8 @@ FLOORS = (
     ("fetching", "separation"),
     ("config", "graph", "mels", "synthesis"),
     ("pairs", "model", "embeddings", "metrics"),
-    ("pretraining", "probes", "tables"),
+    ("pretraining", "scores"),
+    ("probes", "clip_means", "tables"),
     ("pages", "figures", "estimate"),
     ("__main__",),
 )

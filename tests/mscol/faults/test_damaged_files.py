@@ -9,17 +9,17 @@ import pytest
 import soundfile
 
 from mscol.datasets.listed import read_listed
+from mscol.embeddings.stored import open_embeddings
 from mscol.errors import CacheError, TrainingError
 from mscol.io.arrays import RowWriter
 from mscol.io.files import read_csv, read_json, write_csv, write_json
 from mscol.mels.cache import MelCache
 from mscol.mels.stems import cache_stems
 from mscol.pages.summary import summarise_results
-from mscol.probes.labels import save_scores
-from mscol.probes.scoring import open_embeddings
+from mscol.scores.files import read_scores, save_scores
+from mscol.scores.labels import Labelled
 from mscol.separation import STEMS
 from mscol.separation.resampling import resample_stems
-from mscol.tables.scores import read_scores
 
 
 @pytest.fixture
@@ -131,24 +131,29 @@ def test_json_cut_anywhere_is_named(manifest):
             read_listed(manifest / "clips.csv")
 
 
-def _clips(ids):
-    return pd.DataFrame({"id": list(ids), "group": list(ids), "cleaned": 1})
+def _save_scores(path, n_windows):
+    """Scores of one head on clips without tags, some windows each."""
+    ids = list("abcd"[: len(n_windows)])
+    clips = pd.DataFrame({"id": ids, "group": ids, "cleaned": 1, "labels": ""}, index=ids)
+    windows = pd.DataFrame({"clip": ids, "n_windows": n_windows})
+    scores = np.random.default_rng(0).random((1, sum(n_windows), 2), np.float32)
+    save_scores(path, Labelled(clips, ["slow", "loud"], "tagging"), windows, scores)
 
 
 def test_scores_cut_anywhere_are_named(tmp_path):
     path = tmp_path / "fma.npz"
-    save_scores(path, _clips("ab"), [1, 2], np.eye(2), np.ones((1, 3, 2), np.float32))
+    _save_scores(path, [1, 2])
     whole = path.read_bytes()
-    assert len(read_scores(path, "mean").ids) == 2
+    assert len(read_scores(path, "tagging").ids) == 2
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
         with pytest.raises(CacheError, match=r"fma\.npz: damaged .*delete it, and it is made again"):
-            read_scores(path, "mean")
+            read_scores(path, "tagging")
 
 
 def test_flipped_bits_in_scores_are_noticed(tmp_path):
     path = tmp_path / "fma.npz"
-    save_scores(path, _clips("a"), [200], np.eye(1), np.random.default_rng(0).random((1, 200, 1), np.float32))
+    _save_scores(path, [200])
     whole = path.read_bytes()
     start = whole.index(b"window_scores.npy") + 200
     for place in range(start, start + 400, 3):
@@ -156,7 +161,7 @@ def test_flipped_bits_in_scores_are_noticed(tmp_path):
         flipped[place] ^= 4
         path.write_bytes(flipped)
         with pytest.raises(CacheError, match=r"fma\.npz: damaged"):
-            read_scores(path, "mean")
+            read_scores(path, "tagging")
 
 
 def test_embeddings_that_are_cut_or_do_not_fit_are_named(tmp_path):

@@ -22,7 +22,8 @@ from mscol.io.atomic import atomic_path
 from mscol.io.files import write_csv, write_json
 from mscol.model import load_saved, save_encoder
 from mscol.pretraining.checkpoints import Checkpoints
-from mscol.probes.labels import save_scores
+from mscol.scores.files import save_scores
+from mscol.scores.labels import Labelled
 from mscol.separation.conversion import convert_shard
 from mscol.separation.resampling import resample_stems
 from mscol.synthesis.excerpts import write_mp3
@@ -119,9 +120,12 @@ WRITES = {
     "encoder": lambda folder, music: save_encoder(small_encoder(), folder / "encoder.keras"),
     "scores": lambda folder, music: save_scores(
         folder / "scores.npz",
-        pd.DataFrame({"id": ["a"], "group": ["a"], "cleaned": [1]}),
-        [2000],
-        np.ones((1, 4)),
+        Labelled(
+            pd.DataFrame({"id": ["a"], "group": ["a"], "cleaned": [1], "labels": [""]}, index=["a"]),
+            list("abcd"),
+            "tagging",
+        ),
+        pd.DataFrame({"clip": ["a"], "n_windows": [2000]}),
         NOISE[:8000].reshape(1, 2000, 4),
     ),
     "resamples": write_measures,

@@ -22,11 +22,11 @@ from mscol.errors import CacheError, SeparationError, TrainingError
 from mscol.io.files import open_array
 from mscol.model import load_encoder, load_saved
 from mscol.pretraining.checkpoints import Checkpoints
+from mscol.scores.files import read_scores
 from mscol.separation import STEMS
 from mscol.separation.description import describe_separator
 from mscol.separation.separator import load_separator
 from mscol.tables import compare_models
-from mscol.tables.scores import read_scores
 
 
 class Payload:
@@ -76,7 +76,7 @@ def test_scores_and_resamples_of_objects_are_refused(tmp_path, objects):
         cleaned=objects,
     )
     with pytest.raises(CacheError, match=r"fma\.npz: damaged"):
-        read_scores(path, "mean")
+        read_scores(path, "tagging")
     with pytest.raises(CacheError, match=r"fma\.npz: damaged"):
         compare_models(
             {("fma", "a"): path, ("fma", "b"): path}, "b", tmp_path / "overall.csv", tmp_path / "labels.csv"

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from small_task import make_dataset, name_outputs, read_scores, run
 
+from mscol.embeddings.stored import open_embeddings
 from mscol.errors import CacheError, TrainingError
 from mscol.io.files import open_array
 from mscol.metrics import classification, tagging
 from mscol.probes import score_head
 from mscol.probes.frozen import _scaling
-from mscol.probes.scoring import open_embeddings
 
 
 @pytest.mark.parametrize(("task", "hidden"), [("tagging", []), ("classification", [8])])
@@ -103,8 +103,9 @@ def test_head_that_was_trained_before_gives_the_same_scores_without_training(tmp
     trained, _ = run(tmp_path, arrays, indices, epochs=2)
     score(tmp_path, arrays, indices)
     again = read_scores(tmp_path / "again.npz")
-    for name, values in trained.items():
-        np.testing.assert_array_equal(again[name], values)
+    assert np.isnan(again.pop("validation")) and again.pop("chosen") == [""]
+    for name, values in again.items():
+        np.testing.assert_array_equal(values, trained[name])
 
 
 def test_head_of_other_labels_or_another_encoder_is_refused(tmp_path):
@@ -188,3 +189,23 @@ def test_further_heads_have_seeds_of_their_own_and_leave_the_first_alone(tmp_pat
     assert alone["heads"].shape == (1, 30, 3) and several["heads"].shape == (3, 30, 3)
     np.testing.assert_array_equal(several["heads"][0], alone["heads"][0])
     assert len({head.tobytes() for head in several["heads"]}) == 3
+
+
+def test_search_keeps_the_head_that_is_best_on_validation_and_names_it(tmp_path):
+    files = make_dataset(tmp_path, "classification")
+    search = {"hidden": [[], [4]], "learning_rate": [1e-6, 0.05]}
+    found, _ = run(tmp_path, *files, epochs=5, search=search)
+    alone, _ = run(tmp_path, *files, epochs=5, learning_rate=0.05)
+    assert found["chosen"].tolist() == ["hidden none, learning rate 0.05"]  # of equal ones the first
+    assert found["validation"] == alone["validation"] == 1
+    np.testing.assert_array_equal(found["heads"], alone["heads"])
+
+
+def test_validation_value_is_that_of_clips(tmp_path):
+    arrays, indices = make_dataset(tmp_path, "tagging")
+    scores, _ = run(tmp_path, arrays, indices, epochs=2)
+    score_head(
+        name_outputs(tmp_path)["model"], arrays["validation"], indices["validation"],
+        tmp_path / "clips.csv", tmp_path / "about.json", tmp_path / "again.npz",
+    )  # fmt: skip
+    again = read_scores(tmp_path / "again.npz")

@@ -21,8 +21,10 @@ def test_table_has_a_row_a_seed_and_their_mean_for_each_test_list(tagged, tmp_pa
         "n_test",
         "n_groups",
         "grouped_by",
+        "validation",
+        "chosen",
     ]
-    assert table.columns.tolist()[:12] == [*keys, "roc_auc", "roc_auc_low", "roc_auc_high"]
+    assert table.columns.tolist()[:14] == [*keys, "roc_auc", "roc_auc_low", "roc_auc_high"]
     assert (
         table["seed"].tolist() == ["0", "1", "mean"] * 2 and table["head"].tolist() == ["1", "1", "mean"] * 2
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mscol.config.datasets import EMBEDDED_DATASETS, settings_of
 from mscol.config.downloads import check_downloads, fetched_layout
-from mscol.config.evaluations import check_fraction, trained_file
+from mscol.config.evaluations import check_fraction, trained_file, trains
 from mscol.config.models import find_model, parse_model
 from mscol.errors import ConfigError
 from mscol.papers import BOTH
@@ -164,6 +164,10 @@ def _check_evaluation(evaluation, config):
                 f"config key 'evaluation/protocols': to evaluate without training, 'evaluation/trained/{name}' must "
                 "say which head or classifier; add it, or leave the dataset out of evaluation/datasets"
             )
+    if not any(map(trains, evaluation["protocols"])):
+        raise ConfigError(
+            "config key 'evaluation/protocols': retrieval and artists learn no labels; add one that does, such as knn"
+        )
     if evaluation["protocols"] == ["finetuned"]:
         functions = [name for name in config["models"] if find_model(name, config).callable]
         if functions:

@@ -210,23 +210,28 @@ def _check(config, schema, where=""):
         raise ConfigError(_sentence(errors[0]) + where)
 
 
+_NAMES = {
+    "encoders": ("an encoder", "small letters, digits and _ only"),
+    "datasets": (
+        "a dataset",
+        "small letters and digits, without _, which joins dataset and model in names of tables",
+    ),
+}
+
+
 def _sentence(error):
     """What a schema error means, in one sentence with the key and what is allowed."""
     key = "/".join(str(part) for part in error.path)
     rule, allowed = error.validator, error.validator_value
     if rule == "additionalProperties":
         return _unknown_key(error, key)
-    if rule == "pattern":
-        kind, allowed = {
-            "encoders": ("an encoder", "small letters, digits and _ only"),
-        }.get(
-            key,
-            (
-                "a dataset",
-                "small letters and digits, without _, which joins dataset and model in names of tables",
-            ),
-        )
+    if rule == "pattern" and key in _NAMES:
+        kind, allowed = _NAMES[key]
         return f"config key '{key}': {error.instance!r} is no name for {kind}; use {allowed}"
+    if rule == "pattern":
+        return (
+            f"config key '{key}': {error.instance!r} is not valid, allowed are {error.schema['description']}"
+        )
     if rule == "required":
         missing = re.search("'([^']+)'", error.message)[1]
         return f"config key '{key}': '{missing}' is missing; it is {_about(error.schema, missing)}"

@@ -21,7 +21,7 @@ class Way(NamedTuple):
     Attributes
     ----------
     protocol : str
-        ``frozen``, ``finetuned`` or ``evaluate`` (`mscol.probes`).
+        ``frozen``, ``finetuned`` or ``evaluate`` (`mscol.probes`), or one of those on clip means (`mscol.clip_means`).
     label_fraction : float
         Share of the training clips whose labels are used.
     """
@@ -53,18 +53,45 @@ def ways(model, evaluation):
     -------
     list of Way
     """
-    found = []
-    for protocol in evaluation["protocols"]:
-        if protocol == "finetuned" and model.callable:
-            continue
-        fractions = [1] if protocol == "evaluate" else evaluation["label_fractions"]
-        found += [Way(protocol, float(fraction)) for fraction in fractions]
-    return found
+    return [way for way in _all_ways(evaluation) if way.protocol != "finetuned" or not model.callable]
+
+
+def ways_on_clip_means(evaluation):
+    """List the ways of evaluating that need one embedding a clip, in the config's order."""
+    return [way for way in _all_ways(evaluation) if on_clip_means(way.protocol)]
+
+
+def _all_ways(evaluation):
+    return [
+        Way(protocol, float(fraction))
+        for protocol in evaluation["protocols"]
+        for fraction in ([1] if _takes_all_labels(protocol) else evaluation["label_fractions"])
+    ]
+
+
+def on_clip_means(protocol):
+    """Whether a protocol needs one embedding a clip, and no training framework.
+
+    >>> [protocol for protocol in ("frozen", "knn", "shots8") if on_clip_means(protocol)]
+    ['knn', 'shots8']
+    """
+    return protocol in ("knn", "logistic", "retrieval", "artists") or protocol.startswith("shots")
+
+
+def trains(protocol):
+    """Whether anything learns labels: not where embeddings are compared with each other."""
+    return protocol not in ("retrieval", "artists")
+
+
+def _takes_all_labels(protocol):
+    """Whether there is one evaluation, whatever shares of the labels others have: what was trained before has seen all, few-shot
+    draws are small shares already, and queries need none."""
+    return protocol == "evaluate" or protocol.startswith("shots") or not trains(protocol)
 
 
 def has_label_curves(evaluation):
-    """Whether a model is evaluated with several shares of the labels: a classifier trained before has seen all."""
-    return len(evaluation["label_fractions"]) > 1 and evaluation["protocols"] != ["evaluate"]
+    """Whether a model is evaluated with several shares of the labels."""
+    return len(evaluation["label_fractions"]) > 1 and not all(map(_takes_all_labels, evaluation["protocols"]))
 
 
 def label_fraction(labels):

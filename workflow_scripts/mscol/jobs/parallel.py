@@ -14,6 +14,14 @@ def one_blas_thread():
     return threadpool_limits(limits=1, user_api="blas")
 
 
+def library_threads(count):
+    """Let NumPy, SciPy and scikit-learn compute with a number of threads, whatever Snakemake gives the job: last bits depend on it.
+
+    A context manager.
+    """
+    return threadpool_limits(limits=count)
+
+
 def ordered_map(function, items, workers, held=4):
     """Apply a function to items on threads; yield the results in the order of the items.
 

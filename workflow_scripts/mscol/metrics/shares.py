@@ -50,8 +50,8 @@ def groups_with(members, groups):
     return (sum_groups(members.astype(float), groups) > 0).sum(axis=0)
 
 
-def sum_groups(rows, groups):
-    """Sum the rows of each group: shape (n_groups, ...)."""
-    sums = np.zeros((groups.max() + 1, *rows.shape[1:]))
+def sum_groups(rows, groups, n_groups=None):
+    """Sum the rows of each group: shape (n_groups, ...); there are as many as the groups' numbers say, unless more are wanted."""
+    sums = np.zeros((groups.max() + 1 if n_groups is None else n_groups, *rows.shape[1:]))
     np.add.at(sums, groups, rows)
     return sums

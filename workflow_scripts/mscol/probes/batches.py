@@ -7,7 +7,7 @@ import numpy as np
 
 from mscol.io.arrays import advise
 from mscol.mels import CROP_FRAMES
-from mscol.probes.labels import check_not_empty
+from mscol.scores.labels import check_not_empty
 
 _BATCHES_PER_RELEASE = 64
 
@@ -43,6 +43,11 @@ class ShuffledSegments(keras.utils.PyDataset):
         chosen = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
         segments = self.segments[chosen]
         return self.gather(batch, segments, self.crops[chosen]), self.targets[segments]
+
+    def start_again(self):
+        """Show another model what the first one was shown."""
+        self.epoch = 0
+        self._draw()
 
     def on_epoch_begin(self):
         """Draw the order of the segments and a crop of each; Keras calls this before each epoch."""

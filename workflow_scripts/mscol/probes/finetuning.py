@@ -3,16 +3,20 @@
 import logging
 
 import keras
+import numpy as np
 
 from mscol.embeddings.crops import draw_crops, list_segments, select_clips
+from mscol.embeddings.prediction import predict_crops
 from mscol.mels.framing import framing_of
 from mscol.model.calibration import CALIBRATION_BATCHES, SHORT_RUN, compile_calibration
 from mscol.model.training_pass import training_pass
 from mscol.papers import name_of_model, paper_of
 from mscol.probes.batches import AllLogMels, FreshCrops
 from mscol.probes.heads import build_head, fit, save_trained
-from mscol.probes.labels import Labelled, check_not_empty
 from mscol.probes.scoring import LOG_MELS_AT_ONCE, LogMelWindows
+from mscol.scores.files import save_scores
+from mscol.scores.labels import Labelled, check_not_empty
+from mscol.scores.validation import validation_value
 
 
 class Finetuned(keras.Model):
@@ -125,4 +129,8 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     classifier = model.whole()
     save_trained(classifier, labelled, how, history, outputs)
     tested = LogMelWindows(cache, labelled.clips, framing)
-    labelled.save_scores(outputs["scores"], tested.index, tested.predict(classifier)[None])
+    batches = predict_crops(classifier, cache, watched.first_frames.reshape(-1), LOG_MELS_AT_ONCE)
+    value = validation_value(
+        np.concatenate(list(batches)), watched.index, watched.first_frames.shape[1], labelled
+    )
+    save_scores(outputs["scores"], labelled, tested.index, tested.predict(classifier)[None], [value])

@@ -1,17 +1,22 @@
 """The frozen protocol: a head is trained on embeddings that were computed once."""
 
 import hashlib
+import itertools
 import logging
 import mmap
 
 import keras
 import numpy as np
 
+from mscol.embeddings.prediction import predict
+from mscol.embeddings.stored import open_embeddings
 from mscol.io.arrays import advise
 from mscol.probes.batches import AllEmbeddings, DrawnCrops
 from mscol.probes.heads import build_head, fit, save_trained
-from mscol.probes.labels import Labelled, check_not_empty
-from mscol.probes.scoring import EMBEDDINGS_AT_ONCE, EmbeddedWindows, open_embeddings
+from mscol.probes.scoring import EMBEDDINGS_AT_ONCE, EmbeddedWindows
+from mscol.scores.files import save_scores
+from mscol.scores.labels import Labelled, check_not_empty
+from mscol.scores.validation import best, validation_value
 
 _BLOCK_BYTES = 2**26  # of float64 values, of which mean and variance are taken at a time
 
@@ -37,7 +42,9 @@ def train_probe(
     clips, about : str or os.PathLike
         The manifest, and what it says of itself: task and labels.
     settings : dict
-        hidden (list of layer sizes), learning_rate, epochs, patience, batch_size.
+        hidden (list of layer sizes), learning_rate, epochs, patience, batch_size; and search: for ``hidden`` and
+        ``learning_rate`` values to try in their place. A head is trained with each combination, and the best on the validation
+        clips is kept.
     seed : int
         Decides the first head's initial weights, the order of crops, and which clips keep their labels; each further head has a
         seed that follows from it (`head_seed`).
@@ -67,32 +74,69 @@ def train_probe(
         logging.info("%s: %d rows of %d clips.", split, len(arrays[split]), tables[split]["clip"].nunique())
         check_not_empty(arrays[split], split)
     scaling = _scaling(arrays["train"]) if standardise else None
-    targets = {split: labelled.targets(tables[split]["clip"]) for split in ("train", "validation")}
-    tested, scores = EmbeddedWindows(arrays["test"], tables["test"]), []
+    targets = labelled.targets(tables["train"]["clip"])
+    tested, scores, values, chosen = EmbeddedWindows(arrays["test"], tables["test"]), [], [], []
     for number in range(n_heads):
         own_seed = head_seed(seed, number)
         rows = labelled.training_rows(tables["train"]["clip"], label_fraction, own_seed)
-        head = build_head(
-            arrays["train"].shape[-1],
-            len(labelled.names),
-            labelled.task,
-            settings["hidden"],
-            own_seed,
-            scaling,
-        )
-        history = fit(
-            # A second model of the same layers: the optimizer's state stays out of the saved head.
-            keras.Model(head.inputs, head.outputs),
-            labelled.task,
-            DrawnCrops(arrays["train"], targets["train"], settings["batch_size"], own_seed, rows),
-            AllEmbeddings(arrays["validation"], targets["validation"], EMBEDDINGS_AT_ONCE),
-            settings,
-        )
+        crops = DrawnCrops(arrays["train"], targets, settings["batch_size"], own_seed, rows)
+        tried = [
+            _train(
+                crops, arrays["validation"], tables["validation"], labelled, tried_settings, own_seed, scaling
+            )
+            for tried_settings in combinations(settings)
+        ]
+        kept = tried[best([value for *_, value in tried])]
+        head, its_settings, history, value = kept
         if number == 0:
             how = {"protocol": "frozen", "label_fraction": label_fraction, "standardise": standardise}
-            save_trained(head, labelled, how | {"seed": seed, "settings": settings}, history, outputs)
+            save_trained(head, labelled, how | {"seed": seed, "settings": its_settings}, history, outputs)
         scores.append(tested.predict(head))
-    labelled.save_scores(outputs["scores"], tables["test"], np.stack(scores))
+        values.append(value)
+        chosen.append(_describe(its_settings, settings["search"]))
+    save_scores(outputs["scores"], labelled, tables["test"], np.stack(scores), values, chosen)
+
+
+def combinations(settings):
+    """List the settings of each head of a search, or the given ones where there is none.
+
+    >>> combinations({"hidden": [], "epochs": 2, "search": {"hidden": [[], [8]]}})
+    [{'hidden': [], 'epochs': 2}, {'hidden': [8], 'epochs': 2}]
+    """
+    search = {key: values for key, values in settings["search"].items() if values}
+    given = {key: value for key, value in settings.items() if key != "search"}
+    return [given | dict(zip(search, values, strict=True)) for values in itertools.product(*search.values())]
+
+
+def _train(crops, validation, table, labelled, settings, seed, scaling):
+    """Train one head: head, settings, history, and what it is worth on the validation clips."""
+    crops.start_again()
+    head = build_head(
+        validation.shape[-1], len(labelled.names), labelled.task, settings["hidden"], seed, scaling
+    )
+    history = fit(
+        # A second model of the same layers: the optimizer's state stays out of the saved head.
+        keras.Model(head.inputs, head.outputs),
+        labelled.task,
+        crops,
+        AllEmbeddings(validation, labelled.targets(table["clip"]), EMBEDDINGS_AT_ONCE),
+        settings,
+    )
+    said = predict(head, validation.reshape(-1, validation.shape[-1]), EMBEDDINGS_AT_ONCE)
+    value = validation_value(said, table, validation.shape[1], labelled)
+    logging.info("Head %s: %.4f on the validation clips.", _describe(settings, settings), value)
+    return head, settings, history, value
+
+
+def _describe(settings, search):
+    """Name what a search may have chosen.
+
+    >>> _describe({"hidden": [512], "learning_rate": 0.001, "epochs": 2}, {"hidden": [[], [512]], "learning_rate": [0.001]})
+    'hidden 512, learning rate 0.001'
+    """
+    named = {"hidden": "hidden " + ("-".join(map(str, settings["hidden"])) or "none")}
+    named["learning_rate"] = f"learning rate {settings['learning_rate']:g}"
+    return ", ".join(text for key, text in named.items() if search.get(key))
 
 
 def head_seed(seed, number):

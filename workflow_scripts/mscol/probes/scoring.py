@@ -4,13 +4,14 @@ import numpy as np
 
 from mscol.embeddings.crops import select_clips, window_crops
 from mscol.embeddings.prediction import predict, predict_crops
-from mscol.errors import CacheError, TrainingError
-from mscol.io.files import open_array, read_csv
+from mscol.embeddings.stored import open_embeddings
+from mscol.errors import TrainingError
 from mscol.mels import CROP_FRAMES, N_MELS
 from mscol.mels.framing import FRAMINGS
 from mscol.papers import paper_of
 from mscol.probes.heads import load_trained
-from mscol.probes.labels import Labelled, check_not_empty
+from mscol.scores.files import save_scores
+from mscol.scores.labels import Labelled, check_not_empty
 
 EMBEDDINGS_AT_ONCE = 1024  # the result depends on neither
 LOG_MELS_AT_ONCE = 256
@@ -90,7 +91,7 @@ def score_classifier(path, cache, clips, about, scores, paper="mscol"):
     clips, about : str or os.PathLike
         The manifest, and what it says of itself.
     scores : str or os.PathLike
-        Written: `mscol.probes.labels.save_scores`.
+        Written: `mscol.scores.files.save_scores`.
     paper : str
         Whose log-mels the cache holds (`mscol.papers`).
 
@@ -111,29 +112,4 @@ def _score(path, windows, labelled, scores, paper=None):
             f"{path}: hears log-mels as encoders of {paper_of(model)} do, but those here are of {paper}; evaluate it under the "
             f"name of an encoder of {paper_of(model)}"
         )
-    labelled.save_scores(scores, windows.index, windows.predict(model)[None])
-
-
-def open_embeddings(array_path, index_path):
-    """Open what `mscol.embeddings` wrote for one split.
-
-    Returns
-    -------
-    np.memmap, float32
-        Shape (n_segments, K, D), or (n_windows, D) for test clips.
-    pd.DataFrame
-        Its table, with clip as str.
-
-    Raises
-    ------
-    CacheError
-        If the array is damaged or does not fit the table.
-    """
-    array, table = open_array(array_path), read_csv(index_path)
-    expected = table["n_windows"].sum() if "n_windows" in table else len(table)
-    if len(array) != expected:
-        raise CacheError(
-            f"{array_path}: has {len(array)} rows, but {index_path} counts {expected}; "
-            "delete both, and they are made again"
-        )
-    return array, table
+    save_scores(scores, labelled, windows.index, windows.predict(model)[None])

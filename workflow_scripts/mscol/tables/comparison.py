@@ -1,14 +1,15 @@
 """Comparisons: each model against one reference model, on the same resamples of the same clips."""
 
+import itertools
 import logging
 
 import numpy as np
 import pandas as pd
 
-from mscol.errors import CacheError
 from mscol.io.files import write_csv
 from mscol.metrics.intervals import FEWEST_GROUPS, SIGNIFICANT, holm, paired_p_value, percentile_interval
-from mscol.tables.measured import LABEL_METRICS, METRICS
+from mscol.scores.files import read_arrays
+from mscol.tables.measured import LABEL_METRICS, METRIC_TITLES
 from mscol.tables.results import DECIMALS, GROUP
 
 COLUMNS = ["dataset", "model", "reference", *GROUP, "n_runs", "n_groups", "metric"]
@@ -46,16 +47,16 @@ def compare_models(bootstraps, reference, overall, per_label):
     for (dataset, model), path in bootstraps.items():
         if model == reference or (dataset, reference) not in bootstraps:
             continue
-        ours, theirs = _read(path), _read(bootstraps[dataset, reference])
+        ours, theirs = read_arrays(path), read_arrays(bootstraps[dataset, reference])
         for one, other in _common_groups(ours, theirs):
             named = {"dataset": dataset, "model": model, "reference": reference}
             named |= {key: ours[key][one] for key in GROUP}
             named["n_runs"] = min(ours["n_runs"][one], theirs["n_runs"][other])
-            for metric in _present(METRICS, ours):
+            for metric in _present(METRIC_TITLES, ours, one):
                 difference = ours[metric][one] - theirs[metric][other]
                 about = _about(difference, ours["n_groups"][one], named["n_runs"])
                 rows.append(named | {"metric": metric, "n_groups": ours["n_groups"][one]} | about)
-            for metric in _present(LABEL_METRICS, ours, "_per_label"):
+            for metric in _present(itertools.chain(*LABEL_METRICS.values()), ours, one, "_per_label"):
                 differences = ours[f"{metric}_per_label"][one] - theirs[f"{metric}_per_label"][other]
                 counts = zip(
                     ours["labels"], ours["n_positive"][one], ours["n_label_groups"][one], strict=True
@@ -82,14 +83,6 @@ def compare_models(bootstraps, reference, overall, per_label):
     )  # fmt: skip
 
 
-def _read(path):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except Exception as error:  # NumPy and zipfile raise whatever a damaged archive leads them to
-        raise CacheError(f"{path}: damaged ({error}); delete it, and it is made again") from error
-
-
 def _common_groups(ours, theirs):
     """Pair the rows that are of one protocol, test list and share of labels, on the very same clips."""
     keys = [*GROUP, "clips"]
@@ -101,8 +94,13 @@ def _common_groups(ours, theirs):
             yield number, place[row]
 
 
-def _present(metrics, arrays, suffix=""):
-    return next(names for names in metrics.values() if f"{names[0]}{suffix}" in arrays)
+def _present(metrics, arrays, row, suffix=""):
+    """The metrics that a row has."""
+    return [
+        name
+        for name in metrics
+        if f"{name}{suffix}" in arrays and not np.isnan(arrays[f"{name}{suffix}"][row]).all()
+    ]
 
 
 def _about(difference, n_groups, n_runs):

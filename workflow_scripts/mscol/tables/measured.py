@@ -1,6 +1,7 @@
 """The metrics of all runs on one test list, those of its resamples, and what follows from them."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +13,14 @@ from mscol.metrics.shares import groups_with, shares
 
 METRIC_TITLES = {
     "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1", "recall": "recall",
-    "precision": "precision", "f1": "F1",
+    "precision": "precision", "f1": "F1", "mean_average_precision": "mAP", "recall_at_1": "recall at 1",
+    "mean_normalised_rank": "mean normalised rank", "equal_error_rate": "equal error rate",
 }  # fmt: skip
+LOWER_IS_BETTER = ("mean_normalised_rank", "equal_error_rate")
 METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("accuracy", "macro_f1")}
 LABEL_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "precision", "f1")}
 # The same draws for every run and model of a test list: differences between them are then paired.
-_CLIPS_SEED, _RUNS_SEED = 0, 1
+CLIPS_SEED, _RUNS_SEED = 0, 1
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,13 @@ class Measured:
     left_out: np.ndarray | None = None
     shares: dict = field(default_factory=dict)
     confusion: np.ndarray | None = None
+
+    @classmethod
+    def of_queries(cls, runs, overall, n_groups, n_labels):
+        """Metrics of queries, which tell nothing of labels; ``overall`` has for each metric (1 + n_resamples,) a run."""
+        none = np.zeros(n_labels, int)
+        overall = {metric: np.stack(values) for metric, values in overall.items()}
+        return cls(runs, overall, {}, n_groups, none, none)
 
     def over_runs(self, values, heads=None):
         """The mean over runs of values of shape (n_heads, 1 + n_resamples, ...), or over some of the heads.
@@ -106,6 +116,30 @@ class Measured:
         )
 
 
+class TestList(NamedTuple):
+    """What a table says of one test list.
+
+    Attributes
+    ----------
+    name : str
+    n_test : int
+        Clips that were scored, or queries.
+    asked : list of str
+        What two models must have in common to be compared: clips and their groups.
+    measured : Measured
+    chance : dict of str to float
+        What metrics would be without having listened, where that is known here already.
+    """
+
+    __test__ = False  # no test case, whatever pytest thinks of the name
+
+    name: str
+    n_test: int
+    asked: list
+    measured: Measured
+    chance: dict
+
+
 def measure(task, scores, labels, groups, runs, n_resamples):
     """Measure heads on the clips of one test list.
 
@@ -124,7 +158,7 @@ def measure(task, scores, labels, groups, runs, n_resamples):
     Measured
     """
     names, groups = np.unique(groups, return_inverse=True)
-    counts = resample_counts(len(names), n_resamples, np.random.default_rng(_CLIPS_SEED))
+    counts = resample_counts(len(names), n_resamples, np.random.default_rng(CLIPS_SEED))
     has_label = labels.astype(bool) if task == "tagging" else np.eye(scores.shape[2], dtype=bool)[labels]
     about = {
         "runs": runs,

@@ -10,10 +10,10 @@ import pandas as pd
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, write_csv
 from mscol.metrics.chance import chance_precision
-from mscol.tables.measured import LABEL_METRICS, measure
-from mscol.tables.scores import check_same_clips, list_tests, read_scores
+from mscol.scores.files import check_same_clips, list_tests, read_scores
+from mscol.tables.measured import LABEL_METRICS, TestList, measure
+from mscol.tables.queries import QUERY_METRICS, measure_queries
 
-AGGREGATION = {"tagging": "mean", "classification": "sum"}  # of windows (METHOD, "Downstream")
 # What rows of one table may differ in
 GROUP = ["protocol", "test_list", "label_fraction", "standardised"]
 DECIMALS = 6  # so that pages, which show three, hardly ever round twice
@@ -53,8 +53,10 @@ def write_results_table(evaluations, seeds, about, n_resamples, table, per_class
     n_resamples : int
         Behind intervals and p-values.
     table : str or os.PathLike
-        Written: columns protocol, test_list, label_fraction, standardised, seed, head, n_test, n_groups, grouped_by, then each
-        metric with ``_low`` and ``_high`` (empty where no interval holds); a row a head, and one with the seed ``mean``.
+        Written: columns protocol, test_list, label_fraction, standardised, seed, head, n_test, n_groups, grouped_by, validation (the
+        task's first metric on the validation clips), chosen (the settings that it chose, where there was a choice), then each
+        metric with ``_low`` and ``_high`` (empty where no interval holds), and of queries with ``_chance``; a row a head, and one
+        with the seed ``mean``.
     per_class : str or os.PathLike
         Written: columns protocol, test_list, label_fraction, standardised, label, n_positive, n_groups (that have the label, or
         have not, where those are fewer), n_train, and each metric of the tag or class with ``_low`` and ``_high``, mean over
@@ -73,32 +75,57 @@ def write_results_table(evaluations, seeds, about, n_resamples, table, per_class
     rows, classes, groups = [], [], []
     first = None
     for evaluation in evaluations:
-        tested = [read_scores(path, AGGREGATION[task]) for path in evaluation.scores]
-        first = first or (evaluation.scores[0], tested[0])
-        check_same_clips(first, evaluation.scores, tested)
-        scores = np.concatenate([one.scores for one in tested])
-        runs = [
-            (seed, head)
-            for seed, one in zip(seeds, tested, strict=True)
-            for head in range(1, len(one.scores) + 1)
-        ]
-        for test_list, chosen in list_tests(tested[0], task).items():
-            clips = tested[0].labels[chosen], tested[0].groups[chosen]
-            measured = measure(task, scores[:, chosen], *clips, runs, n_resamples)
-            how = (evaluation.protocol, test_list, evaluation.label_fraction, evaluation.standardised)
+        of_heads = {}
+        if evaluation.protocol in QUERY_METRICS:
+            lists = measure_queries(evaluation.protocol, evaluation.scores, seeds, n_resamples, len(labels))
+            if not lists:
+                logging.info(
+                    "%s: nothing can be asked of these test clips; no row is written.", evaluation.protocol
+                )
+        else:
+            tested = [read_scores(path, task) for path in evaluation.scores]
+            first = first or (evaluation.scores[0], tested[0].ids)
+            check_same_clips(first, evaluation.scores, tested)
+            lists = _measure_heads(tested, seeds, task, n_resamples)
+            of_heads = {
+                name: np.concatenate([getattr(one, name) for one in tested])
+                for name in ("validation", "chosen")
+            }
+        for test_list in lists:
+            how = (evaluation.protocol, test_list.name, evaluation.label_fraction, evaluation.standardised)
             group = dict(zip(GROUP, how, strict=True))
-            size = {"n_test": int(chosen.sum()), "n_groups": measured.n_groups}
-            size["grouped_by"] = about.get("grouped_by", "clip")
-            rows += [group | run | size | row for run, row in _rows(measured)]
-            classes.append(_per_class(measured, about, size["n_test"]).assign(**group))
-            digest = _digest(tested[0].ids[chosen], tested[0].groups[chosen])
-            groups.append(group | size | {"clips": digest, "measured": measured})
-            _say_left_out(classes[-1], test_list)
+            size = {"n_test": test_list.n_test, "n_groups": test_list.measured.n_groups}
+            size["grouped_by"] = (
+                "artist" if evaluation.protocol == "artists" else about.get("grouped_by", "clip")
+            )
+            chance = {f"{metric}_chance": value for metric, value in test_list.chance.items()}
+            rows += [group | run | size | row | chance for run, row in _rows(test_list.measured, of_heads)]
+            groups.append(group | size | {"clips": _digest(test_list.asked), "measured": test_list.measured})
+            if evaluation.protocol not in QUERY_METRICS:
+                classes.append(_per_class(test_list.measured, about, test_list.n_test).assign(**group))
+                _say_left_out(classes[-1], test_list.name)
     write_csv(rounded(pd.DataFrame(rows)), table)
     per_class_table = pd.concat(classes)
     columns = GROUP + [column for column in per_class_table if column not in GROUP]
     write_csv(rounded(per_class_table[columns]), per_class)
     save_resamples(bootstrap, groups, labels)
+
+
+def _measure_heads(tested, seeds, task, n_resamples):
+    """Measure the heads of some encoders on each of their test lists."""
+    scores = np.concatenate([one.scores for one in tested])
+    runs = [
+        (seed, head)
+        for seed, one in zip(seeds, tested, strict=True)
+        for head in range(1, len(one.scores) + 1)
+    ]
+    about = tested[0]
+    for name, chosen in list_tests(about.cleaned, task).items():
+        measured = measure(
+            task, scores[:, chosen], about.labels[chosen], about.groups[chosen], runs, n_resamples
+        )
+        asked = [*about.ids[chosen], *about.groups[chosen]]
+        yield TestList(name, int(chosen.sum()), asked, measured, {})
 
 
 def rounded(table):
@@ -123,7 +150,7 @@ def save_resamples(path, groups, labels):
     -----
     Arrays, with G rows, B resamples and L labels: those of the rows' keys, shape (G,); ``n_runs``, (G,); ``labels``, (L,);
     ``n_positive`` and ``n_label_groups``, (G, L); each overall metric, (G, 1 + B), the first column the value itself; each
-    metric of labels, ``{metric}_per_label``, (G, 1 + B, L).
+    metric of labels, ``{metric}_per_label``, (G, 1 + B, L). NaN of a metric that a row has not.
     """
     measured = [group["measured"] for group in groups]
     keys = (*GROUP, "n_test", "n_groups", "clips")
@@ -131,20 +158,37 @@ def save_resamples(path, groups, labels):
     arrays["n_runs"] = np.array([len(one.pooled(np.arange(len(one.runs)))) for one in measured])
     for name in ("n_positive", "n_label_groups"):
         arrays[name] = np.stack([getattr(one, name) for one in measured])
-    for metric in measured[0].overall:
-        arrays[metric] = np.stack([one.over_runs(one.overall[metric]) for one in measured])
-    for metric in measured[0].per_label:
-        values = np.stack([one.over_runs(one.per_label[metric]) for one in measured])
-        arrays[f"{metric}_per_label"] = values.astype(np.float32)
+    for metric in dict.fromkeys(metric for one in measured for metric in one.overall):
+        arrays[metric] = _stacked(
+            [one.over_runs(one.overall[metric]) if metric in one.overall else None for one in measured]
+        )
+    for metric in dict.fromkeys(metric for one in measured for metric in one.per_label):
+        values = [
+            one.over_runs(one.per_label[metric]) if metric in one.per_label else None for one in measured
+        ]
+        arrays[f"{metric}_per_label"] = _stacked(values).astype(np.float32)
     with atomic_path(path) as partial:
         np.savez_compressed(partial, labels=np.array(labels, np.str_), **arrays)
 
 
-def _rows(measured):
-    """Yield whose row it is and its metrics, of each head, and of the mean over runs."""
+def _stacked(rows):
+    """Stack arrays of one shape, with NaN in place of those that are missing."""
+    like = next(row for row in rows if row is not None)
+    return np.stack([np.full_like(like, np.nan) if row is None else row for row in rows])
+
+
+def _rows(measured, of_heads):
+    """Yield whose row it is and its metrics, of each head, and of the mean over runs.
+
+    ``of_heads`` has validation, by which a head was chosen or might be, and chosen, what was.
+    """
     heads = [({"seed": seed, "head": head}, [n]) for n, (seed, head) in enumerate(measured.runs)]
     for run, chosen in [*heads, ({"seed": "mean", "head": "mean"}, None)]:
         row = {}
+        if of_heads:
+            row["validation"] = measured.pooled(of_heads["validation"], chosen).mean()
+            of_these = of_heads["chosen"] if chosen is None else of_heads["chosen"][chosen]
+            row["chosen"] = "; ".join(dict.fromkeys(of_these.tolist()))
         for metric, values in measured.overall.items():
             value = measured.pooled(values[:, 0], chosen).mean()
             row |= _with_interval(metric, value, measured.interval(metric, chosen))
@@ -175,8 +219,8 @@ def _with_interval(metric, value, bounds):
     return {metric: value, f"{metric}_low": low, f"{metric}_high": high}
 
 
-def _digest(ids, groups):
-    return hashlib.sha256("\0".join([*ids, *groups]).encode()).hexdigest()[:16]
+def _digest(names):
+    return hashlib.sha256("\0".join(names).encode()).hexdigest()[:16]
 
 
 def _say_left_out(per_class, test_list):

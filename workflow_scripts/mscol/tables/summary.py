@@ -9,6 +9,7 @@ from mscol.io.files import read_results
 from mscol.metrics.chance import chance_levels
 from mscol.metrics.intervals import FEWEST_GROUPS
 from mscol.tables.measured import METRICS
+from mscol.tables.queries import QUERY_METRICS
 from mscol.tables.results import DECIMALS, GROUP
 
 _COMPARED = ["reference", "difference", "difference_low", "difference_high", "p_value", "p_holm", "mark"]
@@ -58,17 +59,20 @@ def _summarise(table_path, per_class_path):
         runs = heads.groupby("seed" if n_seeds > 1 else "head", sort=False)
         mean = _only_row(part[part["seed"] == "mean"], table_path)
         classes = per_class[(per_class[GROUP] == pd.Series(group, GROUP)).all(axis=1)]
-        chance = chance_levels(task, classes["n_positive"].to_numpy(), mean["n_test"])
+        chance = {name.removesuffix("_chance"): mean[name] for name in table if name.endswith("_chance")}
+        if len(classes):  # retrieval has none
+            chance |= chance_levels(task, classes["n_positive"].to_numpy(), mean["n_test"])
         scored, tested = classes["n_groups"] > 0, classes["n_positive"] > 0
         named = {"dataset": dataset, "model": model, "task": task, **dict(zip(GROUP, group, strict=True))}
         about = {"seeds": n_seeds, "heads": heads["head"].nunique()}
-        about |= {key: mean[key] for key in ("n_test", "n_groups", "grouped_by")}
+        about |= {key: mean[key] for key in ("n_test", "n_groups", "grouped_by", "validation", "chosen")}
         about["n_labels"], about["n_few"] = (
             scored.sum(),
             (scored & (classes["n_groups"] < FEWEST_GROUPS)).sum(),
         )
         about["untaught"] = ", ".join(classes.loc[tested & (classes["n_train"] == 0), "label"])
-        for metric in METRICS[task]:
+        of_queries = QUERY_METRICS.get(named["protocol"])
+        for metric in of_queries or METRICS[task]:
             numbers = {"value": mean[metric], "low": mean[f"{metric}_low"], "high": mean[f"{metric}_high"]}
             spread = {"seed_std": round(runs[metric].mean().std(), DECIMALS)}
             levels = {"chance": round(chance[metric], DECIMALS)}

@@ -2,7 +2,7 @@ import pytest
 from small_task import CLASSES, TAGS
 
 from mscol.errors import DatasetError
-from mscol.probes.labels import choose_labelled, encode_labels
+from mscol.scores.labels import choose_labelled, encode_labels
 
 
 def test_labels_become_targets():

@@ -1,4 +1,4 @@
-"""Which clips are labelled how, and what is written of those that are tested."""
+"""Which clips are labelled how, and with which of them heads learn."""
 
 import hashlib
 import logging
@@ -9,7 +9,6 @@ import pandas as pd
 
 from mscol.datasets.listed import read_listed
 from mscol.errors import DatasetError, TrainingError
-from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json
 
 
@@ -54,11 +53,6 @@ class Labelled(NamedTuple):
                 len(chosen), len(everything), n_labels, len(self.names),
             )  # fmt: skip
         return np.flatnonzero(pd.Series(clips).isin(chosen))
-
-    def save_scores(self, path, windows, window_scores):
-        """Write the scores of test clips (`save_scores`), a head after another; ``windows`` is their table (clip, n_windows)."""
-        about = self.clips.loc[windows["clip"]]
-        save_scores(path, about, windows["n_windows"], self.targets(about["id"]), window_scores)
 
 
 def choose_labelled(clips, labels, groups, task, fraction, seed):
@@ -138,37 +132,6 @@ def encode_labels(labels, names, task):
             f"the label {error} of a clip is none of the {len(names)} labels of its dataset; "
             "make the manifest again"
         ) from None
-
-
-def save_scores(path, clips, n_windows, labels, window_scores):
-    """Write what the heads of an encoder say of the test clips, as ``.npz`` without pickles.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-    clips : pd.DataFrame, n_clips
-        Of the manifest: id, group and cleaned.
-    n_windows : sequence of int, n_clips
-    labels : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
-    window_scores : np.ndarray, shape=(n_heads, sum of n_windows, n_labels), float32
-        Probabilities of tags, or logits of classes.
-
-    Raises
-    ------
-    TrainingError
-        If there is no test clip.
-    """
-    check_not_empty(n_windows, "test")
-    with atomic_path(path) as partial:
-        np.savez(
-            partial,
-            ids=clips["id"].to_numpy(np.str_),
-            groups=clips["group"].to_numpy(np.str_),
-            n_windows=np.asarray(n_windows, dtype=np.int64),
-            cleaned=clips["cleaned"].to_numpy(np.uint8),
-            labels=labels,
-            window_scores=window_scores,
-        )
 
 
 def check_not_empty(rows, split):

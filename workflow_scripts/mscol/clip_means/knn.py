@@ -1,0 +1,101 @@
+"""The nearest neighbours of clips, and what they say of a clip."""
+
+import numpy as np
+
+N_NEIGHBOURS = (1, 5, 10, 20, 50)  # of which the best on the validation clips is taken
+_BLOCK_BYTES = 2**28  # of similarities that are held at a time
+
+
+def unit_rows(embeddings, centre=None):
+    """Bring embeddings to length 1, after subtracting a centre where one is given.
+
+    What all clips of a dataset share says nothing of any of them, and without subtracting it all cosines are near 1.
+
+    Parameters
+    ----------
+    embeddings : np.ndarray, shape=(n_clips, D)
+    centre : np.ndarray, shape=(D,), optional
+
+    Returns
+    -------
+    np.ndarray, shape=(n_clips, D), float32
+        A row of zeros stays one.
+    """
+    rows = np.asarray(embeddings, np.float32)
+    if centre is not None:
+        rows = rows - centre.astype(np.float32)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.maximum(norms, np.finfo(np.float32).tiny)
+
+
+def blocks(n_queries, n_candidates):
+    """Slices of the queries, few enough at a time that their similarities with all candidates fit into memory."""
+    rows = max(1, _BLOCK_BYTES // (4 * max(n_candidates, 1)))
+    return [slice(start, start + rows) for start in range(0, n_queries, rows)]
+
+
+def find_neighbours(queries, training, query_recordings, training_recordings, most=N_NEIGHBOURS[-1]):
+    """Find the training clips that are most similar to each query, but no excerpt of its own recording.
+
+    Parameters
+    ----------
+    queries, training : np.ndarray, shape=(n, D), float32
+        Of length 1 (`unit_rows`): their product is the cosine.
+    query_recordings, training_recordings : np.ndarray of int, shape=(n,)
+        Which recording each clip is an excerpt of.
+    most : int
+        How many are wanted; all training clips, where there are fewer.
+
+    Returns
+    -------
+    numbers : np.ndarray of int, shape=(n_queries, most)
+        Of training clips, the most similar first.
+    similarities : np.ndarray, shape=(n_queries, most), float32
+        -inf for a clip of the same recording, where there are not enough others.
+    """
+    most = min(most, len(training))
+    numbers = np.empty((len(queries), most), np.int64)
+    similarities = np.empty((len(queries), most), np.float32)
+    may_share = np.isin(query_recordings, training_recordings)
+    for block in blocks(len(queries), len(training)):
+        cosines = queries[block] @ training.T
+        for row in np.flatnonzero(may_share[block]):
+            cosines[row, training_recordings == query_recordings[block][row]] = -np.inf
+        nearest = np.argpartition(-cosines, most - 1, axis=1)[:, :most]
+        found = np.take_along_axis(cosines, nearest, axis=1)
+        order = np.lexsort((nearest, -found))  # of equal ones, the first
+        numbers[block] = np.take_along_axis(nearest, order, axis=1)
+        similarities[block] = np.take_along_axis(found, order, axis=1)
+    return numbers, similarities
+
+
+def vote(numbers, similarities, targets, n_neighbours=N_NEIGHBOURS):
+    """Average what neighbours are labelled with, weighted by similarity.
+
+    Parameters
+    ----------
+    numbers, similarities : np.ndarray, shape=(n_queries, most)
+        As `find_neighbours` returns them. Neighbours that point away (a cosine of 0 or less) have no weight, unless all do.
+    targets : np.ndarray, shape=(n_training, n_labels)
+        Of training clips: 1 for a tag or a class that they have, or the number to be told.
+    n_neighbours : sequence of int
+        Rising.
+
+    Returns
+    -------
+    dict of int to np.ndarray, shape=(n_queries, n_labels)
+        For each number of neighbours the mean: shares of votes for classes.
+    """
+    is_other = np.isfinite(similarities)
+    weights = np.where(is_other, np.maximum(similarities, 0), 0).astype(np.float64)
+    votes = {}
+    for k in dict.fromkeys(min(k, numbers.shape[1]) for k in n_neighbours):
+        of_k = weights[:, :k]
+        lost = of_k.sum(axis=1) == 0
+        of_k = np.where(lost[:, None], is_other[:, :k], of_k)
+        of_k = of_k / np.maximum(of_k.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        said = np.zeros((len(numbers), targets.shape[1]))
+        for place in range(k):
+            said += of_k[:, place, None] * targets[numbers[:, place]]
+        votes[k] = said
+    return votes

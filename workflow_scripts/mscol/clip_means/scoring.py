@@ -1,0 +1,165 @@
+"""Score the test clips of a dataset by each way of evaluating that clip means allow."""
+
+import logging
+import re
+
+import numpy as np
+import pandas as pd
+
+from mscol.clip_means.artists import play_episodes
+from mscol.clip_means.knn import find_neighbours, unit_rows, vote
+from mscol.clip_means.logistic import fit_few_shot, fit_logistic, standardise
+from mscol.clip_means.retrieval import retrieve
+from mscol.embeddings.stored import clip_means, open_embeddings
+from mscol.scores.files import list_tests, save_arrays, save_scores
+from mscol.scores.labels import Labelled, check_not_empty
+from mscol.scores.validation import best, main_metric
+
+
+def score_clip_means(embeddings, indices, clips, about, seed, ways, outputs):
+    """Score the test clips in several ways, and write what each of them says.
+
+    Parameters
+    ----------
+    embeddings, indices : dict
+        For each split, the paths of the ``.npy`` and the csv that `mscol.embeddings` wrote.
+    clips, about : str or os.PathLike
+        The manifest, and what it says of itself: task and labels.
+    seed : int
+        Decides which clips keep their labels, and which are the few of ``shots``.
+    ways : list of (str, float)
+        Protocol and share of the training clips whose labels are used.
+    outputs : list of (str or os.PathLike)
+        Written, one a way: of ``knn``, ``logistic`` and ``shots`` scores (`mscol.scores.files.save_scores`); of ``retrieval``
+        and ``artists`` the arrays of `Retrieved`, a row a test list, and of `Episodes`.
+
+    Raises
+    ------
+    TrainingError
+        If a split has no clip.
+    CacheError
+        If an array of embeddings does not fit its table.
+    """
+    clip_set = _ClipMeans.read(embeddings, indices, Labelled.open(clips, about))
+    for (protocol, fraction), path in zip(ways, outputs, strict=True):
+        logging.info("Evaluating by %s, with %g of the labels.", protocol, fraction)
+        if protocol == "retrieval":
+            clip_set.retrieve(path)
+        elif protocol == "artists":
+            clip_set.compare_artists(path)
+        else:
+            rows = clip_set.labelled.training_rows(clip_set.clips["train"], fraction, seed)
+            name, n_shots = re.fullmatch("([a-z]+)([0-9]*)", protocol).groups()
+            {"knn": clip_set.ask_neighbours, "logistic": clip_set.regress, "shots": clip_set.learn_few}[name](
+                path, rows, *([int(n_shots), seed] if n_shots else [])
+            )
+
+
+class _ClipMeans:
+    """The clips of a dataset: ids, mean embeddings and labels of each split."""
+
+    def __init__(self, clips, means, labelled):
+        self.clips, self.means, self.labelled = clips, means, labelled
+        self.task, self.n_labels = labelled.task, len(labelled.names)
+        self.targets = {split: labelled.targets(ids) for split, ids in clips.items()}
+        numbers = {}  # of recordings, over all splits
+        self.recordings = {
+            split: np.array(
+                [numbers.setdefault(name, len(numbers)) for name in labelled.clips.loc[ids, "recording"]]
+            )
+            for split, ids in clips.items()
+        }
+
+    @classmethod
+    def read(cls, embeddings, indices, labelled):
+        clips, means = {}, {}
+        for split in embeddings:
+            clips[split], means[split] = clip_means(*open_embeddings(embeddings[split], indices[split]))
+            check_not_empty(clips[split], split)
+            logging.info("%s: %d clips.", split, len(clips[split]))
+        return cls(clips, means, labelled)
+
+    def ask_neighbours(self, path, rows):
+        """Write what the nearest of the training clips ``rows`` say."""
+        centre = self.means["train"].mean(axis=0, dtype=np.float64)
+        training = unit_rows(self.means["train"][rows], centre)
+        one_hot, said = self._one_hot("train")[rows], {}
+        for split in ("validation", "test"):
+            found = find_neighbours(
+                unit_rows(self.means[split], centre),
+                training,
+                self.recordings[split],
+                self.recordings["train"][rows],
+            )
+            said[split] = vote(*found, one_hot)
+        values = [
+            main_metric(scores, self.targets["validation"], self.task)
+            for scores in said["validation"].values()
+        ]
+        k = list(said["test"])[best(values)]
+        logging.info(
+            "Of %s neighbours %d are best: %.4f on the validation clips.", [*said["test"]], k, max(values)
+        )
+        self._save(path, said["test"][k][None], [max(values)], [f"k = {k}"])
+
+    def regress(self, path, rows):
+        """Write what logistic regression on the training clips ``rows`` says."""
+        training, validation, test = standardise(
+            self.means["train"][rows], self.means["validation"], self.means["test"]
+        )
+        scores, value, strength = fit_logistic(
+            training,
+            self.targets["train"][rows],
+            validation,
+            self.targets["validation"],
+            test,
+            self.task,
+            self.n_labels,
+        )
+        self._save(path, scores[None], [value], [f"C = {strength:g}"])
+
+    def learn_few(self, path, rows, n_shots, seed):
+        """Write what logistic regression on a few clips a class says, a head a draw."""
+        training, test = standardise(self.means["train"][rows], self.means["test"])
+        ids = self.clips["train"][rows]
+        scores = fit_few_shot(
+            training, self.targets["train"][rows], ids, test, self.task, self.n_labels, n_shots, seed
+        )
+        self._save(path, scores)
+
+    def retrieve(self, path):
+        """Write what test clips find, for each test list."""
+        about = self.labelled.clips.loc[self.clips["test"]]
+        labels, recordings = self._one_hot("test").astype(bool), self.recordings["test"]
+        lists = list_tests(about["cleaned"].to_numpy(bool), self.task)
+        centred = unit_rows(self.means["test"], self.means["train"].mean(axis=0, dtype=np.float64))
+        found = np.full((len(lists), 4, len(about)), np.nan)
+        for number, (name, chosen) in enumerate(lists.items()):
+            found[number][:, chosen] = retrieve(centred[chosen], labels[chosen], recordings[chosen])
+            n_alone = np.isnan(found[number, 0, chosen]).sum()
+            logging.info(
+                "%s: %d queries, %d clips that share nothing with another are none.",
+                name,
+                chosen.sum() - n_alone,
+                n_alone,
+            )
+        precision, hit, precision_chance, hit_chance = found.transpose(1, 0, 2)
+        save_arrays(
+            path, ids=about["id"].to_numpy(np.str_), groups=about["group"].to_numpy(np.str_), lists=np.array([*lists], np.str_),
+            precision=precision, hit=hit, precision_chance=precision_chance, hit_chance=hit_chance,
+        )  # fmt: skip
+
+    def compare_artists(self, path):
+        """Write how well clips find another one of their artist."""
+        artists = self.labelled.clips.loc[self.clips["test"], "artist"].to_numpy(np.str_)
+        episodes = play_episodes(unit_rows(self.means["test"]), artists, self.recordings["test"])
+        logging.info("%d artists have test clips of two recordings or more.", len(episodes.artists))
+        save_arrays(path, **episodes._asdict())
+
+    def _one_hot(self, split):
+        targets = self.targets[split]
+        return targets if self.task == "tagging" else np.eye(self.n_labels)[targets]
+
+    def _save(self, path, scores, validation=None, chosen=None):
+        table = {"clip": self.clips["test"], "n_windows": 1}
+        save_scores(path, self.labelled, pd.DataFrame(table), scores.astype(np.float32), validation, chosen)
