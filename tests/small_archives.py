@@ -34,7 +34,8 @@ def mtat_files(folder):
     size = -(-len(mp3s) // PARTS)
     parts = {f"mp3.zip.{n + 1:03d}": mp3s[n * size : (n + 1) * size] for n in range(PARTS)}
     table = (folder / "annotations_final.csv").read_bytes()
-    return parts | {"annotations_final.csv": table, "clip_info_final.csv": b"clip_id\ttitle\n2\tTrain\n"}
+    infos = b"clip_id\tartist\tmp3_path\n2\tSomeone\t0/train-0-29.mp3\n"
+    return parts | {"annotations_final.csv": table, "clip_info_final.csv": infos}
 
 
 def nsynth_files(folder):

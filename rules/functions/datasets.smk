@@ -13,8 +13,8 @@ def demo_sizes(wildcards):
 def dataset_options(dataset):
     """The options that the reader of a dataset's layout takes."""
     settings = dataset_settings(dataset)
-    names = {"mtat": ["split", "group"], "table": ["table"]}.get(settings["layout"], [])
-    return {name: settings[name] for name in names}
+    names = {"mtat": ["split", "group"], "fma": ["recording"], "table": ["table"]}
+    return {name: settings[name] for name in names.get(settings["layout"], [])}
 
 
 def manifest_inputs(wildcards):

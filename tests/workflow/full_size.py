@@ -53,7 +53,8 @@ def _make_mtat(root):
             flags[number % len(mtat.LABELS)] = "1"
         lines.append("\t".join([str(number), *flags, path]))
     _write(root / "annotations_final.csv", "\n".join(lines) + "\n")
-    _write(root / "clip_info_final.csv", "clip_id\n")
+    infos = [f"{number}\tartist {number // 100}\t{path}" for number, path in enumerate(paths)]
+    _write(root / "clip_info_final.csv", "\n".join(["clip_id\tartist\tmp3_path", *infos]) + "\n")
     return paths
 
 

@@ -41,7 +41,7 @@ def kill_when(process, is_time, at_most_seconds=60):
 def test_fetch_is_killed_and_resumed_and_its_dataset_is_used(house, tmp_path):
     (tmp_path / "archives").mkdir()
     files = mtat_files(tmp_path / "archives")
-    files[TABLE] += b"\t" * 1_000_000  # long enough to be killed at
+    files[TABLE] += b"\n" * 1_000_000  # long enough to be killed at
     options = {"configfiles": (tmp_path / "mine.yaml",)}
     with serving(files) as server:
         write_config(tmp_path / "mine.yaml", server.address, files)

@@ -4,7 +4,7 @@ import pytest
 from small_datasets import FMA_HEADER, FMA_ROWS, write_rows
 
 from mscol.datasets import fma
-from mscol.errors import DatasetError
+from mscol.errors import ConfigError, DatasetError
 
 
 def write_tracks(root, rows, header=FMA_HEADER):
@@ -20,6 +20,23 @@ def test_only_tracks_of_the_small_subset_are_clips(fma_root, manifest):
     assert made.about["n_train"]["Hip-Hop"] == 1 and made.about["n_train"]["Rock"] == 0
     assert made.clips["path"][2] == "fma_small/099/099134.mp3"
     assert made.about["labels"] == list(fma.LABELS) and made.about["task"] == "classification"
+
+
+def test_recording_is_the_track_or_the_album(fma_root, manifest):
+    made = manifest("fma", fma_root)
+    assert list(made.clips["recording"]) == list(made.clips["id"])
+    assert list(made.clips["artist"]) == ["1", "6", "6"]
+    with pytest.raises(DatasetError, match=r"tracks.csv, line 1: .*, without album\.id"):
+        manifest("fma", fma_root, {"recording": "album"})
+    header = [[*row, cell] for row, cell in zip(FMA_HEADER, ("album", "id", ""), strict=True)]
+    write_tracks(
+        fma_root, [[*row, album] for row, album in zip(FMA_ROWS, ("-1", "9", "9", "9"), strict=True)], header
+    )
+    assert list(manifest("fma", fma_root, {"recording": "album"}).clips["recording"]) == ["000002", "9", "9"]
+    with pytest.raises(
+        ConfigError, match="recording of a dataset of layout fma: 'disc' is not known; say track or album"
+    ):
+        fma.read_clips(fma_root, recording="disc")
 
 
 def test_track_without_genre_or_number_is_rejected(fma_root, manifest):

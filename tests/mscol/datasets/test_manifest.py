@@ -233,8 +233,8 @@ def test_unknown_layout_and_option_are_named(table_root, manifest):
         manifest("jamendo", table_root)
     with pytest.raises(ConfigError, match="layout table has no option split; it has table"):
         manifest("table", table_root, {"split": "cleaned"})
-    with pytest.raises(ConfigError, match="layout fma has no option split; it has none"):
-        manifest("fma", table_root, {"split": "cleaned"})
+    with pytest.raises(ConfigError, match="layout nsynth has no option split; it has none"):
+        manifest("nsynth", table_root, {"split": "cleaned"})
 
 
 def test_wrong_number_of_shard_paths_is_refused(table_root, manifest):

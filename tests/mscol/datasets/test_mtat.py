@@ -53,6 +53,37 @@ def test_clips_are_grouped_by_song_or_by_artist(mtat_root, manifest, group):
     }
 
 
+def test_artists_are_named_by_clip_info_and_else_by_the_file(mtat_root, manifest):
+    infos = [
+        ["clip_id", "track_number", "title", "artist", "album", "mp3_path"],
+        ["2", "1", 'An "odd" title', " The Long\tOnes", "", "d/test_long-0-29.mp3"],
+        ["3", "1", "", "", "", "e/test_untagged-0-29.mp3"],
+        ["4", "1", "of no file", "Someone", "", ""],
+    ]
+    lines = ["\t".join(f'"{field}"' for field in row) for row in infos]
+    (mtat_root / "clip_info_final.csv").write_text("\r\n".join(lines) + "\r\n")
+    clips = manifest("mtat", mtat_root, {"group": "artist"}).clips.set_index("id")
+    artists = dict(zip(clips.index, clips["artist"], strict=True))
+    assert artists["d/test_long-0-29"] == "The Long\\tOnes"
+    assert artists["e/test_untagged-0-29"] == "test_untagged" and artists["c/valid-0-29"] == "valid"
+    assert list(clips["group"]) == list(clips["artist"])
+    assert clips.loc["d/test_long-0-29", "recording"] == "d/test_long"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("clip_id\ttitle\n", "line 1: expected the columns mp3_path, artist, .* without mp3_path, artist"),
+        ('clip_id\tartist\tmp3_path\n2\t"A\tf/x.mp3\n', "line 2: expected 3 fields, found 2"),
+        ("clip_id\tartist\tmp3_path\n2\tA\n", "line 2: expected 3 fields, found 2; repair"),
+    ],
+)
+def test_broken_clip_info_is_named_with_its_line(mtat_root, text, message):
+    (mtat_root / "clip_info_final.csv").write_text(text)
+    with pytest.raises(DatasetError, match="clip_info_final.csv, " + message):
+        mtat.read_clips(mtat_root)
+
+
 def test_folder_split_keeps_every_clip_and_still_marks_the_cleaned_test_list(mtat_root, manifest):
     made = manifest("mtat", mtat_root, {"split": "folder"})
     assert len(made.of("train")) == 3 and not len(made.rejected)

@@ -17,6 +17,7 @@ def test_notes_carry_family_split_and_path(nsynth_root, manifest):
     assert made.about["task"] == "classification" and len(made.about["labels"]) == 11
     assert list(made.clips["group"]) == [clip.split("-")[0] for clip in made.clips["id"]]
     assert made.about["grouped_by"] == "instrument" and made.about["n_train"]["vocal"] == 0
+    assert list(made.clips["recording"]) == list(made.clips["id"]) and set(made.clips["artist"]) == {""}
     assert set(made.clips["cleaned"]) == {1} and set(made.clips["duration"]) == {4.0}
 
 

@@ -75,6 +75,15 @@ def test_group_column_says_which_clips_are_alike(table_root, manifest):
     assert "group" not in made.shards[0]
 
 
+def test_columns_recording_and_artist_are_no_tags(table_root, manifest):
+    write_table(table_root, ["slow", "recording", "artist"], "010", [" one ", "one", ""], ["NA", "", "x"])
+    made = manifest("table", table_root)
+    assert made.about["labels"] == ["slow"] and made.about["grouped_by"] == "clip"
+    assert list(made.clips["recording"]) == ["one", "one", "c"]
+    assert list(made.clips["artist"]) == ["NA", "", "x"]
+    assert {"recording", "artist"}.isdisjoint(made.shards[0])
+
+
 def test_without_groups_each_clip_is_one(table_root, manifest):
     write_table(table_root, ["label"], ["rock", "jazz", "rock"])
     made = manifest("table", table_root)

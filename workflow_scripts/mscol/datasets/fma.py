@@ -13,48 +13,66 @@ Licence: the metadata CC BY 4.0; each track its artist's own (column ``track.lic
 from pathlib import Path
 
 from mscol.datasets.metadata import clips_table, known_split, read_table
+from mscol.errors import ConfigError
 
 TASK = "classification"
 LABELS = ("Hip-Hop", "Pop", "Instrumental", "Rock", "Electronic", "International", "Experimental", "Folk")
 
 GROUPED_BY = "artist"  # whose songs sound alike
+RECORDING_OPTIONS = ("track", "album")
 
 _COLUMNS = ("track_id", "set.split", "set.subset", "track.genre_top", "artist.id")
+_NO_ALBUM = ("", "-1")  # of tracks that their artists put up alone
 
 
-def read_clips(root):
+def read_clips(root, recording="track"):
     """Read the tracks of subset "small" that ``tracks.csv`` lists.
 
     Parameters
     ----------
     root : str or os.PathLike
         The folder that holds fma_metadata and fma_small.
+    recording : str
+        "track", each a recording of its own; or "album": tracks of one album are taken for excerpts of one recording.
 
     Returns
     -------
     pd.DataFrame
         See `metadata.clips_table`. An id is the track's number in six digits.
+
+    Raises
+    ------
+    ConfigError
+        If ``recording`` is unknown.
     """
+    if recording not in RECORDING_OPTIONS:
+        raise ConfigError(
+            f"recording of a dataset of layout fma: {recording!r} is not known; say track or album"
+        )
+    by_album = recording == "album"
     table = read_table(
         Path(root, "fma_metadata", "tracks.csv"),
         hint="the root of a dataset of layout fma holds fma_metadata and fma_small",
-        columns=_COLUMNS,
+        columns=[*_COLUMNS, "album.id"] if by_album else _COLUMNS,
         delimiter=",",
         header_rows=3,
     )
-    rows = zip(*table.columns.values(), strict=True)
+    albums = table.columns["album.id"] if by_album else [""] * len(table.lines)
+    rows = zip(*(table.columns[name] for name in _COLUMNS), albums, strict=True)
     small = [
-        (track.zfill(6), split, genre, artist)
-        for track, split, subset, genre, artist in rows
+        (track.zfill(6), split, genre, artist, album)
+        for track, split, subset, genre, artist, album in rows
         if subset == "small"
     ]
     return clips_table(
         ids=[track for track, *_ in small],
         paths=[f"fma_small/{track[:3]}/{track}.mp3" for track, *_ in small],
         splits=[known_split(split) for _, split, *_ in small],
-        labels=[genre if genre in LABELS else "" for _, _, genre, _ in small],
-        groups=[artist for *_, artist in small],
-        reasons=[_objection(track, genre) for track, _, genre, _ in small],
+        labels=[genre if genre in LABELS else "" for _, _, genre, *_ in small],
+        groups=[artist for *_, artist, _ in small],
+        recordings=["" if album in _NO_ALBUM else album for *_, album in small],
+        artists=[artist for *_, artist, _ in small],
+        reasons=[_objection(track, genre) for track, _, genre, *_ in small],
     )
 
 

@@ -2,8 +2,9 @@
 
 Everything is judged by metadata and audio headers; what only decoding finds out is for the shard jobs.
 Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cut (what is missing of a file that was cut short,
-or nothing), group (what it shares with clips that it is not independent of; its own id without such), cleaned (0 or 1), labels (tags joined by ``;``, or
-one class). Those of a shard: id, path, split, duration, bytes, so that a change of labels or groups makes no mel stale. Those of
+or nothing), group (what it shares with clips that it is not independent of; its own id without such), recording (likewise, with clips that are
+excerpts of the same), artist (or nothing, where not known), cleaned (0 or 1), labels (tags joined by ``;``, or
+one class). Those of a shard: id, path, split, duration, bytes, so that a change of labels, groups or artists makes no mel stale. Those of
 rejected.csv: id, path, reason. All are sorted by id.
 """
 
@@ -29,7 +30,9 @@ from mscol.io.files import write_csv, write_json
 from mscol.io.lengths import measure
 from mscol.jobs.logs import Progress
 
-CLIP_COLUMNS = ["id", "path", "split", "duration", "bytes", "cut", "group", "cleaned", "labels"]
+CLIP_COLUMNS = [
+    "id", "path", "split", "duration", "bytes", "cut", "group", "recording", "artist", "cleaned", "labels",
+]  # fmt: skip
 SHARD_COLUMNS = ["id", "path", "split", "duration", "bytes"]
 
 SHORTEST_SAMPLES = 400 + 97 * 160  # at 16 kHz: the 98 frames of one crop (MSCOL_SMC23 cola/data.py)
@@ -93,7 +96,7 @@ def write_manifest(
     logging.info("The manifest holds %s.", ", ".join(f"{count} {what}" for what, count in counts.items()))
 
     grouped_by = options.get("group", reader.GROUPED_BY) if (clips["group"] != "").any() else "clip"
-    clips = _with_groups(clips.sort_values("id"))
+    clips = _with_origins(clips.sort_values("id"))
     write_csv(clips[CLIP_COLUMNS], clips_path)
     write_csv(_writable(rejected[REJECTED_COLUMNS]).sort_values(REJECTED_COLUMNS), rejected_path)
     rows = {os.path.relpath(clips_path, os.path.dirname(about_path)): len(clips)}
@@ -135,10 +138,11 @@ def _task_and_labels(reader, root, options):
     return reader.TASK, reader.LABELS
 
 
-def _with_groups(clips):
-    """Give clips without a group one of their own, and write what no csv line holds as an escape."""
-    groups = clips["group"].where(clips["group"] != "", clips["id"])
-    return clips.assign(group=[_escaped(group) for group in groups])
+def _with_origins(clips):
+    """Give clips without group or recording one of their own, and write what no csv line holds as an escape."""
+    own = {name: clips[name].where(clips[name] != "", clips["id"]) for name in ("group", "recording")}
+    origins = own | {"artist": clips["artist"]}
+    return clips.assign(**{name: list(map(_escaped, values)) for name, values in origins.items()})
 
 
 def _training_counts(clips, task, labels):

@@ -22,7 +22,7 @@ class Table(NamedTuple):
     columns: dict
 
 
-def read_table(path, hint, columns=None, delimiter=None, header_rows=1):
+def read_table(path, hint, columns=None, delimiter=None, header_rows=1, strict=True):
     """Read columns of a csv file as text.
 
     Parameters
@@ -37,6 +37,8 @@ def read_table(path, hint, columns=None, delimiter=None, header_rows=1):
         By default that of comma, semicolon and tab which the header holds most of.
     header_rows : int
         With several, a column is named by its cells joined by full stops, as in ``set.split``.
+    strict : bool
+        Whether quotes must be where csv wants them. A line that has lost a field is an error either way.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def read_table(path, hint, columns=None, delimiter=None, header_rows=1):
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             delimiter = delimiter or _sniff_delimiter(file)
-            rows = csv.reader(file, delimiter=delimiter, strict=True)
+            rows = csv.reader(file, delimiter=delimiter, strict=strict)
             try:
                 return _pick_columns(path, rows, columns, header_rows)
             except csv.Error as error:
@@ -154,7 +156,7 @@ def known_split(value):
     return plain if plain in SPLITS else value
 
 
-def clips_table(ids, paths, splits, labels, groups="", cleaned=1, reasons=""):
+def clips_table(ids, paths, splits, labels, groups="", recordings="", artists="", cleaned=1, reasons=""):
     """Make the table that every ``read_clips`` returns.
 
     Parameters
@@ -164,6 +166,10 @@ def clips_table(ids, paths, splits, labels, groups="", cleaned=1, reasons=""):
         and its tags joined by ``;`` or its class.
     groups : str or sequence of str
         What a clip shares with others that it is not independent of, such as its song; "" for a clip of its own.
+    recordings : str or sequence of str
+        What a clip is an excerpt of, together with others; "" for a clip that is a recording of its own.
+    artists : str or sequence of str
+        Who made it; "" where that is not known.
     cleaned : int or sequence of int
         1 for a clip of the evaluation's cleaned list.
     reasons : str or sequence of str
@@ -172,13 +178,15 @@ def clips_table(ids, paths, splits, labels, groups="", cleaned=1, reasons=""):
     Returns
     -------
     pd.DataFrame
-        Columns id, path, split, group, cleaned, labels, reason; rows in the order of the metadata.
+        Columns id, path, split, group, recording, artist, cleaned, labels, reason; rows in the order of the metadata.
     """
     columns = {
         "id": ids,
         "path": paths,
         "split": splits,
         "group": groups,
+        "recording": recordings,
+        "artist": artists,
         "cleaned": cleaned,
         "labels": labels,
         "reason": reasons,

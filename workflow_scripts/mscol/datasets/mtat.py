@@ -1,6 +1,6 @@
 """MagnaTagATune: 25,863 clips of 29.1 s with 188 tags, of which the 50 most used are learned.
 
-Layout: ``{0..f}/*.mp3`` (mono, 16 kHz), ``annotations_final.csv``, ``clip_info_final.csv`` (not needed here).
+Layout: ``{0..f}/*.mp3`` (mono, 16 kHz), ``annotations_final.csv``, ``clip_info_final.csv`` (artists; need not be there).
 A clip's file is called artist-album-track-title-start-end.mp3.
 
 Split by folder: 0-b train (18,706 clips), c validation (1,825), d-f test (5,329) without the three
@@ -61,6 +61,8 @@ def read_clips(root, split="cleaned", group="song"):
     ------
     ConfigError
         If ``split`` or ``group`` is unknown.
+    DatasetError
+        If a table is not as promised, or annotations_final.csv is missing.
     """
     _check_split(split)
     if group not in GROUP_OPTIONS:
@@ -74,12 +76,15 @@ def read_clips(root, split="cleaned", group="song"):
     paths = table.columns["mp3_path"]
     folders = [path.partition("/")[0] for path in paths]
     labels = tags_of_flags(table, LABELS)
+    songs, artists = [_song(path) for path in paths], _artists(root, paths)
     return clips_table(
         ids=[path.removesuffix(".mp3") for path in paths],
         paths=paths,
         splits=[_SPLIT_OF_FOLDER.get(folder, folder) for folder in folders],
         labels=labels,
-        groups=[_GROUP_OF_PATH[group](path) for path in paths],
+        groups={"song": songs, "artist": artists}[group],
+        recordings=songs,
+        artists=artists,
         cleaned=[int(tags != "") for tags in labels],
     )
 
@@ -93,16 +98,24 @@ def _song(path):
     return re.sub(r"(-\d+-\d+)?\.mp3$", "", path)
 
 
+def _artists(root, paths):
+    """Name the artist of each clip as ``clip_info_final.csv`` does; where it says nothing, as the clip's file is called."""
+    infos, named = Path(root, "clip_info_final.csv"), {}
+    if infos.exists():
+        hint, columns = "get it anew, or take it away", ["mp3_path", "artist"]
+        # Not strict: titles may hold quotes, and are not wanted here.
+        table = read_table(infos, hint, columns, delimiter="\t", strict=False)
+        named = {path: artist.strip() for path, artist in zip(*table.columns.values(), strict=True)}
+    return [named.get(path) or _artist(path) for path in paths]
+
+
 def _artist(path):
-    """Name the artist of a clip.
+    """Name the artist of a clip off its file.
 
     >>> _artist("f/american_baroque-dances_and_suites-25-le_petit_rien-88-117.mp3")
     'american_baroque'
     """
     return path.rpartition("/")[2].partition("-")[0]
-
-
-_GROUP_OF_PATH = {"song": _song, "artist": _artist}
 
 
 def select(clips, split="cleaned", group="song"):

@@ -8,6 +8,8 @@ Layout: ``clips.csv`` in the root, or the file that the option ``table`` names. 
   ``tags`` with tags joined by ``;`` (tagging); or a column of 0 and 1 for each tag (tagging);
 - ``group``, if wanted: what clips have in common that makes them alike, such as their song, their artist or their session. Clips
   of one group are resampled together; an empty one makes the clip its own;
+- ``recording``, if wanted: what clips are excerpts of; an empty one makes the clip a recording of its own;
+- ``artist``, if wanted: who made it;
 - ``id``, if wanted: a name for the clip. Otherwise it is the path without its suffix, or the whole path
   where two paths differ in their suffix only. A column ``duration`` is passed over.
 
@@ -27,7 +29,7 @@ from mscol.errors import DatasetError
 
 GROUPED_BY = "group"
 _ENOUGH_CLIPS, _OWN_TAGS = 10, 0.8  # of so many clips and more, so many tags a clip are odd
-_NOT_LABELS = ("path", "split", "id", "group", "duration")
+_NOT_LABELS = ("path", "split", "id", "group", "recording", "artist", "duration")
 
 
 def read_clips(root, table="clips.csv"):
@@ -61,7 +63,9 @@ def read_clips(root, table="clips.csv"):
         paths=paths,
         splits=splits,
         labels=labels,
-        groups=[group.strip() for group in rows.columns.get("group", [""] * len(paths))],
+        groups=_optional(rows, "group"),
+        recordings=_optional(rows, "recording"),
+        artists=_optional(rows, "artist"),
         reasons=["" if task == "tagging" or label else "no label" for label in labels],
     )
 
@@ -95,6 +99,10 @@ def _read(root, table):
             f"found {', '.join(rows.columns)}, without {' and '.join(missing)}"
         )
     return rows
+
+
+def _optional(rows, name):
+    return [value.strip() for value in rows.columns.get(name, [""] * len(rows.lines))]
 
 
 def _labels(rows):

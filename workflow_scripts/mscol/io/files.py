@@ -7,7 +7,9 @@ from pathlib import Path
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 
-TEXT_COLUMNS = ("id", "clip", "group", "path", "split", "labels", "label", "cut", "reason", "seed")
+TEXT_COLUMNS = (
+    "id", "clip", "group", "recording", "artist", "path", "split", "labels", "label", "cut", "reason", "seed",
+)  # fmt: skip
 _AGAIN = "delete it, and it is made again"
 RESULT_TEXTS = (
     "dataset", "model", "reference", "task", "protocol", "test_list", "standardised", "metric", "label", "clip", "seed",
