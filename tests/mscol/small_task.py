@@ -31,8 +31,13 @@ def make_dataset(folder, task, shuffle=False, n_train=60, n_test=15):
         arrays[split], indices[split] = folder / f"{split}.npy", folder / f"{split}.csv"
         np.save(arrays[split], values.astype(np.float32))
         pd.DataFrame(table).to_csv(indices[split], index=False)
-        rows += [(clip, split, clip, clip, "", 1, name_labels(row, task)) for clip, row in zip(ids, truth, strict=True)]
-    manifest = pd.DataFrame(rows, columns=["id", "split", "group", "recording", "artist", "cleaned", "labels"])
+        rows += [
+            (clip, split, clip, clip, "", 1, name_labels(row, task))
+            for clip, row in zip(ids, truth, strict=True)
+        ]
+    manifest = pd.DataFrame(
+        rows, columns=["id", "split", "group", "recording", "artist", "cleaned", "labels"]
+    )
     # The order of a manifest's rows is nobody's business.
     manifest.sample(frac=1, random_state=0).to_csv(folder / "clips.csv", index=False)
     about = {"task": task, "labels": TAGS if task == "tagging" else CLASSES}
