@@ -76,6 +76,7 @@ rule summarise_results:
         synthesised=SYNTHESISED,
         separator=separator_of_synthesised(),
         pretrained_on=PRETRAINING_DATASET,
+        search=config["evaluation"]["search"],
         code=code_of("summarise_results.py"),
     message:
         "Summarising all results"

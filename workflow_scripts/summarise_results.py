@@ -15,4 +15,5 @@ summarise_results(
     pages=[snakemake.output.markdown, snakemake.output.latex, snakemake.output.html],
     synthesised=snakemake.params.synthesised,
     notes=[tell_origin(snakemake.params.pretrained_on, validation_losses(separator))] if separator else [],
+    search=snakemake.params.search,
 )

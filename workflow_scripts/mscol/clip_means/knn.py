@@ -2,7 +2,8 @@
 
 import numpy as np
 
-N_NEIGHBOURS = (1, 5, 10, 20, 50)  # of which the best on the validation clips is taken
+from mscol.config.evaluations import N_NEIGHBOURS
+
 _BLOCK_BYTES = 2**28  # of similarities that are held at a time
 
 

@@ -8,10 +8,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from mscol.config.evaluations import STRENGTHS
 from mscol.scores.validation import best, main_metric
 
-# The inverse of the regularisation's strength, weakest last; the best on the validation clips is taken.
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _FEW_SHOT_STRENGTH = 1.0  # scikit-learn's own: with a few clips a class there is nothing to choose it by
 _ITERATIONS = 200
 _WORSE_IN_A_ROW = 2  # then weaker regularisation is not tried any more

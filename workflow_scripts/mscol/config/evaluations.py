@@ -14,6 +14,17 @@ _MADE_HERE = re.compile(
     rf"models/[A-Za-z0-9_-]+/seed\d+/(heads|finetuned)/[a-z0-9]+({LABELS_PATTERN})\.keras"
 )
 
+# What is tried on the validation clips, of which the best is taken
+N_NEIGHBOURS = (1, 5, 10, 20, 50)  # by knn
+STRENGTHS = (
+    1e-4,
+    1e-3,
+    1e-2,
+    1e-1,
+    1.0,
+    10.0,
+)  # by logistic: the inverse of the regularisation, weakest last
+
 
 class Way(NamedTuple):
     """A way of evaluating.

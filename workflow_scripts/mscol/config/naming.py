@@ -39,3 +39,16 @@ def banner(datasets):
         f"{listed} synthesised: music that this workflow made to show its stages at work. Figures of it say nothing about "
         "real music, and cannot be compared with published ones."
     )
+
+
+def protocol_title(protocol):
+    """Name a way of evaluating, for people.
+
+    >>> protocol_title("knn"), protocol_title("shots8"), protocol_title("finetuned")
+    ('kNN', 'few-shot: 8 clips a class', 'finetuned')
+    """
+    if protocol.startswith("shots"):
+        return f"few-shot: {protocol.removeprefix('shots')} clips a class"
+    return {"knn": "kNN", "logistic": "logistic regression", "artists": "artist similarity"}.get(
+        protocol, protocol
+    )

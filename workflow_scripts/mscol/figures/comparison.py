@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mscol.config.naming import dataset_title, heading
+from mscol.config.naming import dataset_title, heading, protocol_title
 from mscol.figures.style import (
     CHANCE,
     COLOURS,
@@ -18,7 +18,7 @@ from mscol.figures.style import (
     with_note,
 )
 from mscol.io.files import read_results
-from mscol.tables.measured import METRIC_TITLES
+from mscol.tables.measured import LOWER_IS_BETTER, METRIC_TITLES
 
 _PANELS_A_ROW = 4
 _BAR_INCHES, _GAP_INCHES = 0.108, 0.09
@@ -69,13 +69,14 @@ def draw_comparison(summary):
         _draw_panel(axis, panel, models, protocols)
         where = describe_test_list(test_list)
         named = heading(dataset_title(dataset, synthesised), METRIC_TITLES.get(metric, metric))
+        named += " (lower is better)" * (metric in LOWER_IS_BETTER)
         axis.set_title(named + (f"\n{where}" if where else ""))
     for axis in axes[len(panels) :]:
         axis.remove()
     axes[0].set_ylim(len(models) - 0.5, -0.5)
     axes[0].set_yticks(range(len(models)), [shown(model) for model in models])
     titles = [
-        protocol if share == 1 else f"{protocol}, {share:.4g} of the labels"
+        protocol_title(protocol) + ("" if share == 1 else f", {share:.4g} of the labels")
         for protocol, share in largest.items()
     ]
     _add_legend(figure, titles, runs=_runs(rows))
@@ -88,10 +89,11 @@ def _draw_panel(axis, panel, models, protocols):
     chance = panel["chance"].iloc[0]
     base = chance if np.isfinite(chance) else 0.0
     height = 0.8 / len(protocols)
+    shown_here = [protocol for protocol in protocols if protocol in set(panel["protocol"])]
     drawn = [base]
     for row in panel.itertuples():
-        number = protocols.index(row.protocol)
-        y = models.index(row.model) + (number - (len(protocols) - 1) / 2) * height
+        number, place = protocols.index(row.protocol), shown_here.index(row.protocol)
+        y = models.index(row.model) + (place - (len(shown_here) - 1) / 2) * height
         colour = COLOURS[number % len(COLOURS)]
         axis.barh(y, row.value - base, height * 0.82, left=base, color=colour, alpha=0.45, linewidth=0)
         ends = [row.value, row.low, row.high]

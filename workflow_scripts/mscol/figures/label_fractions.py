@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from mscol.config.naming import dataset_title, heading
+from mscol.config.naming import dataset_title, heading, protocol_title
 from mscol.figures.style import (
     CHANCE,
     PAGE_INCHES,
@@ -71,7 +71,7 @@ def draw_label_fractions(summary):
                 where = "" if test_list == "all" else f"\n{test_list} test list"
                 named = heading(dataset_title(dataset, synthesised), METRIC_TITLES.get(metric, metric))
                 axis.set_title(f"{named}{where}")
-        line[0].set_ylabel(protocol)
+        line[0].set_ylabel(protocol_title(protocol))
     for axis in axes[-1]:
         _set_fractions(axis, sorted(rows["label_fraction"].unique()))
     handles = [

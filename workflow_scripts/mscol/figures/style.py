@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib
 
+from mscol.config.naming import protocol_title
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 
@@ -101,7 +102,7 @@ def choose_group(table, path):
     table = _prefer(table, "label_fraction", table["label_fraction"].max())
     table = _prefer(table, "test_list", "filtered")
     first = table.iloc[0]
-    titles = [first["protocol"], describe_test_list(first["test_list"])]
+    titles = [protocol_title(first["protocol"]), describe_test_list(first["test_list"])]
     if first["label_fraction"] < 1:
         titles.append(f"{first['label_fraction']:.4g} of the training labels")
     return table, ", ".join(title for title in titles if title)

@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 
 from mscol.config.models import SOURCES, parse_model
-from mscol.config.naming import banner, dataset_title
+from mscol.config.naming import banner, dataset_title, protocol_title
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, read_results
@@ -230,6 +230,7 @@ def _figures(dataset, path, seed):
              "head": row["head"], "value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
             for row in rows.to_dict("records")
             for metric in metrics
+            if not isnan(row[metric])  # of another protocol
         ]
     )  # fmt: skip
 
@@ -238,7 +239,7 @@ def _figures_section(figures, synthesised):
     lines = ["| dataset | test list | test clips | protocol | head | standardised | training labels | metric | value | 95 % interval |",
              "|---|---|---:|---|---:|---|---:|---|---:|---:|"]  # fmt: skip
     lines += [
-        f"| {dataset_title(row.dataset, synthesised)} | {row.test_list} | {row.n_test} | {row.protocol} | {row.head} | "
+        f"| {dataset_title(row.dataset, synthesised)} | {row.test_list} | {row.n_test} | {protocol_title(row.protocol)} | {row.head} | "
         f"{row.standardised} | "
         f"{'all' if row.label_fraction == 1 else f'{100 * row.label_fraction:g} %'} | "
         f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | {'' if isnan(row.low) else f'[{row.low:.3f}, {row.high:.3f}]'} |"

@@ -26,10 +26,7 @@ p {{ max-width: 60em; }}
 <body>
 <h1>Results</h1>
 {notes}
-<table><thead><tr><th>model</th>{heads}</tr></thead>
-<tbody>
-{body}
-</tbody></table>
+{tables}
 <p>{note}</p>
 {differences}
 {published}
@@ -40,54 +37,65 @@ p {{ max-width: 60em; }}
 
 def to_html(page):
     """Write a page as HTML that needs no other file."""
-    heads = [f"<th>{html.escape(name)}<br>{html.escape(metric)}</th>" for name, metric in page.columns]
-    body = []
-    for block in page.blocks:
-        for model, how, cells in block:
-            title = f"<code>{html.escape(model)}</code>" + (
-                f"<br><small>{html.escape(how)}</small>" if how else ""
-            )
-            body.append(f"<tr><th>{title}</th>{''.join(map(_html_cell, cells))}</tr>")
-    chance = "".join(f"<td>{value}</td>" for value in page.chance)
-    body.append(f'<tr class="chance"><th>chance</th>{chance}</tr>')
-    differences = ""
-    if page.differences:
+    tables, differences = [], []
+    for table in page.tables:
+        title = html.escape(table.title)
         rows = [
-            (f"<code>{html.escape(model)}</code> <small>{html.escape(how)}</small>", map(_under, cells))
-            for model, how, cells in page.differences
+            (_model(model, how), map(_html_cell, cells))
+            for block in table.blocks
+            for model, how, cells in block
         ]
-        differences = f"<h2>Minus {html.escape(page.reference)}</h2>{_table('model', heads, rows)}"
+        chance = ("chance", (f'<td class="chance">{value}</td>' for value in table.chance))
+        tables.append(
+            (f"<h2>{title}</h2>" if title else "") + _table("model", _heads(table), [*rows, chance])
+        )
+        if table.differences:
+            rows = [(_model(model, how), map(_under, cells)) for model, how, cells in table.differences]
+            of_what = f": {title[0].lower()}{title[1:]}" if title else ""
+            shown = _table("model", _heads(table), rows)
+            differences.append(f"<h2>Minus {html.escape(page.reference)}{of_what}</h2>{shown}")
     published = ""
     if page.published:
-        shown = columns_with_figures(page)
+        numbers = columns_with_figures(page)
         rows = [
-            (f"{html.escape(system)}<br><small>{html.escape(told)}</small>", [figures[n] for n in shown])
+            (
+                f"{html.escape(system)}<br><small>{html.escape(told)}</small>",
+                [f"<td>{figures[n]}</td>" for n in numbers],
+            )
             for system, told, figures in page.published
         ]
-        table = _table("system", [heads[n] for n in shown], rows)
+        heads = _heads(page.tables[0])
+        table = _table("system", [heads[n] for n in numbers], rows)
         published = f"<h2>{TITLE}</h2><p>{html.escape(explain_published(page))}</p>{table}"
     return _HTML_PAGE.format(
-        heads="".join(heads),
         notes="\n".join(f'<p class="note">{html.escape(note)}</p>' for note in page.notes),
-        body="\n".join(body),
+        tables="\n".join(tables),
         note=html.escape(f"{page.explanation} {where_numbers_are(page)}"),
-        differences=differences,
+        differences="\n".join(differences),
         published=published,
     )
 
 
+def _heads(table):
+    return [f"<th>{html.escape(name)}<br>{html.escape(metric)}</th>" for name, metric in table.columns]
+
+
+def _model(name, how):
+    return f"<code>{html.escape(name)}</code>" + (f"<br><small>{html.escape(how)}</small>" if how else "")
+
+
 def _table(corner, heads, rows):
     """A table of rows (title, cells) in HTML."""
-    body = "".join(
-        f"<tr><th>{title}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for title, cells in rows
+    body = "\n".join(f"<tr><th>{title}</th>{''.join(cells)}</tr>" for title, cells in rows)
+    return (
+        f"<table><thead><tr><th>{corner}</th>{''.join(heads)}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
     )
-    return f"<table><thead><tr><th>{corner}</th>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _under(difference):
     """A difference with its interval below it, so that a table of many columns fits a page."""
     value, bracket, bounds = difference.partition(" [")
-    return value + (f"<br><small>[{bounds}</small>" if bracket else "")
+    return f"<td>{value}" + (f"<br><small>[{bounds}</small>" if bracket else "") + "</td>"
 
 
 def _html_cell(cell):

@@ -5,8 +5,8 @@ import numpy as np
 from mscol.pages.layout import MISSING, explain_published
 from mscol.pages.published import TITLE
 
-_LATEX_PAGE = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}
-\begin{{table*}}
+_NEEDS = r"% Needs \usepackage{booktabs,amssymb,graphicx}"
+_LATEX_TABLE = r"""\begin{{table*}}
 \centering
 \small
 \setlength{{\tabcolsep}}{{3.5pt}}
@@ -18,16 +18,34 @@ _LATEX_PAGE = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}
 \bottomrule
 \end{{tabular}}}}
 \caption{{{note}}}
-\label{{tab:results}}
+\label{{tab:{label}}}
 \end{{table*}}
 """
 
 
 def to_latex(page):
-    """Write a page as a LaTeX table, no wider than the text; it needs booktabs, amssymb and graphicx."""
-    width = len(page.columns) + 1
-    groups = list(dict.fromkeys(name for name, _ in page.columns))
-    spans = [sum(name == group for name, _ in page.columns) for group in groups]
+    """Write a page as LaTeX tables, no wider than the text; they need booktabs, amssymb and graphicx."""
+    first, *others = page.tables
+    note = " ".join([*page.notes, page.explanation])
+    published = []
+    if page.published:
+        note += f" {TITLE}: {explain_published(page)}"
+        published = [r"\midrule", rf"\multicolumn{{{len(first.columns) + 1}}}{{l}}{{\emph{{{TITLE}}}}} \\"]
+        published += [
+            " & ".join([_tex(system), *map(_tex, figures)]) + r" \\" for system, _, figures in page.published
+        ]
+    tables = [_latex_table(first, published, note, "results")]
+    for number, table in enumerate(others, 2):
+        tables.append(
+            _latex_table(table, [], f"{table.title}. To be read as the first table.", f"results{number}")
+        )
+    return "\n".join([_NEEDS, *tables])
+
+
+def _latex_table(table, below, note, label):
+    width = len(table.columns) + 1
+    groups = list(dict.fromkeys(name for name, _ in table.columns))
+    spans = [sum(name == group for name, _ in table.columns) for group in groups]
     ends = np.cumsum(spans) + 1
     head = " & ".join(
         ["", *(rf"\multicolumn{{{n}}}{{c}}{{{_tex(g)}}}" for g, n in zip(groups, spans, strict=True))]
@@ -36,9 +54,9 @@ def to_latex(page):
     lines = [
         head + r" \\",
         rules,
-        " & ".join(["model", *(_tex(metric) for _, metric in page.columns)]) + r" \\",
+        " & ".join(["model", *(_tex(metric) for _, metric in table.columns)]) + r" \\",
     ]
-    for block in page.blocks:
+    for block in table.blocks:
         lines.append(r"\midrule")
         if block[0][1]:
             lines.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{_tex(block[0][1])}}}}} \\")
@@ -47,17 +65,10 @@ def to_latex(page):
             if any(cell.interval for cell in cells):
                 small = (rf"{{\scriptsize {cell.interval}}}" if cell.interval else "" for cell in cells)
                 lines.append(" & ".join(["", *small]) + r" \\")
-    lines += [r"\midrule", " & ".join(["chance", *page.chance]) + r" \\"]
-    if page.published:
-        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{TITLE}}}}} \\"]
-        lines += [
-            " & ".join([_tex(system), *map(_tex, figures)]) + r" \\" for system, _, figures in page.published
-        ]
-    note = _tex(
-        " ".join([*page.notes, page.explanation])
-        + (f" {TITLE}: {explain_published(page)}" if page.published else "")
+    lines += [r"\midrule", " & ".join(["chance", *table.chance]) + r" \\", *below]
+    return _LATEX_TABLE.format(
+        columns="l" + "r" * len(table.columns), rows="\n".join(lines), note=_tex(note), label=label
     )
-    return _LATEX_PAGE.format(columns="l" + "r" * len(page.columns), rows="\n".join(lines), note=note)
 
 
 def _latex_cell(cell):
@@ -68,5 +79,5 @@ def _latex_cell(cell):
 
 def _tex(text):
     escaped = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "–": "--", "<": "$<$",
-               "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$"}  # fmt: skip
+               "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$", "↓": r"$\downarrow$"}  # fmt: skip
     return "".join(escaped.get(character, character) for character in text)

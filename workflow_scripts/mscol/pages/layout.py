@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mscol.config.naming import banner, dataset_title
+from mscol.config.naming import banner, dataset_title, protocol_title
 from mscol.pages.published import PUBLISHED, about_published
 from mscol.pages.reading import how_to_read
-from mscol.tables.measured import METRIC_TITLES
+from mscol.tables.measured import LOWER_IS_BETTER, METRIC_TITLES
+from mscol.tables.queries import QUERY_METRICS
 
 MISSING = "–"
 
@@ -37,40 +38,56 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Page:
-    """What a summary says, in order.
+class Table:
+    """Models as rows, metrics as columns.
 
     Attributes
     ----------
+    title : str
+        Empty for the first table of a page.
     columns : list of tuple
         Dataset with its test list, and metric.
     blocks : list of list of tuple
         For each protocol and share of labels: rows (model, how it was evaluated, cells).
     chance : list of str
         A cell a column.
-    published : list of tuple
-        Rows (system, reference, cells) of other systems; empty where none has a figure.
-    reference : str
-        The model that others were compared with; empty if there was none.
     differences : list of tuple
         Rows (model, how it was evaluated, cells): each model minus the reference.
+    """
+
+    title: str
+    columns: list
+    blocks: list
+    chance: list
+    differences: list
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a summary says, in order.
+
+    Attributes
+    ----------
+    tables : list of Table
+        What has learned labels, then retrieval, then artist similarity: each has metrics of its own.
+    published : list of tuple
+        Rows (system, reference, cells) of other systems, under the columns of the first table; empty where none has a figure.
+    reference : str
+        The model that others were compared with; empty if there was none.
     explanation : str
         How to read it.
     notes : list of str
         What must be known before anything is read: that music is synthesised, or a separator has not heard real music.
     """
 
-    columns: list
-    blocks: list
-    chance: list
+    tables: list
     published: list
     reference: str
-    differences: list
     explanation: str
     notes: list
 
 
-def lay_out(rows, layouts, synthesised=(), notes=()):
+def lay_out(rows, layouts, synthesised=(), notes=(), search=None):
     """Lay a summary out.
 
     Parameters
@@ -83,6 +100,8 @@ def lay_out(rows, layouts, synthesised=(), notes=()):
         The datasets that this workflow made: they are called so, and no published figures stand beside them.
     notes : sequence of str
         What else must be known before anything is read.
+    search : dict, optional
+        The values among which settings of heads were chosen (the config's evaluation/search).
 
     Returns
     -------
@@ -91,11 +110,37 @@ def lay_out(rows, layouts, synthesised=(), notes=()):
     rows = rows.assign(
         column=[_column(row, synthesised) for row in rows.itertuples()],
         how=[_how(row) for row in rows.itertuples()],
+        table=rows["protocol"].where(rows["protocol"].isin(list(QUERY_METRICS)), ""),
     )
+    parts = {name: rows[rows["table"] == name] for name in _TITLES}
+    tables = [_table(_TITLES[name], part) for name, part in parts.items() if len(part)]
+    references = rows["reference"].dropna().unique()
+    real = {name: layout for name, layout in layouts.items() if name not in synthesised}
+    return Page(
+        tables=tables,
+        published=_published(parts[""], tables[0].columns, real),
+        reference=references[0] if len(references) else "",
+        explanation=how_to_read(rows, search),
+        notes=[*filter(None, [banner(name for name in rows["dataset"] if name in synthesised)]), *notes],
+    )
+
+
+_TITLES = {
+    "": "",
+    "retrieval": "Retrieval, without any training",
+    "artists": "Artist similarity, without any training",
+}
+
+
+def _table(title, rows):
     columns = list(dict.fromkeys(rows["column"]))
     blocks = []
     for _, block in rows.groupby(["protocol", "label_fraction"], sort=False):
-        best = block.groupby("column")["value"].max() if block["model"].nunique() > 1 else {}
+        best = {}
+        if block["model"].nunique() > 1:
+            of_columns = block.groupby("column")
+            lower = of_columns["metric"].first().isin(LOWER_IS_BETTER)
+            best = of_columns["value"].min().where(lower, of_columns["value"].max())
         cells = {(row.model, row.column): _cell(row, best.get(row.column)) for row in block.itertuples()}
         how = block["how"].iloc[0]
         blocks.append(
@@ -104,19 +149,9 @@ def lay_out(rows, layouts, synthesised=(), notes=()):
                 for model in dict.fromkeys(block["model"])
             ]
         )
-    firsts = {row.column: row for row in rows[::-1].itertuples()}
-    references = rows["reference"].dropna().unique()
-    return Page(
-        columns=columns,
-        blocks=blocks,
-        chance=[f"{firsts[column].chance:.3f}" for column in columns],
-        published=_published(
-            firsts, columns, {k: layout for k, layout in layouts.items() if k not in synthesised}
-        ),
-        reference=references[0] if len(references) else "",
-        differences=_differences(rows, columns),
-        explanation=how_to_read(rows),
-        notes=[*filter(None, [banner(name for name in rows["dataset"] if name in synthesised)]), *notes],
+    chances = rows.groupby("column")["chance"].first()
+    return Table(
+        title, columns, blocks, [f"{chances[column]:.3f}" for column in columns], _differences(rows, columns)
     )
 
 
@@ -135,7 +170,7 @@ def columns_with_figures(page):
     """The numbers of the columns for which another system has published a figure."""
     return [
         number
-        for number in range(len(page.columns))
+        for number in range(len(page.tables[0].columns))
         if any(figures[number] != MISSING for _, _, figures in page.published)
     ]
 
@@ -175,17 +210,18 @@ def _column(row, synthesised):
     title = dataset_title(row.dataset, synthesised)
     if row.test_list != "all":
         title += f"{',' if row.dataset in synthesised else ''} {row.test_list}"
-    return title, METRIC_TITLES[row.metric]
+    return title, METRIC_TITLES[row.metric] + (" ↓" if row.metric in LOWER_IS_BETTER else "")
 
 
 def _how(row):
     """How a model was evaluated, where it is not the usual way."""
-    how = [] if row.protocol == "frozen" else [row.protocol]
+    how = [] if row.protocol in ("frozen", *QUERY_METRICS) else [protocol_title(row.protocol)]
     return ", ".join(how + ([] if row.label_fraction == 1 else [f"{row.label_fraction:g} of the labels"]))
 
 
-def _published(firsts, columns, layouts):
+def _published(rows, columns, layouts):
     """Rows of published figures, in the first column of each dataset that has the metric."""
+    firsts = {row.column: row for row in rows[::-1].itertuples()}
     places = {}
     for column in columns:
         row = firsts[column]

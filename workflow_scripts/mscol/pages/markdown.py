@@ -7,32 +7,35 @@ from mscol.pages.published import TITLE
 
 def to_markdown(page):
     """Write a page as Markdown."""
-    titles = [heading(*column) for column in page.columns]
-    table = [["model", *titles], ["---", *["---:"] * len(titles)]]
-    for model, how, cells in (line for block in page.blocks for line in block):
-        table.append([f"`{model}`" + (f" ({how})" if how else ""), *map(_markdown_cell, cells)])
-    table.append(["chance", *page.chance])
-    parts = [
-        "# Results",
-        *(f"> **{note}**" for note in page.notes),
-        _markdown_table(table),
-        f"How to read it: {page.explanation} {where_numbers_are(page)}",
-    ]
-    if page.differences:
-        rows = [["model", *titles], ["---", *["---:"] * len(titles)]]
-        rows += [
-            [f"`{model}`" + (f" ({how})" if how else ""), *cells] for model, how, cells in page.differences
+    parts = ["# Results", *(f"> **{note}**" for note in page.notes)]
+    for table in page.tables:
+        rows = [
+            [_model(model, how), *map(_markdown_cell, cells)]
+            for block in table.blocks
+            for model, how, cells in block
         ]
-        parts += [f"## Minus {page.reference}", _markdown_table(rows)]
+        parts += [f"## {table.title}"] * bool(table.title)
+        parts.append(_markdown_table("model", _titles(table), [*rows, ["chance", *table.chance]]))
+    parts.append(f"How to read it: {page.explanation} {where_numbers_are(page)}")
+    for table in page.tables:
+        if table.differences:
+            rows = [[_model(model, how), *cells] for model, how, cells in table.differences]
+            of_what = f": {table.title[0].lower()}{table.title[1:]}" if table.title else ""
+            parts += [f"## Minus {page.reference}{of_what}", _markdown_table("model", _titles(table), rows)]
     if page.published:
         shown = columns_with_figures(page)
-        rows = [
-            ["system", "described in", *(titles[n] for n in shown)],
-            ["---", "---", *["---:"] * len(shown)],
-        ]
-        rows += [[system, told, *(figures[n] for n in shown)] for system, told, figures in page.published]
-        parts += [f"## {TITLE}", explain_published(page), _markdown_table(rows)]
+        titles = ["described in", *(_titles(page.tables[0])[n] for n in shown)]
+        rows = [[system, told, *(figures[n] for n in shown)] for system, told, figures in page.published]
+        parts += [f"## {TITLE}", explain_published(page), _markdown_table("system", titles, rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def _titles(table):
+    return [heading(*column) for column in table.columns]
+
+
+def _model(name, how):
+    return f"`{name}`" + (f" ({how})" if how else "")
 
 
 def _markdown_cell(cell):
@@ -41,5 +44,6 @@ def _markdown_cell(cell):
     return " ".join(part for part in (value, cell.spread, cell.interval) if part)
 
 
-def _markdown_table(rows):
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def _markdown_table(corner, titles, rows):
+    lines = [[corner, *titles], ["---", *["---:"] * len(titles)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,17 +1,21 @@
 """How to read a summary: what was resampled, what intervals and marks cover, what they do not."""
 
+from mscol.config.evaluations import N_NEIGHBOURS, STRENGTHS
 from mscol.metrics.intervals import FEWEST_GROUPS, LEVEL, SIGNIFICANT
+from mscol.tables.measured import LOWER_IS_BETTER
 
 _FEW_GROUPS = 100  # below it intervals are rough (docs/benchmarks.md, "Intervals")
 
 
-def how_to_read(rows):
+def how_to_read(rows, search=None):
     """Explain a summary in sentences that suit a caption, too.
 
     Parameters
     ----------
     rows : pd.DataFrame
         As in the csv that `summarise_results` writes.
+    search : dict, optional
+        The values among which settings of heads were chosen (the config's evaluation/search).
 
     Returns
     -------
@@ -27,6 +31,9 @@ def how_to_read(rows):
         *_significance(rows),
         *_few_groups(rows),
         _heads(rows),
+        *_few_shot(rows),
+        *_choices(rows, search or {}),
+        *_queries(rows),
         *_untaught(rows),
         "Chance: what random scores give on average for tags, and naming always the most frequent class for classes. Tags and "
         "classes that cannot be scored in a test list are left out of its macro means.",
@@ -35,10 +42,14 @@ def how_to_read(rows):
 
 
 def runs(rows):
-    """What was trained several times: ``seeds``, ``heads``, or nothing."""
+    """What was trained several times: ``seeds``, ``heads``, or nothing. Draws of few clips count as neither."""
     if rows["seeds"].max() > 1:
         return "seeds"
-    return "heads" if rows["heads"].max() > 1 else ""
+    return "heads" if _without_draws(rows)["heads"].max() > 1 else ""
+
+
+def _without_draws(rows):
+    return rows[~rows["protocol"].str.startswith("shots")]
 
 
 def _values_and_intervals(rows):
@@ -48,16 +59,22 @@ def _values_and_intervals(rows):
             "cover other test clips and other seeds, which are resampled, too",
         ),
         "heads": (
-            f"Mean over {rows['heads'].max():.0f} heads on one encoder ± standard deviation over them",
+            f"Mean over {_without_draws(rows)['heads'].max():.0f} heads on one encoder ± standard deviation over them",
             "cover other test clips and other heads, which are resampled, too, but not another pretraining",
         ),
         "": ("Values of one seed", "cover other test clips, but not another training"),
     }[runs(rows)]
-    return f"{of_what}; {LEVEL:.0%} intervals in brackets {covers}. Higher is better."
+    better = "Higher is better, but lower where there is a ↓" if _has_falling(rows) else "Higher is better"
+    return f"{of_what}; {LEVEL:.0%} intervals in brackets {covers}. {better}."
+
+
+def _has_falling(rows):
+    return rows["metric"].isin(LOWER_IS_BETTER).any()
 
 
 def _groups(rows):
-    counts = rows[["dataset", "test_list", "n_groups", "grouped_by"]].drop_duplicates()
+    asked = rows[~rows["protocol"].isin(["retrieval"])]  # whose queries are fewer, if anything, but no others
+    counts = asked[["dataset", "test_list", "n_groups", "grouped_by"]].drop_duplicates()
     return ", ".join(
         f"{row.n_groups:,.0f} {row.grouped_by}{'s' if row.n_groups != 1 else ''} of {_named(row)}"
         for row in counts.itertuples()
@@ -121,11 +138,52 @@ def _few_groups(rows):
 
 
 def _heads(rows):
-    how = set(rows["standardised"])
+    how = set(rows.loc[rows["protocol"].isin(["frozen", "finetuned", "evaluate"]), "standardised"])
+    if not how:
+        return "Logistic regression reads standardised values."
     if "yes" not in how:
         return "Heads read values as they are, without standardising them."
     others = " Those that are trained with their encoder read its values as they are." if "no" in how else ""
     return f"Heads on embeddings standardise what they read, those of all models alike.{others}"
+
+
+def _few_shot(rows):
+    for protocol in rows.loc[rows["protocol"].str.startswith("shots"), "protocol"].unique():
+        yield (
+            f"Few-shot: logistic regression on {protocol.removeprefix('shots')} training clips of each class or tag, mean over ten "
+            "draws ± standard deviation over them."
+        )
+
+
+def _choices(rows, search):
+    """Say what was chosen on the validation clips, and out of what."""
+    protocols = set(rows["protocol"])
+    tried = {
+        "learning rates of heads": [f"{rate:g}" for rate in search.get("learning_rate", [])],
+        "their hidden layers": ["-".join(map(str, sizes)) or "none" for sizes in search.get("hidden", [])],
+    }
+    tried = {what: values for what, values in tried.items() if values and "frozen" in protocols}
+    if "knn" in protocols:
+        tried["k of kNN"] = [str(k) for k in N_NEIGHBOURS]
+    if "logistic" in protocols:
+        tried["C of logistic regression"] = [f"{strength:g}" for strength in STRENGTHS]
+    if tried:
+        listed = "; ".join(f"{what} out of {', '.join(values)}" for what, values in tried.items())
+        yield f"Chosen on the validation clips, and named in the tables: {listed}."
+
+
+def _queries(rows):
+    if (rows["protocol"] == "retrieval").any():
+        yield (
+            "Retrieval: each test clip ranks the others by cosine similarity, but for excerpts of its own recording; wanted are those "
+            "with its class or one of its tags (mAP: mean average precision). Its chance is a random ranking."
+        )
+    artists = rows[rows["protocol"] == "artists"]
+    if len(artists):
+        yield (
+            "Artist similarity: a clip is to find another recording of its artist among clips of at most fifty artists; mean normalised "
+            "rank (0 is best, about 0.5 chance) and equal error rate over 100 episodes."
+        )
 
 
 def _untaught(rows):

@@ -14,7 +14,9 @@ from mscol.tables.summary import summary_rows
 PAGES = {".md": to_markdown, ".tex": to_latex, ".html": to_html}
 
 
-def summarise_results(tables, per_class, comparisons, layouts, summary, pages, synthesised=(), notes=()):
+def summarise_results(
+    tables, per_class, comparisons, layouts, summary, pages, synthesised=(), notes=(), search=None
+):
     """Write the summary over many tables of results.
 
     Parameters
@@ -28,13 +30,13 @@ def summarise_results(tables, per_class, comparisons, layouts, summary, pages, s
     pages : sequence of (str or os.PathLike)
         Written: the same with models as rows and datasets' metrics as columns, as ``.md``, ``.tex`` or
         ``.html``.
-    synthesised, notes
+    synthesised, notes, search
         As for `mscol.pages.layout.lay_out`; the csv has a column for the former.
     """
     rows = summary_rows(tables, per_class, comparisons)
     rows["synthesised"] = rows["dataset"].isin(synthesised).astype(int)
     write_csv(rows, summary)
-    page = lay_out(rows, layouts, synthesised, notes)
+    page = lay_out(rows, layouts, synthesised, notes, search)
     for path in map(Path, pages):
         with atomic_path(path) as partial:
             partial.write_text(PAGES[path.suffix](page), encoding="utf-8")

@@ -155,7 +155,7 @@ def save_resamples(path, groups, labels):
     measured = [group["measured"] for group in groups]
     keys = (*GROUP, "n_test", "n_groups", "clips")
     arrays = {key: np.array([group[key] for group in groups]) for key in keys}
-    arrays["n_runs"] = np.array([len(one.pooled(np.arange(len(one.runs)))) for one in measured])
+    arrays["n_runs"] = np.array([_n_runs(group) for group in groups])
     for name in ("n_positive", "n_label_groups"):
         arrays[name] = np.stack([getattr(one, name) for one in measured])
     for metric in dict.fromkeys(metric for one in measured for metric in one.overall):
@@ -169,6 +169,13 @@ def save_resamples(path, groups, labels):
         arrays[f"{metric}_per_label"] = _stacked(values).astype(np.float32)
     with atomic_path(path) as partial:
         np.savez_compressed(partial, labels=np.array(labels, np.str_), **arrays)
+
+
+def _n_runs(group):
+    """Runs of training that tell a model from itself, trained again: encoders, or heads of one, but not draws of few clips."""
+    runs = group["measured"].runs
+    n_encoders = len({encoder for encoder, _ in runs})
+    return len(runs) if n_encoders == 1 and not group["protocol"].startswith("shots") else n_encoders
 
 
 def _stacked(rows):
