@@ -21,6 +21,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/params.smk"
 include: "rules/gpus.smk"
 include: "rules/datasets.smk"
 include: "rules/stems.smk"
@@ -42,6 +43,7 @@ report: "report/workflow.rst"
 onstart:
     jobs = list(workflow.dag.needrun_jobs())
     require_writable_folders(jobs)
+    require_past_dates(jobs)
     require_arrays_that_start(jobs)
     hand_out_gpus(jobs)
 

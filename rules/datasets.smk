@@ -20,8 +20,7 @@ rule make_demo_dataset:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        seed=config["demo"]["seed"],
-        sizes=demo_sizes,
+        **told(8, seed=config["demo"]["seed"], sizes=demo_sizes),
         code=code_of("make_demo_dataset.py"),
     message:
         "Making the embedded {wildcards.demo}"
@@ -31,7 +30,8 @@ rule make_demo_dataset:
 
 checkpoint write_manifest:
     input:
-        manifest_inputs,
+        made_dataset,
+        watched_inputs,
     output:
         clips="manifests/{dataset}/clips.csv",
         rejected="manifests/{dataset}/rejected.csv",
@@ -52,10 +52,11 @@ checkpoint write_manifest:
         mem_mb=growing(4000),
         runtime=growing(120),
     params:
+        **told(2, options=lambda wildcards: dataset_options(wildcards.dataset)),
+        **told(n_shards=lambda wildcards: len(shards(wildcards.dataset))),
         layout=lambda wildcards: dataset_settings(wildcards.dataset)["layout"],
         root=root_of,
-        options=lambda wildcards: dataset_options(wildcards.dataset),
-        shards=lambda wildcards: shards(wildcards.dataset),
+        dates=watched_dates,
         code=lambda wildcards: library_fingerprint(
             "write_manifest.py",
             f"mscol.datasets.{dataset_settings(wildcards.dataset)['layout']}",

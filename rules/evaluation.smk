@@ -34,10 +34,12 @@ rule embed_clips:
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
-        crops_per_segment=config["evaluation"]["crops_per_segment"],
-        batch_size=config["evaluation"]["embedding_batch_size"],
-        framework_threads=config["framework_threads"],
-        backend=config["backend"],
+        **told(
+            crops_per_segment=config["evaluation"]["crops_per_segment"],
+            batch_size=config["evaluation"]["embedding_batch_size"],
+            framework_threads=config["framework_threads"],
+            backend=config["backend"],
+        ),
         clips=clips_digest(),
         code=code_of("embed_clips.py"),
     message:
@@ -48,7 +50,7 @@ rule embed_clips:
 
 rule embed_waveforms:
     input:
-        function=callable_file,
+        function=own(callable_file),
         clips=ancient(CLIPS),
         # Of all clips that other encoders are tested on
         index=all_shards(MIXTURE_INDEX),
@@ -74,9 +76,10 @@ rule embed_waveforms:
         mem_mb=growing(4000),
         runtime=growing(480),
     params:
+        **told(crops_per_segment=config["evaluation"]["crops_per_segment"]),
         root=root_of,
         callable=lambda wildcards: model_of(wildcards.model).callable,
-        crops_per_segment=config["evaluation"]["crops_per_segment"],
+        later=later(callable_file),
         clips=clips_digest(),
         code=callable_code,
     message:
@@ -115,12 +118,14 @@ rule train_probe:
         mem_mb=growing(8000),
         runtime=growing(240),
     params:
-        settings=head_settings,
-        label_fraction=fraction_of,
-        standardise=config["evaluation"]["standardise"],
-        n_heads=config["evaluation"]["heads_per_encoder"],
-        framework_threads=config["framework_threads"],
-        backend=config["backend"],
+        **told(8, settings=head_settings),
+        **told(
+            label_fraction=fraction_of,
+            standardise=config["evaluation"]["standardise"],
+            n_heads=config["evaluation"]["heads_per_encoder"],
+            framework_threads=config["framework_threads"],
+            backend=config["backend"],
+        ),
         labels=labels_digest,
         code=code_of("train_probe.py"),
     message:
@@ -191,10 +196,12 @@ rule finetune_encoder:
         mem_mb=growing(8000),
         runtime=growing(1440),
     params:
-        settings=finetuning_settings,
-        label_fraction=fraction_of,
-        framework_threads=config["framework_threads"],
-        backend=config["backend"],
+        **told(8, settings=finetuning_settings),
+        **told(
+            label_fraction=fraction_of,
+            framework_threads=config["framework_threads"],
+            backend=config["backend"],
+        ),
         labels=labels_digest,
         code=code_of("finetune_encoder.py"),
     message:
@@ -205,7 +212,7 @@ rule finetune_encoder:
 
 rule score_trained:
     input:
-        model=trained("model"),
+        model=own(trained("model")),
         clips=ancient(CLIPS),
         about=ancient(ABOUT),
         test=trained("test"),
@@ -227,13 +234,17 @@ rule score_trained:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        paper=lambda wildcards: model_of(wildcards.model).paper,
-        framework_threads=config["framework_threads"],
-        backend=config["backend"],
+        **told(
+            trained=lambda wildcards: trained("model")(wildcards)[0],
+            paper=lambda wildcards: model_of(wildcards.model).paper,
+            framework_threads=config["framework_threads"],
+            backend=config["backend"],
+        ),
+        later=later(trained("model")),
         labels=labels_digest,
         code=code_of("score_trained.py"),
     message:
-        "Scoring {wildcards.dataset} with what {input.model} was trained for, seed {wildcards.seed}"
+        "Scoring {wildcards.dataset} with what {params.trained} was trained for, seed {wildcards.seed}"
     script:
         "../workflow_scripts/score_trained.py"
 
@@ -275,11 +286,13 @@ rule write_results_table:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        evaluations=lambda wildcards: [
-            (*way, standardised(way)) for way in ways(wildcards.model)
-        ],
-        seeds=config["seeds"],
-        n_resamples=config["evaluation"]["bootstrap_resamples"],
+        **told(
+            evaluations=lambda wildcards: [
+                (*way, standardised(way)) for way in ways(wildcards.model)
+            ],
+            seeds=config["seeds"],
+            n_resamples=config["evaluation"]["bootstrap_resamples"],
+        ),
         labels=labels_digest,
         synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,  # for the caption
         code=code_of("write_results_table.py"),

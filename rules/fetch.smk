@@ -26,7 +26,9 @@ rule fetch_dataset:
         mem_mb=4000,
         runtime=2880,
     params:
-        settings=lambda wildcards: fetching_settings(wildcards.layout, config),
+        **told(
+            40, settings=lambda wildcards: fetching_settings(wildcards.layout, config)
+        ),
         lines=lambda wildcards: dataset_lines(wildcards.layout, config),
         code=code_of("fetch_dataset.py"),
     message:

@@ -154,7 +154,7 @@ rule plot_convergence:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        models=[model for model, _ in configured_runs()],
+        models=untold([model for model, _ in configured_runs()]),
         synthesised=PRETRAINING_DATASET in SYNTHESISED,
         code=code_of("plot_convergence.py"),
     message:
@@ -195,8 +195,10 @@ rule plot_log_mels:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
-        threshold=config["pretraining"]["activity_threshold"],
-        windows=config["pretraining"]["activity_windows"],
+        **told(
+            threshold=config["pretraining"]["activity_threshold"],
+            windows=config["pretraining"]["activity_windows"],
+        ),
         synthesised=PRETRAINING_DATASET in SYNTHESISED,
         code=code_of("plot_log_mels.py"),
     message:

@@ -20,9 +20,11 @@ rule cache_mixture_mels:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        **told(
+            dtype=config["mels"]["dtype"],
+            normalise=config["mels"]["normalise_seconds"],
+        ),
         root=root_of,
-        dtype=config["mels"]["dtype"],
-        normalise=config["mels"]["normalise_seconds"],
         whole_only=takes_whole_clips_only,
         paper="mscol",
         clips=shard_digest,
@@ -53,8 +55,8 @@ rule cache_sliced_mels:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        **told(dtype=config["mels"]["dtype"]),
         root=root_of,
-        dtype=config["mels"]["dtype"],
         normalise="file",  # slices have norms of their own, whatever the config says
         whole_only=takes_whole_clips_only,
         paper="cvsm",
@@ -92,8 +94,10 @@ rule cache_stem_mels:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        dtype=config["mels"]["dtype"],
-        normalise=config["mels"]["normalise_seconds"],
+        **told(
+            dtype=config["mels"]["dtype"],
+            normalise=config["mels"]["normalise_seconds"],
+        ),
         clips=shard_digest,
         code=code_of("cache_stem_mels.py"),
     message:
@@ -127,9 +131,11 @@ rule cache_degraded_mels:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        **told(
+            dtype=config["mels"]["dtype"],
+            normalise=config["mels"]["normalise_seconds"],
+        ),
         root=root_of,
-        dtype=config["mels"]["dtype"],
-        normalise=config["mels"]["normalise_seconds"],
         clips=shard_digest,
         code=code_of("cache_degraded_mels.py"),
     message:

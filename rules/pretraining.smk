@@ -25,7 +25,7 @@ rule plan_pretraining:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        plan=lambda wildcards: pretraining_plan(wildcards.model),
+        **told(80, plan=lambda wildcards: pretraining_plan(wildcards.model)),
         clips=clips_digest(PRETRAINING_DATASET),
         code=code_of("plan_pretraining.py"),
     message:
@@ -92,9 +92,11 @@ rule initialise_encoder:
         mem_mb=growing(8000),
         runtime=growing(30),
     params:
-        settings=pretraining_settings(model_of("untrained")),
-        framework_threads=config["framework_threads"],
-        backend=config["backend"],
+        **told(
+            settings=pretraining_settings(model_of("untrained")),
+            framework_threads=config["framework_threads"],
+            backend=config["backend"],
+        ),
         clips=clips_digest(PRETRAINING_DATASET),
         code=code_of("initialise_encoder.py"),
     message:
@@ -105,7 +107,7 @@ rule initialise_encoder:
 
 rule import_encoder:
     input:
-        lambda wildcards: encoder_files(model_of(wildcards.model).checkpoint),
+        own(checkpoint_files),
     output:
         encoder="models/{model}/seed{seed}/encoder.keras",
         history="models/{model}/seed{seed}/history.csv",
@@ -124,10 +126,13 @@ rule import_encoder:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
+        **told(
+            paper=lambda wildcards: model_of(wildcards.model).paper,
+            framework_threads=config["framework_threads"],
+            backend=config["backend"],
+        ),
         checkpoint=lambda wildcards: model_of(wildcards.model).checkpoint,
-        paper=lambda wildcards: model_of(wildcards.model).paper,
-        framework_threads=config["framework_threads"],
-        backend=config["backend"],
+        later=later(checkpoint_files),
         code=code_of("import_encoder.py"),
     message:
         "Taking over the encoder {wildcards.model}"

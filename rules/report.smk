@@ -33,7 +33,7 @@ rule compare_models:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        tables=of_all_results("{dataset}/{model}"),
+        tables=untold(of_all_results("{dataset}/{model}")),
         reference=config["evaluation"]["compare_with"],
         synthesised=SYNTHESISED,  # for the caption
         code=code_of("compare_models.py"),
@@ -70,9 +70,11 @@ rule summarise_results:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        layouts={
-            name: dataset["layout"] for name, dataset in config["datasets"].items()
-        },
+        **told(
+            layouts={
+                name: dataset["layout"] for name, dataset in config["datasets"].items()
+            }
+        ),
         synthesised=SYNTHESISED,
         separator=separator_of_synthesised(),
         pretrained_on=PRETRAINING_DATASET,
@@ -98,8 +100,7 @@ rule write_config:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        # One by one, because Snakemake tells which params changed
-        *config_lines(config),
+        *lines_of(config),
         code=code_of("write_config.py"),
     message:
         "Writing down the config of this run"

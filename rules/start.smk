@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from mscol.graph.dates import check_dates
 from mscol.graph.start import check_arrays, check_writable
 
 
@@ -13,6 +14,15 @@ def require_writable_folders(jobs):
             for job in jobs
             for path in filter(None, [*job.output, *job.log, job.benchmark])
         )
+    except MscolError as error:
+        raise WorkflowError(str(error))
+
+
+def require_past_dates(jobs):
+    """Stop where something would be made from a file that is dated in the future, only to be deleted."""
+    made = {path for job in jobs for path in job.output}
+    try:
+        check_dates({path for job in jobs for path in job.input} - made)
     except MscolError as error:
         raise WorkflowError(str(error))
 

@@ -100,9 +100,11 @@ rule train_separator:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        settings=config["separation"]["training"],
-        seed=config["demo"]["seed"],
-        framework_threads=config["framework_threads"],
+        **told(
+            settings=config["separation"]["training"],
+            seed=config["demo"]["seed"],
+            framework_threads=config["framework_threads"],
+        ),
         code=code_of("train_separator.py"),
     message:
         "Training a small Open-Unmix for {wildcards.stem}"
@@ -125,7 +127,7 @@ rule describe_separator:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        settings=config["separation"]["training"],
+        **told(settings=config["separation"]["training"]),
         code=code_of("describe_separator.py"),
     message:
         "Describing the small Open-Unmix"
@@ -152,10 +154,12 @@ rule judge_separator:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
+        **told(
+            niter=config["separation"]["niter"],
+            device=config["separation"]["device"],
+            framework_threads=config["framework_threads"],
+        ),
         model=DEMO_SEPARATOR,
-        niter=config["separation"]["niter"],
-        device=config["separation"]["device"],
-        framework_threads=config["framework_threads"],
         code=code_of("judge_separator.py"),
     message:
         "Judging the small Open-Unmix on songs it has not heard"
@@ -187,14 +191,16 @@ rule separate_stems:
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
+        **told(
+            niter=config["separation"]["niter"],
+            device=config["separation"]["device"],
+            framework_threads=config["framework_threads"],
+        ),
         model=(
             DEMO_SEPARATOR
             if config["separation"]["model"] == "demo"
             else config["separation"]["model"]
         ),
-        niter=config["separation"]["niter"],
-        device=config["separation"]["device"],
-        framework_threads=config["framework_threads"],
         clips=shard_digest,
         code=code_of("separate_stems.py"),
     message:

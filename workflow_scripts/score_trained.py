@@ -13,7 +13,7 @@ from mscol.model import configure  # noqa: E402
 from mscol.probes import score_classifier, score_head  # noqa: E402
 
 configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))
-model, scores = snakemake.input.model, snakemake.output.scores
+model, scores = snakemake.params.trained, snakemake.output.scores
 dataset = {"clips": snakemake.input.clips, "about": snakemake.input.about}
 if snakemake.input.test:
     score_head(model, snakemake.input.test, snakemake.input.test_index, **dataset, scores=scores)

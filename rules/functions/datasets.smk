@@ -17,14 +17,30 @@ def dataset_options(dataset):
     return {name: settings[name] for name in names.get(settings["layout"], [])}
 
 
-def manifest_inputs(wildcards):
-    """What a manifest depends on: the made dataset, or the metadata and audio folders of a real one."""
-    settings = dataset_settings(wildcards.dataset)
-    if is_embedded(wildcards.dataset):
-        return settings["root"]
-    return watched_paths(
-        settings["layout"], settings["root"], dataset_options(wildcards.dataset)
-    )
+def made_dataset(wildcards):
+    """The dataset that a manifest is of, where it is made here."""
+    return root_of(wildcards) if is_embedded(wildcards.dataset) else []
+
+
+def watched_files(wildcards):
+    """What the manifest of a real dataset depends on: its metadata and audio folders."""
+    dataset = wildcards.dataset
+    settings, options = dataset_settings(dataset), dataset_options(dataset)
+    if is_embedded(dataset):
+        return []
+    return watched_paths(settings["layout"], settings["root"], options)
+
+
+def watched_inputs(wildcards):
+    """Of these, the inputs. Not the csv of a table: of a small input Snakemake takes no notice where its date alone is new."""
+    is_table = dataset_settings(wildcards.dataset)["layout"] == "table"
+    return [] if is_table else not_in_future(watched_files(wildcards))
+
+
+def watched_dates(wildcards):
+    """The dates of the other ones."""
+    inputs = watched_inputs(wildcards)
+    return tell_dates(path for path in watched_files(wildcards) if path not in inputs)
 
 
 def shard_digest(wildcards):

@@ -24,7 +24,7 @@ def heard(kind):
 def callable_file(wildcards):
     """The file of an encoder's function, if it is one of the user's own."""
     place = model_of(wildcards.model).callable.rpartition(":")[0]
-    return place if place.endswith(".py") else []
+    return [place] if place.endswith(".py") else []
 
 
 def callable_code(wildcards):
@@ -88,7 +88,7 @@ def trained(kind):
         path = trained_file(dataset, model, seed, config)
         entry = config["evaluation"]["trained"][dataset]
         if kind == "model":
-            return path
+            return [path]
         if kind in ("frames", "index"):
             return heard(kind)(wildcards) if entry["classifier"] else []
         return getattr(rules.embed_clips.output, kind) if entry["head"] else []

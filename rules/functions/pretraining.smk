@@ -95,3 +95,8 @@ def stem_separator(wildcards):
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
     uses_it = model_of(wildcards.model).sources and not brought
     return separator_files(wildcards) if uses_it else []
+
+
+def checkpoint_files(wildcards):
+    """The files of an encoder that was made elsewhere."""
+    return encoder_files(model_of(wildcards.model).checkpoint)

@@ -134,10 +134,30 @@ def test_run_says_at_its_end_where_the_results_are(house, finished):
     assert f"snakemake --report report.zip --configfile {house}/tests/tiny.yaml puts" in said
 
 
-def test_a_changed_setting_is_told_and_not_the_whole_config(house, finished):
-    said = run(house, finished, "results/config.yaml", "--dry-run", "--config", "pretraining={updates: 7}")
-    [reason] = [line for line in said.splitlines() if line.startswith("Reason:")]
-    assert "before: 'pretraining/updates: 6' now: 'pretraining/updates: 7'" in reason and len(reason) < 250
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    {
+        "pretraining={updates: 7}": "before: 'plan/settings/updates: 6' now: 'plan/settings/updates: 7'",
+        "encoder={width: 0.2}": "before: 'plan/settings/encoder/width: 0.1' now: 'plan/settings/encoder/width: 0.2'",
+        "evaluation={training: {epochs: 3}}": "before: 'settings/epochs: 2' now: 'settings/epochs: 3'",
+        "separation={training: {updates: 7}}": "before: 'settings/updates: 6' now: 'settings/updates: 7'",
+        "separation={niter: 2}": "before: 'niter: 1' now: 'niter: 2'",
+        "demo={sizes: {mtat: {train: 7}}}": "before: 'sizes/mtat/train: 6' now: 'sizes/mtat/train: 7'",
+        "shards={mtat: 300}": "before: 'n_shards: 2' now: 'n_shards: 300'",
+        "models=[mfcc]": "before: \"models: ['bass_vocals', 'mfcc']\" now: \"models: ['mfcc']\"",
+    }.items(),
+)
+def test_a_changed_setting_is_told_and_not_all_the_others(house, finished, setting, told):
+    said = run(house, finished, "--dry-run", "--config", setting)
+    reasons = [
+        line.partition("Params have changed")[2] for line in said.splitlines() if line.startswith("Reason:")
+    ]
+    assert any(told in reason for reason in reasons) and max(map(len, reasons)) < 300
+
+
+def test_braces_in_a_config_are_no_wildcards_of_a_rule(house, finished):
+    trained = "evaluation={trained: {fma: {head: 'models/{model}/seed{seed}/heads/fma.keras'}}}"
+    assert planned_jobs(house, finished, "--config", trained) == {"write_config": 1, "all": 1, "total": 2}
 
 
 def test_a_plan_holds_only_what_its_model_uses(house, finished):
