@@ -26,7 +26,6 @@ def main(arguments=None):
     """Run the command; return its exit status: 0, or 1 where a file or more could not be embedded."""
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     needs_no_display()
     try:
         return _embed(options)
