@@ -12,6 +12,8 @@ import pytest
 import yaml
 from running import planned_jobs, run
 
+from mscol.jobs.chatter import is_chatter
+
 METRICS = {"mtat": ["roc_auc", "pr_auc"], "nsynth": ["accuracy", "macro_f1"], "fma": ["accuracy", "macro_f1"]}
 MODELS = ("bass_vocals", "mfcc")
 
@@ -113,6 +115,7 @@ def test_every_job_has_a_log(finished):
     logs = sorted((finished / "logs").rglob("*.log"))
     assert len(logs) > 30
     assert not [path for path in logs if "Traceback" in path.read_text()]
+    assert not [line for path in logs for line in path.read_bytes().splitlines() if is_chatter(line)]
 
 
 def test_second_run_has_nothing_to_do(house, finished):

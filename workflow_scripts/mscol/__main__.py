@@ -26,7 +26,6 @@ def main(arguments=None):
     """Run the command; return its exit status: 0, or 1 where a file or more could not be embedded."""
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     needs_no_display()
     try:
         return _embed(options)
@@ -38,9 +37,10 @@ def main(arguments=None):
 
 
 def _embed(options):
-    from mscol.embeddings.export import export_embeddings, find_audio  # here, since --help needs none of it
+    from mscol.embeddings.export import export_embeddings  # here, since --help needs none of it
+    from mscol.embeddings.search import find_audio
 
-    files = find_audio(options.files)
+    files, left_out = find_audio(options.files)
     # Later still: importing the framework takes seconds, and a wrong path is told before.
     choose_backend()
     from mscol.model import configure, load_encoder
@@ -49,7 +49,9 @@ def _embed(options):
     encoder = load_encoder(options.encoder, options.paper)
     logging.info("Embedding %d files with %s.", len(files), options.encoder)
     about = {"encoder": str(options.encoder)}
-    failed = export_embeddings(files, encoder, options.output, options.mean, about, options.normalise)
+    failed = export_embeddings(
+        files, encoder, options.output, options.mean, about, options.normalise, left_out
+    )
     if failed:
         logging.error(
             "%d of %d files could not be embedded; the others are in %s.",
@@ -93,7 +95,11 @@ def _parse(arguments):
         help=f"of a TensorFlow checkpoint, which does not tell: whose encoder it is, {BOTH}",
     )
     embed.add_argument(
-        "-o", "--output", required=True, type=Path, help="the table to be written: .parquet or .csv"
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        help="the table to be written: .parquet or .csv; what was left out is listed beside it, in NAME.rejected.csv",
     )
     embed.add_argument("--mean", action="store_true", help="one row a file: the mean over its seconds")
     embed.add_argument(

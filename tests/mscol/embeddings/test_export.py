@@ -11,7 +11,8 @@ from pyarrow import parquet
 
 from mscol.__main__ import main
 from mscol.embeddings import embed_file
-from mscol.embeddings.export import export_embeddings, find_audio
+from mscol.embeddings.export import export_embeddings
+from mscol.embeddings.search import find_audio, write_left_out
 
 RATES = {
     "one.wav": (44_100, 3.2),
@@ -60,6 +61,12 @@ def test_each_second_of_each_file_gets_the_values_of_embed_file(encoder_file, mu
         )  # for two files could not be embedded
     assert "2 of 6 files could not be embedded; the others are in" in caplog.text
     assert "broken.mp3: the file is empty" in caplog.text and "short.wav: too short" in caplog.text
+    assert "1 others, whose names do not end as audio files do, are left out: notes.txt." in caplog.text
+    rejected = pd.read_csv(tmp_path / "out.rejected.csv").set_index("path")["reason"]
+    assert list(rejected.index) == [str(music / name) for name in ("notes.txt", "broken.mp3", "short.wav")]
+    assert [reason.split(" (")[0] for reason in rejected] == [
+        "its name does not end as that of an audio file", "the file is empty", rejected.iloc[2].split(" (")[0],
+    ]  # fmt: skip
     table = pd.read_parquet(out)
     assert list(table.columns) == ["file", "window", "start_seconds", "embedding"]
     assert table.groupby("file").size().to_dict() == {
@@ -95,9 +102,32 @@ def test_mean_gives_a_row_a_file_and_csv_has_a_column_a_value(encoder_file, musi
 
 
 def test_files_are_found_once_and_sorted_and_others_are_not(music):
-    found = find_audio([music / "x.ogg", music])
+    found, left_out = find_audio([music / "x.ogg", music])
     assert found[0] == music / "x.ogg" and found[1:] == sorted(found[1:])
-    assert len(found) == 6 and music / "notes.txt" not in found
+    assert len(found) == 6 and [path for path, _ in left_out] == [music / "notes.txt"]
+    found, left_out = find_audio([music, music / "notes.txt"])  # asked for by its name
+    assert len(found) == 7 and left_out == []
+
+
+def test_terminal_names_ten_that_were_left_out_and_the_file_all_of_them(
+    encoder_file, music, tmp_path, caplog
+):
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    for number in range(12):
+        (bad / f"{number:02d}.wav").write_bytes(b"")
+        (bad / f"{number:02d}.jpg").write_bytes(b"")
+    rejected = bad / "out.rejected.csv"
+    with caplog.at_level("INFO"):
+        assert embed(bad, music / "x.ogg", "--encoder", encoder_file, "-o", bad / "out.csv", "--mean") == 1
+    assert sum("the file is empty" in message for message in caplog.messages) == 10
+    assert "09.jpg and 2 more." in caplog.text and "10.jpg" not in caplog.text
+    assert f"listed in {rejected} (24)." in caplog.text and len(pd.read_csv(rejected)) == 24
+    # The next run finds what this one has written, and does not list it.
+    write_left_out(find_audio([bad])[1], bad / "out.csv")
+    assert pd.read_csv(rejected)["path"].tolist() == [str(path) for path in sorted(bad.glob("*.jpg"))]
+    write_left_out([], bad / "out.csv")
+    assert not rejected.exists()
 
 
 def test_links_to_folders_are_followed_and_circles_are_noticed(music, tmp_path):
@@ -105,8 +135,8 @@ def test_links_to_folders_are_followed_and_circles_are_noticed(music, tmp_path):
     (folder / "inside").mkdir(parents=True)
     (folder / "linked").symlink_to(music)
     (folder / "inside" / "back").symlink_to(folder)
-    found = find_audio([folder])
-    assert len(found) == len(find_audio([music])) and folder / "linked" / "x.ogg" in found
+    found, _ = find_audio([folder])
+    assert len(found) == len(find_audio([music])[0]) and folder / "linked" / "x.ogg" in found
 
 
 def test_checkpoint_on_the_command_line_needs_its_paper(tmp_path, capsys):
@@ -178,6 +208,7 @@ def test_no_table_is_written_where_no_file_can_be_embedded(encoder_file, music, 
     )
     assert "gone.wav: there is no such file" in caplog.text
     assert "none of the 2 files could be embedded" in caplog.text and not (tmp_path / "out.csv").exists()
+    assert len(pd.read_csv(tmp_path / "out.rejected.csv")) == 2
 
 
 def test_file_that_is_cut_short_is_embedded_with_a_warning(encoder_file, music, tmp_path, caplog):

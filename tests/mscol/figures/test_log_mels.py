@@ -93,14 +93,33 @@ def test_long_clip_is_shown_where_its_stems_change():
     assert choose_excerpt(_magnitudes("a", [LOUD] * 20 + [QUIET] * 10), 0.01) == ("a", 16)
 
 
-@pytest.mark.parametrize("first_segment", [0, 16])
-def test_axes_are_in_seconds_and_no_text_is_cut_off(first_segment):
-    magnitudes = _magnitudes("a", [QUIET, LOUD] * 4).set_index("segment")[list(STEMS)]
+def _drawn(stems=STEMS, first_segment=0, clip="a"):
+    magnitudes = _magnitudes("a", [QUIET, LOUD] * 4).set_index("segment")[list(stems)]
     magnitudes.index += first_segment
     mels = {
-        name: np.linspace(-11, 1, 8 * SEGMENT_FRAMES * 64).reshape(-1, 64) for name in ("mixture", *STEMS)
+        name: np.linspace(-11, 1, 8 * SEGMENT_FRAMES * 64).reshape(-1, 64) for name in ("mixture", *stems)
     }
+    return draw_log_mels(mels, magnitudes, 0.01, SEGMENT_SAMPLES / 16_000, clip)
+
+
+@pytest.mark.parametrize("first_segment", [0, 16])
+def test_axes_are_in_seconds_and_no_text_is_cut_off(first_segment):
     clip = "8/jacob_heringman-josquin_des_prez_lute_settings-19-gintzler__pater_noster-204-233" * 2
-    figure = draw_log_mels(mels, magnitudes, 0.01, SEGMENT_SAMPLES / 16_000, clip)
+    figure = _drawn(first_segment=first_segment, clip=clip)
     assert figure.axes[0].get_xlim() == pytest.approx((first_segment * 3.92, (first_segment + 8) * 3.92))
     assert illegible_texts(figure) == []
+
+
+@pytest.mark.parametrize("stems", [["vocals"], STEMS])
+def test_what_says_when_a_stem_is_active_hangs_on_its_own_picture(stems):
+    figure = _drawn(stems)
+    assert illegible_texts(figure) == []
+    mixture, *pictures = figure.axes[: 1 + len(stems)]
+    assert not mixture.child_axes and [picture.get_ylabel() for picture in pictures] == list(stems)
+    strips = [picture.child_axes[0] for picture in pictures]
+    for picture, strip, below in zip(pictures, strips, [*pictures[1:], None], strict=True):
+        assert [label.get_text() for label in strip.get_yticklabels()] == ["active?"]
+        bottom, top = picture.bbox.y0, strip.get_window_extent().y1
+        assert abs(bottom - top) < 1
+        assert below is None or strip.get_window_extent().y0 - below.bbox.y1 > 10
+    assert strips[-1].get_xlabel() == "time (s)"

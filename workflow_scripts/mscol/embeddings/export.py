@@ -9,7 +9,6 @@ import csv
 import functools
 import hashlib
 import logging
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 import mscol
 from mscol.embeddings.files import normalise_seconds, window_log_mels
 from mscol.embeddings.prediction import predict
+from mscol.embeddings.search import MOST_NAMED, spelled, write_left_out
 from mscol.errors import AudioError
 from mscol.io.atomic import atomic_path
 from mscol.io.audio import load_mixture
@@ -28,72 +28,13 @@ from mscol.mels.framing import framing_of
 from mscol.mels.normalising import FILE
 from mscol.papers import paper_of
 
-SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav")
 _BATCH = 32  # windows that pass the encoder at once
 _WINDOWS_HELD = 512
 _DECODING_THREADS = 2
 
 
-def find_audio(paths):
-    """List audio files, those in folders included.
-
-    Parameters
-    ----------
-    paths : sequence of pathlib.Path
-        Files, taken as they are, and folders, searched for names that end as audio files do.
-
-    Returns
-    -------
-    list of pathlib.Path
-        Each once; those of a folder sorted.
-
-    Raises
-    ------
-    AudioError
-        If there is none.
-    """
-    found = {}
-    for path in paths:
-        found |= dict.fromkeys(_search(path) if path.is_dir() else [path])
-    if not found:
-        raise AudioError(
-            f"no audio file in {', '.join(map(str, paths))} (looked for names that end in {', '.join(SUFFIXES)})"
-        )
-    return list(found)
-
-
-def _search(folder):
-    files = list(_files_below(folder, set()))
-    inside = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
-    logging.info(
-        "%s: %d audio files; %d files whose names do not end as audio files do are left out.",
-        folder, len(inside), len(files) - len(inside),
-    )  # fmt: skip
-    return inside
-
-
-def _files_below(folder, seen):
-    """Yield all files below a folder, in those that links lead to, too, each folder once: links may lead round in circles."""
-    real = folder.resolve()
-    if real in seen:
-        return
-    seen.add(real)
-    try:
-        inside = sorted(folder.iterdir())
-    except OSError as error:
-        logging.warning(
-            "%s: this folder cannot be read (%s); what is in it is left out.", folder, error.strerror
-        )
-        return
-    for path in inside:
-        if path.is_dir():
-            yield from _files_below(path, seen)
-        else:
-            yield path
-
-
-def export_embeddings(files, encoder, output, mean=False, about=None, normalise=None):
-    """Embed files and write a table.
+def export_embeddings(files, encoder, output, mean=False, about=None, normalise=None, left_out=()):
+    """Embed files and write a table, and beside it what was left out.
 
     Parameters
     ----------
@@ -109,11 +50,14 @@ def export_embeddings(files, encoder, output, mean=False, about=None, normalise=
         What else is to be noted in a ``.parquet`` file's metadata.
     normalise : float or str, optional
         As for `mscol.embeddings.embed_file`; noted there, too.
+    left_out : sequence of tuple
+        What was left out before (`mscol.embeddings.search.find_audio`).
 
     Returns
     -------
     list of tuple
-        Files that could not be decoded or are shorter than a window, with the reason.
+        Files that could not be decoded or are shorter than a window, with the reason. They, and ``left_out``, are
+        also written beside the table (`mscol.embeddings.search.write_left_out`).
 
     Raises
     ------
@@ -133,14 +77,17 @@ def export_embeddings(files, encoder, output, mean=False, about=None, normalise=
         **(about or {}),
     }
     failed = []
-    with contextlib.ExitStack() as stack:
-        partial = stack.enter_context(atomic_path(output))
-        open_table = _open_parquet if Path(output).suffix.lower() == ".parquet" else _open_csv
-        write = stack.enter_context(open_table(partial, n_values, mean, about))
-        for path, values in _embed(files, encoder, seconds, failed):
-            write(_rows(path, values, mean, framing_of(encoder).hop_seconds))
-        if len(failed) == len(files):
-            raise AudioError(f"none of the {len(files)} files could be embedded; {output} is not written")
+    try:
+        with contextlib.ExitStack() as stack:
+            partial = stack.enter_context(atomic_path(output))
+            open_table = _open_parquet if Path(output).suffix.lower() == ".parquet" else _open_csv
+            write = stack.enter_context(open_table(partial, n_values, mean, about))
+            for path, values in _embed(files, encoder, seconds, failed):
+                write(_rows(path, values, mean, framing_of(encoder).hop_seconds))
+            if len(failed) == len(files):
+                raise AudioError(f"none of the {len(files)} files could be embedded; {output} is not written")
+    finally:
+        write_left_out([*left_out, *failed], output)
     return failed
 
 
@@ -167,8 +114,9 @@ def _embed(files, encoder, seconds, failed):
     attempt = functools.partial(_attempt, framing=framing_of(encoder), seconds=seconds)
     for path, windows in zip(files, ordered_map(attempt, files, _DECODING_THREADS), strict=True):
         if isinstance(windows, AudioError):
-            logging.warning("%s", windows)
-            failed.append((path, str(windows)))
+            if len(failed) < MOST_NAMED:
+                logging.warning("%s", windows)
+            failed.append((path, str(windows).removeprefix(f"{path}: ")))
         else:
             held.append((path, windows))
             n_held += len(windows)
@@ -199,8 +147,7 @@ def _attempt(path, framing, seconds):
 
 def _rows(path, values, mean, hop_seconds):
     """Columns of one file's rows."""
-    # A name need not be UTF-8, but what is written must.
-    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    name = spelled(path)
     if mean:
         return {
             "file": [name],

@@ -20,6 +20,7 @@ _MOST_SEGMENTS = 8  # that a figure shows: in more, their numbers would not fit
 _WINDOW_SAMPLES = {"aligned": SEGMENT_SAMPLES, "reference": REFERENCE_SEGMENT_SAMPLES}
 _LONGEST_TITLE = 140  # characters of a clip's name
 _TICKS_HZ = (100, 500, 1000, 2000, 4000)
+_STRIP = (0, -0.2, 1, 0.2)  # attached below a picture: left, bottom, width, height in its own
 _ACTIVE, _INACTIVE = "#009E73", "#D9D9D9"
 
 
@@ -145,11 +146,12 @@ def draw_log_mels(mels, magnitudes, threshold, window_seconds, clip):
     first_segment = magnitudes.index[0]
     start = first_segment * SEGMENT_SAMPLES / ANALYSIS_RATE
     limits = {"vmin": min(map(np.min, mels.values())), "vmax": max(map(np.max, mels.values()))}
-    figure = Figure(figsize=(12, 7.2), layout="constrained")
-    heights = [1.0] + [0.2, 1.0] * (len(mels) - 1)
-    axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    pictures = [axes[0], *axes[2::2]]
-    for axis, (name, mel) in zip(pictures, mels.items(), strict=True):
+    figure = Figure(figsize=(12, 1.2 + 1.2 * len(mels)), layout="constrained")
+    figure.get_layout_engine().set(
+        h_pad=0.08
+    )  # so that a strip is nearer to its own picture than to the next
+    axes = figure.subplots(len(mels), 1, sharex=True)
+    for axis, (name, mel) in zip(axes, mels.items(), strict=True):
         seconds = (start, start + len(mel) * HOP_SAMPLES / ANALYSIS_RATE)
         image = axis.imshow(
             mel.T, aspect="auto", origin="lower", extent=(*seconds, -0.5, N_MELS - 0.5), cmap="magma",
@@ -157,10 +159,13 @@ def draw_log_mels(mels, magnitudes, threshold, window_seconds, clip):
         )  # fmt: skip
         axis.set_yticks([_band_of(hz) for hz in _TICKS_HZ], [_name_hz(hz) for hz in _TICKS_HZ], fontsize=8)
         axis.set_ylabel(name, fontsize=11)
-    for axis, stem in zip(axes[1::2], list(mels)[1:], strict=True):
-        _draw_activity(axis, magnitudes[stem], threshold, window_seconds)
+        if name in magnitudes:
+            axis.tick_params(axis="x", bottom=False, labelbottom=False)
+            lowest = axis.inset_axes(_STRIP, sharex=axis)
+            _draw_activity(lowest, magnitudes[name], threshold, window_seconds)
     axes[0].set_xlim(start, start + len(mels["mixture"]) * HOP_SAMPLES / ANALYSIS_RATE)
-    axes[-1].set_xlabel("time (s)")
+    lowest.tick_params(axis="x", bottom=True, labelbottom=True)
+    lowest.set_xlabel("time (s)")
     figure.supylabel("mel band, by its centre frequency (Hz)", fontsize=10)
     figure.colorbar(image, ax=list(axes), label="natural log of the mel magnitude", pad=0.01, aspect=40)
     figure.suptitle(f"A mixture and its stems, each active where its mean |x| is above {threshold:g}")
@@ -182,8 +187,9 @@ def _draw_activity(axis, magnitudes, threshold, window_seconds):
             va="center", fontsize=8, color="white" if active else "black", clip_on=True,
         )  # fmt: skip
     axis.set_ylim(0, 1)
-    axis.set_yticks([])
-    axis.tick_params(axis="x", length=0)
+    axis.set_yticks([0.46], ["active?"], fontsize=8)
+    axis.tick_params(axis="y", length=0)
+    axis.tick_params(axis="x", bottom=False, labelbottom=False)
     axis.spines[:].set_visible(False)
 
 

@@ -1,11 +1,16 @@
 """What the figures share: colours, fonts, how tables are read and files written."""
 
+import contextlib
+import logging
+import unicodedata
+import warnings
 from pathlib import Path
 
 import matplotlib
 
 from mscol.config.naming import protocol_title
 from mscol.errors import CacheError
+from mscol.figures.letters import give_fonts, number_unseen, tell_numbered
 from mscol.io.atomic import atomic_path
 
 # Okabe & Ito's palette, which colour-blind readers tell apart; line styles go on where colours repeat
@@ -23,6 +28,7 @@ TASK_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "
 
 _INCHES_A_LETTER = 0.085  # on average, at the size of legends
 _LONGEST_NAME = 48  # letters: every model of the grammar, and no panel is squeezed to nothing
+_LEFT_TO_RIGHT = "\u200e"
 _SETTINGS = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -46,9 +52,42 @@ def save_figure(figure, paths):
     figure : matplotlib.figure.Figure
     paths : sequence of (str or os.PathLike)
     """
-    for path in map(Path, paths):
-        with styled(), atomic_path(path) as partial:
-            figure.savefig(partial, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+    unseen = give_fonts(figure)
+    with styled(), _without_warnings_of_glyphs():
+        for path in sorted(map(Path, paths), key=lambda path: path.suffix != ".svg"):
+            # An SVG has texts as texts, and whoever looks at it may have the fonts.
+            if unseen and path.suffix != ".svg":
+                names = number_unseen(figure, unseen)
+                tell_numbered(names, unseen, path)
+                _add_to_title(
+                    figure, f"{_range(len(names))}: letters that no font here has; {path.stem}.svg shows them"
+                )
+                unseen = ""
+            with atomic_path(path) as partial:
+                figure.savefig(partial, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+@contextlib.contextmanager
+def _without_warnings_of_glyphs():
+    """Letters that no font has are told once, not letter by letter; nor is it told that a font is a little bolder."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        logger = logging.getLogger("matplotlib.font_manager")
+        level = logger.level
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+def _add_to_title(figure, line):
+    title = next(text for text in figure.texts if text.get_text() == figure.get_suptitle())
+    title.set_text(f"{title.get_text()}\n{line}")
+
+
+def _range(count):
+    return "[1]" if count == 1 else f"[1] to [{count}]"
 
 
 def shown(name):
@@ -59,7 +98,10 @@ def shown(name):
     """
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME // 2]}…{name[1 - _LONGEST_NAME // 2 :]}"
-    return name.replace("$", r"\$")
+    name = name.replace("$", r"\$")
+    # What is written from right to left would turn round the numbers that stand beside it: a mark on each side keeps them as they are.
+    turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"{_LEFT_TO_RIGHT}{name}{_LEFT_TO_RIGHT}" if turned else name
 
 
 def synthesised_of(summary):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mscol.errors import ConfigError
 from mscol.jobs.cards import list_cards
+from mscol.jobs.chatter import hush_frameworks, of_jax, without_chatter
 from mscol.jobs.compiled import keep_compiled
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
@@ -47,6 +48,7 @@ def choose_backend(setting="auto", compiled=None):
         If KERAS_BACKEND names another backend, or what was asked for is not installed.
     """
     check_backend_variable()
+    hush_frameworks()
     if "keras" in sys.modules:  # it has its backend already, and keeps it
         in_use = sys.modules["keras"].config.backend()
         if setting not in ("auto", in_use):
@@ -188,30 +190,16 @@ def jax_obstacle(driver="/proc/driver/nvidia/version"):
         return "JAX is not installed"
     if not any(importlib.util.find_spec(f"jax_cuda{release}_plugin") for release in (12, 13)):
         return "its CUDA plugin is not installed (the package is jax[cuda13])"
-    plugin = _Errors()
-    logging.getLogger("jax").addHandler(plugin)
     try:
-        import jax
+        with without_chatter():
+            import jax
 
-        # Devices may be listed and still refuse to compute: busy, full, or older than the kernels.
-        (jax.device_put(1.0, jax.devices("gpu")[0]) + 1).block_until_ready()
+            # Devices may be listed and still refuse to compute: busy, full, or older than the kernels.
+            (jax.device_put(1.0, jax.devices("gpu")[0]) + 1).block_until_ready()
     except Exception as error:  # plugins and drivers fail in ways of their own
-        said = str((plugin.errors or [error])[0]).strip().splitlines() or [type(error).__name__]
+        said = str((of_jax.errors or [error])[0]).strip().splitlines() or [type(error).__name__]
         return _old_driver(driver) or f"it says {said[0].rstrip('.')!r}"
-    finally:
-        logging.getLogger("jax").removeHandler(plugin)
     return None
-
-
-class _Errors(logging.Handler):
-    """What a plugin of JAX failed with: JAX logs it, and goes on without the plugin."""
-
-    def __init__(self):
-        super().__init__(logging.ERROR)
-        self.errors = []
-
-    def emit(self, record):
-        self.errors += [record.exc_info[1]] if record.exc_info else []
 
 
 def _old_driver(path):

@@ -3,9 +3,13 @@
 All of it is written on ``keras.ops`` and Keras' own layers, so that it runs on any backend of Keras;
 `runtime` and `steps` alone speak to a backend itself.
 """
+# ruff: noqa: E402 (what must be settled before Keras is imported)
 
 import os
 
+from mscol.jobs.chatter import hush_frameworks
+
+hush_frameworks()
 # Both are read when TensorFlow is imported, and whoever sets them has the last word. Its convolutions are twice as fast with oneDNN, which it turns on by itself on
 # some processors only (docs/benchmarks.md). On a GPU it would take all memory at once, from whoever else computes there.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

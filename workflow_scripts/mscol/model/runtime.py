@@ -7,6 +7,7 @@ import os
 import keras
 
 from mscol.jobs.backend import find_card
+from mscol.jobs.chatter import without_chatter
 
 
 def configure(framework_threads, seed):
@@ -49,6 +50,9 @@ def _configure_tensorflow(framework_threads):
                 framework_threads,
             )
     card = find_card()
+    if not card and tf.test.is_built_with_cuda():
+        with without_chatter():  # it would call this an error
+            tf.config.list_physical_devices("GPU")
     if card and not tf.config.list_physical_devices("GPU"):
         why = "it says above why" if tf.test.is_built_with_cuda() else "this is its build for CPUs"
         logging.warning("TensorFlow computes on the CPU, and cannot use the GPU (%s): %s.", card, why)
