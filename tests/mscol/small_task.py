@@ -19,6 +19,8 @@ def make_dataset(folder, task, shuffle=False, n_train=60, n_test=15):
     rows, arrays, indices = [], {}, {}
     for split, size in sizes.items():
         truth = generator.integers(2, size=(size, 3)) if task == "tagging" else np.eye(3)[np.arange(size) % 3]
+        if task == "regression":
+            truth = np.repeat(generator.random((size, 1)), 3, axis=1)
         shape = (size, 4, 3) if split != "test" else (size * 2, 3)
         rows_of_clip = truth[:, None] if split != "test" else np.repeat(truth, 2, axis=0)
         values = (rows_of_clip * 2 - 1) + 0.3 * generator.normal(size=shape)
@@ -40,7 +42,10 @@ def make_dataset(folder, task, shuffle=False, n_train=60, n_test=15):
     )
     # The order of a manifest's rows is nobody's business.
     manifest.sample(frac=1, random_state=0).to_csv(folder / "clips.csv", index=False)
-    about = {"task": task, "labels": TAGS if task == "tagging" else CLASSES}
+    about = {
+        "task": task,
+        "labels": {"tagging": TAGS, "classification": CLASSES, "regression": ["target"]}[task],
+    }
     (folder / "about.json").write_text(json.dumps(about))
     return arrays, indices
 
@@ -48,6 +53,8 @@ def make_dataset(folder, task, shuffle=False, n_train=60, n_test=15):
 def name_labels(row, task):
     if task == "tagging":
         return ";".join(tag for tag, given in zip(TAGS, row, strict=True) if given)
+    if task == "regression":
+        return f"{1000 + 50 * row[0]}"
     return CLASSES[int(np.argmax(row))]
 
 

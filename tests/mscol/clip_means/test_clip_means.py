@@ -8,6 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.neighbors import NearestNeighbors
+from small_tables import write
 from small_task import make_dataset
 
 from mscol.clip_means import knn, score_clip_means
@@ -16,8 +17,11 @@ from mscol.clip_means.knn import find_neighbours, unit_rows, vote
 from mscol.clip_means.logistic import N_DRAWS, draw_shots, fit_logistic, standardise
 from mscol.clip_means.retrieval import retrieve
 from mscol.embeddings.stored import clip_means
-from mscol.metrics import classification, tagging
+from mscol.figures.classes import plot_classes
+from mscol.figures.differences import plot_differences
+from mscol.metrics import classification, regression, tagging
 from mscol.scores.files import read_arrays, read_scores
+from mscol.tables import Evaluation, compare_models
 from mscol.tables.queries import measure_queries
 
 
@@ -211,3 +215,40 @@ def test_all_ways_tell_a_task_that_can_be_told(tmp_path, task):
     assert asked.n_test == 5 and asked.asked == [f"artist {n}" for n in range(5)]
     assert json.loads((tmp_path / "about.json").read_text())["task"] == task
     assert set(read_arrays(outputs[5])) == {"artists", "drawn", "ranks", "right", "wrong"}
+
+
+def test_numbers_are_told_and_are_shared_by_nobody(tmp_path):
+    arrays, indices = make_dataset(tmp_path, "regression")
+    ways = [("knn", 1.0), ("logistic", 1.0), ("shots20", 1.0), ("retrieval", 1.0), ("artists", 1.0)]
+    outputs = [tmp_path / f"{number}.npz" for number in range(len(ways))]
+    score_clip_means(arrays, indices, tmp_path / "clips.csv", tmp_path / "about.json", 1, ways, outputs)
+    for path, least in zip(outputs[:3], (0.5, 0.8, 0.5), strict=True):
+        told = read_scores(path, "regression")
+        assert regression(told.scores[0][:, None], told.labels).r2 > least
+    assert read_scores(outputs[1], "regression").chosen[0].startswith("alpha = ")
+    assert (
+        measure_queries("retrieval", outputs[3:4], [1], 50, 1)
+        == measure_queries("artists", outputs[4:], [1], 50, 1)
+        == []
+    )
+    (tmp_path / "frozen").mkdir()
+    evaluations = [Evaluation(way, 1.0, "yes", [path]) for (way, _), path in zip(ways, outputs, strict=True)]
+    table, per_class, bootstrap = write(
+        [outputs[0]], tmp_path / "about.json", tmp_path, "mine_a", evaluations
+    )
+    rows = pd.read_csv(table, dtype={"seed": str}).query("seed == 'mean'").set_index("protocol")
+    assert list(rows.index) == ["knn", "logistic", "shots20"]
+    assert (rows["mean_absolute_error"] < rows["mean_absolute_error_chance"]).all() and (
+        rows["r2_chance"] == 0
+    ).all()
+    assert (rows["r2_low"] < rows["r2"]).all() and (rows["r2"] < rows["r2_high"]).all()
+    plot_classes(per_class, table, "mine", "a", [tmp_path / "classes.png"])
+    compare_models(
+        {("mine", "a"): bootstrap, ("mine", "b"): bootstrap},
+        "b",
+        tmp_path / "all.csv",
+        tmp_path / "labels.csv",
+    )
+    plot_differences(tmp_path / "labels.csv", "mine", "a", [tmp_path / "differences.png"])
+    assert (tmp_path / "classes.png").exists() and (tmp_path / "differences.png").exists()
+    assert set(pd.read_csv(tmp_path / "all.csv")["metric"]) == {"r2", "pearson_r", "mean_absolute_error"}

@@ -175,7 +175,7 @@ def test_row_without_label_split_or_path_is_rejected(table_root, manifest):
         ("", "clips.csv, line 1: expected the columns path, split, found none"),
         ("file,split,label\n", "line 1: expected the columns path and split, found file, .* without path"),
         ("path,split\na.wav,train\n", "line 1: expected labels, found only path, split; add a column label"),
-        ("path,split,label,tags\n", "line 1: found a column label and a column tags; keep one"),
+        ("path,split,label,tags\n", "line 1: found the columns label and tags; keep one"),
         ("path,split,x,x\n", "line 1: more than one column is called x; rename one"),
         ('path,split,"a;b"\n', "line 1: a tag's column must not hold a semicolon"),
         ("path,split,x\na.wav,train,1\n\nb.wav,train,2\n", "line 4, column x: expected 0 or 1, found '2'"),
@@ -224,3 +224,15 @@ def test_tags_of_one_clip_each_are_told(table_root, caplog):
     write_rows(table_root / "clips.csv", [rows[0], *([f"{n}.wav", "train", "slow;piano"] for n in range(20))])
     table.read_clips(table_root)
     assert caplog.text == ""
+
+
+def test_a_number_a_clip_is_regression_and_what_is_none_is_rejected(table_root):
+    (table_root / "clips.csv").write_text(
+        "path,split,target,mood\na.wav,train,120.5,x\nb.wav,train,fast,x\nc.wav,test,nan,\nd.wav,validation, -3e2,y\n"
+    )
+    assert table.task_and_labels(table_root) == ("regression", ("target",))
+    clips = table.read_clips(table_root)
+    assert clips["labels"].tolist() == ["120.5", "fast", "nan", "-3e2"]
+    assert clips["reason"].tolist() == [
+        "", "no number in the column target: 'fast'", "no number in the column target: 'nan'", "",
+    ]  # fmt: skip

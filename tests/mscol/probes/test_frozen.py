@@ -8,7 +8,7 @@ from small_task import TAGS, make_dataset, name_outputs, read_scores, run
 from mscol.embeddings.stored import open_embeddings
 from mscol.errors import CacheError, TrainingError
 from mscol.io.files import open_array
-from mscol.metrics import classification, tagging
+from mscol.metrics import classification, regression, tagging
 from mscol.probes import score_head
 from mscol.probes.frozen import _scaling
 from mscol.scores.labels import encode_labels
@@ -215,3 +215,12 @@ def test_validation_value_is_that_of_clips(tmp_path):
     ]
     expected = tagging(clips[:, None], encode_labels(tags.fillna(""), TAGS, "tagging")).roc_auc
     assert scores["validation"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("hidden", [[], [16]])
+def test_numbers_are_told_in_their_own_unit(tmp_path, hidden):
+    scores, history = run(tmp_path, *make_dataset(tmp_path, "regression"), hidden=hidden, standardise=True)
+    told = regression(scores["window_scores"].reshape(15, 2, 1), scores["labels"])
+    assert 1000 < scores["labels"].min() < scores["labels"].max() < 1050
+    assert told.r2 > 0.7 and scores["validation"] > 0.7
+    assert history["validation_accuracy"].max() > 0.5  # R2, window by window

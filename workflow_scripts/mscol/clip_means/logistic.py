@@ -1,4 +1,4 @@
-"""Logistic regression on clip means: with all training clips, and with a few of each class."""
+"""Logistic regression on clip means, and ridge regression where numbers are to be told: with all training clips, and with a few."""
 
 import hashlib
 import logging
@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from mscol.config.evaluations import STRENGTHS
 from mscol.scores.validation import best, main_metric
@@ -34,13 +34,13 @@ def fit_logistic(training, targets, validation, validation_targets, test, task, 
         Standardised.
     targets, validation_targets : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
     task : str
-        Tags are told one by one, each against all clips without it.
+        Tags are told one by one, each against all clips without it; numbers by ridge regression.
     n_labels : int
 
     Returns
     -------
     scores : np.ndarray, shape=(n_test, n_labels)
-        Probabilities.
+        Probabilities, or numbers.
     value : float
         Of the validation clips (`main_metric`).
     strength : float
@@ -90,22 +90,29 @@ def fit_few_shot(training, targets, groups, test, task, n_labels, n_shots, seed)
 def draw_shots(targets, ids, task, n_labels, n_shots, seed, draw):
     """Draw a number of training clips of each class, or with each tag: their row numbers, rising.
 
-    A clip with several tags serves all of them. Of a class with fewer clips all are taken.
+    A clip with several tags serves all of them. Of a class with fewer clips all are taken. Of numbers so many clips are drawn.
     """
     lots = np.array([hashlib.sha256(f"{seed}/{draw}/{clip}".encode()).hexdigest() for clip in ids])
     order = np.argsort(lots)
+    if task == "regression":
+        return np.sort(order[:n_shots])
     has_label = targets.astype(bool) if task == "tagging" else targets[:, None] == np.arange(n_labels)
     chosen = [order[has_label[order, label]][:n_shots] for label in range(n_labels)]
     return np.unique(np.concatenate(chosen))
 
 
 def _models(targets, task):
-    """A model for the classes, or one a tag; each keeps its weights from one strength to the next."""
+    """A model for the classes or numbers, or one a tag; each keeps its weights from one strength to the next."""
+    if task == "regression":
+        return [Ridge()]
     n_models = targets.shape[1] if task == "tagging" else 1
     return [LogisticRegression(max_iter=_ITERATIONS, warm_start=True) for _ in range(n_models)]
 
 
 def _fit(models, rows, targets, task, strength):
+    if task == "regression":
+        models[0].set_params(alpha=1 / strength).fit(rows, targets)
+        return
     columns = targets.T if task == "tagging" else [targets]
     with warnings.catch_warnings():
         # The iterations that were not needed to the last bit: the validation clips say how good it is.
@@ -119,6 +126,8 @@ def _fit(models, rows, targets, task, strength):
 
 def _predict(models, rows, n_labels):
     """Probabilities: (n, n_labels). What no training clip tells apart is always the same."""
+    if isinstance(models[0], Ridge):
+        return models[0].predict(rows)[:, None].astype(np.float64)
     if len(models) == 1 and n_labels != 1:
         scores = np.zeros((len(rows), n_labels))
         [model] = models

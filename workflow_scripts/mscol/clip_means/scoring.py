@@ -116,7 +116,8 @@ class _ClipMeans:
             self.task,
             self.n_labels,
         )
-        self._save(path, scores[None], [value], [f"C = {strength:g}"])
+        chosen = f"alpha = {1 / strength:g}" if self.task == "regression" else f"C = {strength:g}"
+        self._save(path, scores[None], [value], [chosen])
 
     def learn_few(self, path, rows, n_shots, seed):
         """Write what logistic regression on a few clips a class says, a head a draw."""
@@ -130,7 +131,11 @@ class _ClipMeans:
     def retrieve(self, path):
         """Write what test clips find, for each test list."""
         about = self.labelled.clips.loc[self.clips["test"]]
-        labels, recordings = self._one_hot("test").astype(bool), self.recordings["test"]
+        if self.task == "regression":  # numbers are not shared
+            labels = np.zeros((len(about), 1), bool)
+        else:
+            labels = self._one_hot("test").astype(bool)
+        recordings = self.recordings["test"]
         lists = list_tests(about["cleaned"].to_numpy(bool), self.task)
         centred = unit_rows(self.means["test"], self.means["train"].mean(axis=0, dtype=np.float64))
         found = np.full((len(lists), 4, len(about)), np.nan)
@@ -158,6 +163,8 @@ class _ClipMeans:
 
     def _one_hot(self, split):
         targets = self.targets[split]
+        if self.task == "regression":
+            return targets[:, None]
         return targets if self.task == "tagging" else np.eye(self.n_labels)[targets]
 
     def _save(self, path, scores, validation=None, chosen=None):

@@ -3,8 +3,8 @@
 Everything is judged by metadata and audio headers; what only decoding finds out is for the shard jobs.
 Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cut (what is missing of a file that was cut short,
 or nothing), group (what it shares with clips that it is not independent of; its own id without such), recording (likewise, with clips that are
-excerpts of the same), artist (or nothing, where not known), cleaned (0 or 1), labels (tags joined by ``;``, or
-one class). Those of a shard: id, path, split, duration, bytes, so that a change of labels, groups or artists makes no mel stale. Those of
+excerpts of the same), artist (or nothing, where not known), cleaned (0 or 1), labels (tags joined by ``;``,
+one class, or a number). Those of a shard: id, path, split, duration, bytes, so that a change of labels, groups or artists makes no mel stale. Those of
 rejected.csv: id, path, reason. All are sorted by id.
 """
 
@@ -148,6 +148,8 @@ def _with_origins(clips):
 def _training_counts(clips, task, labels):
     """Count the training clips of each label."""
     given = clips.loc[clips["split"] == "train", "labels"]
+    if task == "regression":
+        return {label: len(given) for label in labels}
     counts = collections.Counter(
         itertools.chain(*(tags.split(";") for tags in given)) if task == "tagging" else given
     )

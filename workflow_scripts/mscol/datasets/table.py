@@ -4,8 +4,9 @@ Layout: ``clips.csv`` in the root, or the file that the option ``table`` names. 
 
 - ``path``: relative to the root, or absolute and inside it;
 - ``split``: train (training), validation (valid, val) or test;
-- labels, in one of three ways: a column ``label`` with one class a clip (classification); a column
-  ``tags`` with tags joined by ``;`` (tagging); or a column of 0 and 1 for each tag (tagging);
+- labels, in one of four ways: a column ``label`` with one class a clip (classification); a column
+  ``tags`` with tags joined by ``;`` (tagging); a column of 0 and 1 for each tag (tagging); or a column ``target`` with a
+  number a clip (regression);
 - ``group``, if wanted: what clips have in common that makes them alike, such as their song, their artist or their session. Clips
   of one group are resampled together; an empty one makes the clip its own;
 - ``recording``, if wanted: what clips are excerpts of; an empty one makes the clip a recording of its own;
@@ -20,6 +21,7 @@ The delimiter is comma, semicolon or tab. Sizes and licence are the user's own.
 
 import collections
 import logging
+import math
 import os
 from pathlib import Path
 
@@ -66,7 +68,7 @@ def read_clips(root, table="clips.csv"):
         groups=_optional(rows, "group"),
         recordings=_optional(rows, "recording"),
         artists=_optional(rows, "artist"),
-        reasons=["" if task == "tagging" or label else "no label" for label in labels],
+        reasons=[_objection(task, label) for label in labels],
     )
 
 
@@ -76,9 +78,9 @@ def task_and_labels(root, table="clips.csv"):
     Returns
     -------
     task : str
-        "classification" or "tagging".
+        "classification", "tagging" or "regression".
     labels : tuple of str
-        All classes or tags, sorted.
+        All classes or tags, sorted; of regression the column's name.
 
     Raises
     ------
@@ -109,8 +111,11 @@ def _labels(rows):
     """Return the task, all labels, and the labels of each row."""
     columns = rows.columns
     flags = sorted(name for name in columns if name not in _NOT_LABELS)
-    if "label" in columns and "tags" in columns:
-        raise DatasetError(f"{rows.path}, line 1: found a column label and a column tags; keep one of them")
+    ways = [name for name in ("label", "tags", "target") if name in columns]
+    if len(ways) > 1:
+        raise DatasetError(f"{rows.path}, line 1: found the columns {' and '.join(ways)}; keep one of them")
+    if "target" in columns:
+        return "regression", ("target",), [number.strip() for number in columns["target"]]
     if "label" in columns:
         labels = [label.strip() for label in columns["label"]]
         return "classification", tuple(sorted(set(labels) - {""})), labels
@@ -120,11 +125,29 @@ def _labels(rows):
     if not flags:
         raise DatasetError(
             f"{rows.path}, line 1: expected labels, found only {', '.join(columns)}; add a column label (one "
-            "class a clip), a column tags (joined by ;), or a column of 0 and 1 for each tag"
+            "class a clip), a column tags (joined by ;), a column of 0 and 1 for each tag, or a column target (a number a clip)"
         )
     if any(";" in name for name in flags):
         raise DatasetError(f"{rows.path}, line 1: a tag's column must not hold a semicolon; rename it")
     return "tagging", tuple(flags), tags_of_flags(rows, flags)
+
+
+def _objection(task, label):
+    """What is wrong with the label of a clip, or nothing.
+
+    >>> _objection("regression", "fast"), _objection("regression", "120.5"), _objection("classification", "")
+    ("no number in the column target: 'fast'", '', 'no label')
+    """
+    if task == "regression" and not _is_number(label):
+        return f"no number in the column target: {label!r}"
+    return "no label" if task == "classification" and not label else ""
+
+
+def _is_number(text):
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _warn_of_odd_tags(path, names, n_clips):

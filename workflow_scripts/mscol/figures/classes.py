@@ -23,7 +23,7 @@ from mscol.figures.style import (
 )
 from mscol.io.files import read_results
 from mscol.metrics.intervals import FEWEST_GROUPS
-from mscol.tables.measured import METRIC_TITLES
+from mscol.tables.measured import LOWER_IS_BETTER, METRIC_TITLES, METRICS
 
 _MOST_WRITTEN_CLASSES = 20  # of a confusion matrix; beyond, cells are too small for numbers and lines
 _MOST_NAMED_CLASSES = 40
@@ -54,7 +54,7 @@ def plot_classes(per_class, results, dataset, model, paths, synthesised=False):
     chosen = (tested["test_list"] == rows["test_list"].iloc[0]) & (tested["n_test"] > 0)
     if not chosen.any():
         raise CacheError(f"{results}: no rows of the test list of {per_class}; delete both")
-    draw = draw_tags if "roc_auc" in rows else draw_confusion
+    draw = draw_tags if "roc_auc" in rows else draw_numbers if "r2" in rows else draw_confusion
     save_figure(draw(rows, tested[chosen].iloc[0], title), paths)
 
 
@@ -94,6 +94,34 @@ def draw_tags(rows, tested, title):
     ]
     place_legend(figure, handles)
     figure.suptitle(f"{title}\nEach tag, with {_what_counts(tested)}", fontsize=11)
+    return figure
+
+
+@styled()
+def draw_numbers(rows, tested, title):
+    """Draw how well numbers are told: a panel a metric, with its interval.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        One row: label, r2, pearson_r, mean_absolute_error and their intervals.
+    tested, title
+        As for `draw_tags`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    metrics = METRICS["regression"]
+    figure = Figure(figsize=(block_inches([rows]), 2.2), layout="constrained")
+    for axis, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+        row = rows.iloc[0]
+        set_rows(axis, [shown(row["label"])] if metric == metrics[0] else [""])
+        draw_interval(axis, 0, row[metric], row[f"{metric}_low"], row[f"{metric}_high"], colour=COLOURS[0])
+        axis.set_xlabel(METRIC_TITLES[metric] + " (lower is better)" * (metric in LOWER_IS_BETTER))
+        if metric not in LOWER_IS_BETTER:
+            axis.axvline(0, color="dimgrey", linewidth=0.8)  # of telling the mean
+    figure.suptitle(f"{title}\n{tested['n_test']:,.0f} clips, 95 % intervals", fontsize=11)
     return figure
 
 

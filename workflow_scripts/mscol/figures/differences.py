@@ -25,7 +25,7 @@ from mscol.io.files import read_results
 from mscol.metrics.intervals import FEWEST_GROUPS, SIGNIFICANT
 from mscol.tables.measured import METRIC_TITLES
 
-_NAMES = {"tagging": "tags", "classification": "classes"}
+_NAMES = {"tagging": "tags", "classification": "classes", "regression": "numbers"}
 
 
 def plot_differences(comparisons, dataset, model, paths, synthesised=False):

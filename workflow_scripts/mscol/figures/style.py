@@ -24,7 +24,11 @@ LABELS_A_BLOCK = 25  # of per-label figures: more labels go into a second block 
 
 SYNTHESISED_NOTE = "Synthesised: music that this workflow made. Its figures say nothing about real music"
 
-TASK_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "f1")}  # of each label
+TASK_METRICS = {
+    "tagging": ("roc_auc", "pr_auc"),
+    "classification": ("recall", "f1"),
+    "regression": ("r2", "pearson_r"),
+}  # of each label
 
 _INCHES_A_LETTER = 0.085  # on average, at the size of legends
 _LONGEST_NAME = 48  # letters: every model of the grammar, and no panel is squeezed to nothing

@@ -32,6 +32,11 @@ def chance_precision(n_positive, n_clips):
     return np.where((n_positive > 0) & (n_positive < n_clips), (rest + harmonic) / n_clips, np.nan)
 
 
+def chance_of_numbers(labels):
+    """What each metric of a regression is where the mean of the test clips is told of all of them."""
+    return {"r2": 0.0, "pearson_r": 0.0, "mean_absolute_error": float(np.abs(labels - labels.mean()).mean())}
+
+
 def chance_levels(task, n_positive, n_clips):
     """What each metric of a test list would be without having listened.
 

@@ -35,7 +35,8 @@ def how_to_read(rows, search=None):
         *_choices(rows, search or {}),
         *_queries(rows),
         *_untaught(rows),
-        "Chance: what random scores give on average for tags, and naming always the most frequent class for classes. Tags and "
+        "Chance: what random scores give on average for tags, and naming always the most frequent class for classes"
+        f"{_of_numbers(rows)}. Tags and "
         "classes that cannot be scored in a test list are left out of its macro means.",
     ]
     return " ".join(sentences)
@@ -184,6 +185,10 @@ def _queries(rows):
             "Artist similarity: a clip is to find another recording of its artist among clips of at most fifty artists; mean normalised "
             "rank (0 is best, about 0.5 chance) and equal error rate over 100 episodes."
         )
+
+
+def _of_numbers(rows):
+    return ", and telling their mean for numbers" if (rows["metric"] == "r2").any() else ""
 
 
 def _untaught(rows):

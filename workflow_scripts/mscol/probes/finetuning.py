@@ -110,9 +110,10 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     )  # fmt: skip
     logging.info("Training encoder and head on %d of %d segments.", len(rows), len(table))
     values = encoder.output_shape[-1]
-    head = build_head(values, len(labelled.names), labelled.task, settings["hidden"], seed)
+    targets = labelled.targets_of_heads(table["clip"])
+    n_labels = len(labelled.names)
+    head = build_head(values, n_labels, labelled.task, settings["hidden"], seed, of_targets=targets[rows])
     model = Finetuned(encoder, head)
-    targets = labelled.targets(table["clip"])
     training, again = (
         FreshCrops(cache, first_frames, latest, targets, settings["batch_size"], seed, rows) for _ in range(2)
     )
@@ -121,7 +122,9 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
         model,
         labelled.task,
         training,
-        AllLogMels(cache, watched.first_frames, labelled.targets(watched.index["clip"]), LOG_MELS_AT_ONCE),
+        AllLogMels(
+            cache, watched.first_frames, labelled.targets_of_heads(watched.index["clip"]), LOG_MELS_AT_ONCE
+        ),
         settings,
         [Calibrating(model, again)] if is_short else [],
     )

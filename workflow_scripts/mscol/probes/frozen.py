@@ -74,7 +74,7 @@ def train_probe(
         logging.info("%s: %d rows of %d clips.", split, len(arrays[split]), tables[split]["clip"].nunique())
         check_not_empty(arrays[split], split)
     scaling = _scaling(arrays["train"]) if standardise else None
-    targets = labelled.targets(tables["train"]["clip"])
+    targets = labelled.targets_of_heads(tables["train"]["clip"])
     tested, scores, values, chosen = EmbeddedWindows(arrays["test"], tables["test"]), [], [], []
     for number in range(n_heads):
         own_seed = head_seed(seed, number)
@@ -111,15 +111,16 @@ def combinations(settings):
 def _train(crops, validation, table, labelled, settings, seed, scaling):
     """Train one head: head, settings, history, and what it is worth on the validation clips."""
     crops.start_again()
+    n_labels, of_targets = len(labelled.names), crops.targets[crops.rows]
     head = build_head(
-        validation.shape[-1], len(labelled.names), labelled.task, settings["hidden"], seed, scaling
+        validation.shape[-1], n_labels, labelled.task, settings["hidden"], seed, scaling, of_targets
     )
     history = fit(
         # A second model of the same layers: the optimizer's state stays out of the saved head.
         keras.Model(head.inputs, head.outputs),
         labelled.task,
         crops,
-        AllEmbeddings(validation, labelled.targets(table["clip"]), EMBEDDINGS_AT_ONCE),
+        AllEmbeddings(validation, labelled.targets_of_heads(table["clip"]), EMBEDDINGS_AT_ONCE),
         settings,
     )
     said = predict(head, validation.reshape(-1, validation.shape[-1]), EMBEDDINGS_AT_ONCE)

@@ -33,10 +33,11 @@ TASKS = {
         partial(keras.losses.SparseCategoricalCrossentropy, from_logits=True),
         keras.metrics.SparseCategoricalAccuracy,
     ),
+    "regression": Task("linear", keras.losses.MeanSquaredError, keras.metrics.R2Score),
 }
 
 
-def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None):
+def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None, of_targets=None):
     """Build a head, with weights drawn by ``seed``.
 
     Parameters
@@ -45,17 +46,20 @@ def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None):
         D, what the encoder gives for a crop.
     n_labels : int
     task : str
-        ``tagging`` or ``classification``.
+        ``tagging``, ``classification`` or ``regression``.
     hidden : list of int
         Sizes of hidden layers (ReLU); empty for a linear probe.
     seed : int
     scaling : tuple of np.ndarray, optional
         Mean and variance of each input, to standardise it by.
+    of_targets : np.ndarray, optional
+        Of regression, the numbers of training clips: the head starts at their mean, and moves in steps of their deviation,
+        whatever their unit.
 
     Returns
     -------
     keras.Model
-        (n, n_inputs) to (n, n_labels): probabilities of tags, or logits of classes. Not compiled.
+        (n, n_inputs) to (n, n_labels): probabilities of tags, logits of classes, or numbers. Not compiled.
     """
     seeds = np.random.default_rng(seed).integers(2**31, size=len(hidden) + 1)
 
@@ -68,7 +72,10 @@ def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None):
     if scaling:
         mean, variance = scaling
         layers.insert(0, keras.layers.Normalization(mean=mean.tolist(), variance=variance.tolist()))
-    return keras.Sequential([keras.Input((n_inputs,)), *layers, last], name="head")
+    layers.append(last)
+    if task == "regression":
+        layers.append(keras.layers.Rescaling(float(of_targets.std()) or 1.0, float(of_targets.mean())))
+    return keras.Sequential([keras.Input((n_inputs,)), *layers], name="head")
 
 
 def fit(model, task, training, validation, settings, callbacks=()):
@@ -89,7 +96,8 @@ def fit(model, task, training, validation, settings, callbacks=()):
     Returns
     -------
     pd.DataFrame
-        A row an epoch: epoch (from 1), loss, accuracy, validation_loss, validation_accuracy.
+        A row an epoch: epoch (from 1), loss, accuracy, validation_loss, validation_accuracy. Of regression, R2 stands in the
+        place of accuracy.
     """
     model.compile(
         optimizer=keras.optimizers.Adam(settings["learning_rate"]),

@@ -10,7 +10,11 @@ from mscol.metrics import MetricError
 from mscol.metrics.points import aggregate_rows
 from mscol.scores.labels import check_not_empty
 
-AGGREGATION = {"tagging": "mean", "classification": "sum"}  # of windows (METHOD, "Downstream")
+AGGREGATION = {
+    "tagging": "mean",
+    "classification": "sum",
+    "regression": "mean",
+}  # of windows (METHOD, "Downstream")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def save_scores(path, labelled, windows, window_scores, validation=None, chosen=
     windows : pd.DataFrame
         A row a test clip: clip and n_windows.
     window_scores : np.ndarray, shape=(n_heads, sum of n_windows, n_labels), float32
-        Probabilities of tags, or logits of classes.
+        Probabilities of tags, logits of classes, or numbers.
     validation, chosen : sequence, optional
         As in `TestScores`.
 

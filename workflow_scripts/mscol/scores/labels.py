@@ -22,7 +22,7 @@ class Labelled(NamedTuple):
     names : list of str
         All tags or classes, in order.
     task : str
-        ``tagging`` or ``classification``.
+        ``tagging``, ``classification`` or ``regression``.
     """
 
     clips: pd.DataFrame
@@ -39,19 +39,25 @@ class Labelled(NamedTuple):
         """Encode the labels of clips (`encode_labels`), in their order."""
         return encode_labels(self.clips.loc[clips, "labels"], self.names, self.task)
 
+    def targets_of_heads(self, clips):
+        """The same, as heads are shown them: a number in a row of its own, as Keras' R2 wants it."""
+        targets = self.targets(clips)
+        return targets[:, None].astype(np.float32) if self.task == "regression" else targets
+
     def training_rows(self, clips, fraction, seed):
         """Number the rows whose clips keep their labels; ``clips`` says which clip each row is of."""
         everything = pd.Index(clips).unique()
         about = self.clips.loc[everything]
         chosen = choose_labelled(everything, about["labels"], about["group"], self.task, fraction, seed)
         if fraction < 1:
-            n_labels = (self.targets(chosen) > 0).any(axis=0).sum() if self.task == "tagging" else (
-                self.clips.loc[chosen, "labels"].nunique()
-            )  # fmt: skip
+            kept = self.clips.loc[chosen, "labels"]
+            n_labels = kept.str.split(";").explode().replace("", pd.NA).nunique()
+            of_labels = (
+                "" if self.task == "regression" else f", which have {n_labels} of {len(self.names)} labels"
+            )
             logging.info(
-                "Training on the labels of %d of %d clips, which have %d of %d labels.",
-                len(chosen), len(everything), n_labels, len(self.names),
-            )  # fmt: skip
+                "Training on the labels of %d of %d clips%s.", len(chosen), len(everything), of_labels
+            )
         return np.flatnonzero(pd.Series(clips).isin(chosen))
 
 
@@ -99,7 +105,7 @@ def encode_labels(labels, names, task):
     Parameters
     ----------
     labels : sequence of str
-        Tags joined by ";", or one class.
+        Tags joined by ";", one class, or a number.
     names : list of str
         All tags or classes, in order.
     task : str
@@ -108,6 +114,7 @@ def encode_labels(labels, names, task):
     -------
     np.ndarray
         Tagging: uint8, shape (n, len(names)), 1 where the tag is given. Classification: int64, shape (n,).
+        Regression: float64, shape (n,).
 
     Raises
     ------
@@ -119,6 +126,8 @@ def encode_labels(labels, names, task):
     >>> encode_labels(["rock;loud", ""], ["loud", "slow", "rock"], "tagging").tolist()
     [[1, 0, 1], [0, 0, 0]]
     """
+    if task == "regression":
+        return np.array([float(label) for label in labels], np.float64)
     number = {name: place for place, name in enumerate(names)}
     try:
         if task == "classification":

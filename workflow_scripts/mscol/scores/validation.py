@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from mscol.metrics import classification, tagging
+from mscol.metrics import classification, regression, tagging
 from mscol.metrics.points import aggregate_rows
 from mscol.scores.files import AGGREGATION
 
 
 def main_metric(scores, labels, task):
-    """The first metric of a task: macro ROC-AUC of tags, accuracy of classes.
+    """The first metric of a task: macro ROC-AUC of tags, accuracy of classes, R2 of numbers.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ def main_metric(scores, labels, task):
     float
         NaN where no tag can be scored.
     """
+    if task == "regression":
+        return regression(scores[:, None], labels).r2
     if task == "tagging":
         return tagging(scores[:, None], labels).roc_auc
     return classification(scores[:, None], labels).accuracy

@@ -5,20 +5,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mscol.metrics import classification, tagging
+from mscol.metrics import classification, regression, tagging
 from mscol.metrics.bootstrap import bootstrap_classification, bootstrap_tagging, macro_mean
 from mscol.metrics.intervals import FEWEST_GROUPS, logit_interval, percentile_interval, share_interval
+from mscol.metrics.regression import bootstrap_regression
 from mscol.metrics.resampling import leave_one_out, pool_runs, resample_counts, run_weights
 from mscol.metrics.shares import groups_with, shares
 
 METRIC_TITLES = {
     "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "accuracy": "accuracy", "macro_f1": "macro-F1", "recall": "recall",
     "precision": "precision", "f1": "F1", "mean_average_precision": "mAP", "recall_at_1": "recall at 1",
-    "mean_normalised_rank": "mean normalised rank", "equal_error_rate": "equal error rate",
+    "mean_normalised_rank": "mean normalised rank", "r2": "R²", "pearson_r": "Pearson's r", "mean_absolute_error": "MAE",
+    "equal_error_rate": "equal error rate",
 }  # fmt: skip
-LOWER_IS_BETTER = ("mean_normalised_rank", "equal_error_rate")
-METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("accuracy", "macro_f1")}
-LABEL_METRICS = {"tagging": ("roc_auc", "pr_auc"), "classification": ("recall", "precision", "f1")}
+LOWER_IS_BETTER = ("mean_absolute_error", "mean_normalised_rank", "equal_error_rate")
+_OF_NUMBERS = ("r2", "pearson_r", "mean_absolute_error")
+METRICS = {
+    "tagging": ("roc_auc", "pr_auc"),
+    "classification": ("accuracy", "macro_f1"),
+    "regression": _OF_NUMBERS,
+}
+LABEL_METRICS = {
+    "tagging": ("roc_auc", "pr_auc"),
+    "classification": ("recall", "precision", "f1"),
+    "regression": _OF_NUMBERS,
+}
 # The same draws for every run and model of a test list: differences between them are then paired.
 CLIPS_SEED, _RUNS_SEED = 0, 1
 
@@ -159,16 +170,18 @@ def measure(task, scores, labels, groups, runs, n_resamples):
     """
     names, groups = np.unique(groups, return_inverse=True)
     counts = resample_counts(len(names), n_resamples, np.random.default_rng(CLIPS_SEED))
-    has_label = labels.astype(bool) if task == "tagging" else np.eye(scores.shape[2], dtype=bool)[labels]
-    about = {
-        "runs": runs,
-        "n_groups": len(names),
-        "n_positive": has_label.sum(axis=0),
-        "n_label_groups": np.minimum(groups_with(has_label, groups), groups_with(~has_label, groups)),
-    }
-    return {"tagging": _measure_tags, "classification": _measure_classes}[task](
-        scores, labels, groups, counts, about
-    )
+    about = {"runs": runs, "n_groups": len(names)}
+    if task == "regression":
+        about |= {"n_positive": np.array([len(labels)]), "n_label_groups": np.array([len(names)])}
+    else:
+        has_label = labels.astype(bool) if task == "tagging" else np.eye(scores.shape[2], dtype=bool)[labels]
+        without = groups_with(~has_label, groups)
+        about |= {
+            "n_positive": has_label.sum(axis=0),
+            "n_label_groups": np.minimum(groups_with(has_label, groups), without),
+        }
+    measures = {"tagging": _measure_tags, "classification": _measure_classes, "regression": _measure_numbers}
+    return measures[task](scores, labels, groups, counts, about)
 
 
 def _measure_tags(scores, labels, groups, counts, about):
@@ -215,6 +228,22 @@ def _measure_classes(scores, labels, groups, counts, about):
         confusion=np.stack([point.confusion for point in points]),
         **about,
     )
+
+
+def _measure_numbers(scores, labels, groups, counts, about):
+    points = [regression(head[:, None], labels) for head in scores]
+    resampled = [bootstrap_regression(head, labels, counts, groups) for head in scores]
+    overall = {
+        metric: np.stack(
+            [
+                np.append(getattr(point, metric), drawn[metric])
+                for point, drawn in zip(points, resampled, strict=True)
+            ]
+        )
+        for metric in METRICS["regression"]
+    }
+    per_label = {metric: values[..., None] for metric, values in overall.items()}
+    return Measured(overall=overall, per_label=per_label, **about)
 
 
 def _shares_of_classes(scores, labels, groups):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, write_csv
-from mscol.metrics.chance import chance_precision
+from mscol.metrics.chance import chance_of_numbers, chance_precision
 from mscol.scores.files import check_same_clips, list_tests, read_scores
 from mscol.tables.measured import LABEL_METRICS, TestList, measure
 from mscol.tables.queries import QUERY_METRICS, measure_queries
@@ -125,7 +125,8 @@ def _measure_heads(tested, seeds, task, n_resamples):
             task, scores[:, chosen], about.labels[chosen], about.groups[chosen], runs, n_resamples
         )
         asked = [*about.ids[chosen], *about.groups[chosen]]
-        yield TestList(name, int(chosen.sum()), asked, measured, {})
+        chance = chance_of_numbers(about.labels[chosen]) if task == "regression" else {}
+        yield TestList(name, int(chosen.sum()), asked, measured, chance)
 
 
 def rounded(table):
@@ -213,9 +214,9 @@ def _per_class(measured, about, n_test):
     for metric, values in measured.per_label.items():
         over_runs = measured.pooled(values[:, 0]).mean(axis=0)
         table |= _with_interval(metric, over_runs, measured.label_intervals(metric).T)
-    if measured.confusion is None:
+    if "pr_auc" in measured.overall:
         table["pr_auc_chance"] = chance_precision(measured.n_positive, n_test)
-    else:
+    elif measured.confusion is not None:
         called = measured.confusion.mean(axis=0)
         table |= {f"as_{label}": called[:, number] for number, label in enumerate(labels)}
     return pd.DataFrame(table)

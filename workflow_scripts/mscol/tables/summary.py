@@ -59,8 +59,9 @@ def _summarise(table_path, per_class_path):
         runs = heads.groupby("seed" if n_seeds > 1 else "head", sort=False)
         mean = _only_row(part[part["seed"] == "mean"], table_path)
         classes = per_class[(per_class[GROUP] == pd.Series(group, GROUP)).all(axis=1)]
-        chance = {name.removesuffix("_chance"): mean[name] for name in table if name.endswith("_chance")}
-        if len(classes):  # retrieval has none
+        told = [name for name in table if name.endswith("_chance") and pd.notna(mean[name])]
+        chance = {name.removesuffix("_chance"): mean[name] for name in told}
+        if not chance:
             chance |= chance_levels(task, classes["n_positive"].to_numpy(), mean["n_test"])
         scored, tested = classes["n_groups"] > 0, classes["n_positive"] > 0
         named = {"dataset": dataset, "model": model, "task": task, **dict(zip(GROUP, group, strict=True))}
