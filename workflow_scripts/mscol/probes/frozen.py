@@ -93,7 +93,7 @@ def train_probe(
             save_trained(head, labelled, how | {"seed": seed, "settings": its_settings}, history, outputs)
         scores.append(tested.predict(head))
         values.append(value)
-        chosen.append(_describe(its_settings, settings["search"]))
+        chosen.append(_describe(its_settings, settings.get("search", {})))
     save_scores(outputs["scores"], labelled, tables["test"], np.stack(scores), values, chosen)
 
 
@@ -103,7 +103,7 @@ def combinations(settings):
     >>> combinations({"hidden": [], "epochs": 2, "search": {"hidden": [[], [8]]}})
     [{'hidden': [], 'epochs': 2}, {'hidden': [8], 'epochs': 2}]
     """
-    search = {key: values for key, values in settings["search"].items() if values}
+    search = {key: values for key, values in settings.get("search", {}).items() if values}
     given = {key: value for key, value in settings.items() if key != "search"}
     return [given | dict(zip(search, values, strict=True)) for values in itertools.product(*search.values())]
 
