@@ -1,5 +1,6 @@
 # What the rules of datasets ask for, and what those of others ask of manifests. No rules here.
 
+from mscol.config.datasets import EMBEDDED_ROOT, task_of
 from mscol.datasets.watch import watched_paths
 
 
@@ -25,6 +26,15 @@ def manifest_inputs(wildcards):
     return watched_paths(
         settings["layout"], settings["root"], dataset_options(wildcards.dataset)
     )
+
+
+def task_metadata(wildcards):
+    """What tells the labels of another task: the made dataset, or the metadata of a real one."""
+    task_of(wildcards.dataset + wildcards.task, config)
+    paths = manifest_inputs(wildcards)
+    if is_embedded(wildcards.dataset):
+        return paths
+    return [path for path in paths if path.endswith(".json")]
 
 
 def shard_digest(wildcards):

@@ -63,7 +63,7 @@ def train_probe(
     labelled = Labelled.open(clips, about)
     arrays, tables = {}, {}
     for split in embeddings:
-        arrays[split], tables[split] = open_embeddings(embeddings[split], indices[split])
+        arrays[split], tables[split] = open_embeddings(embeddings[split], indices[split], labelled.clips)
         logging.info("%s: %d rows of %d clips.", split, len(arrays[split]), tables[split]["clip"].nunique())
         check_not_empty(arrays[split], split)
     scaling = _scaling(arrays["train"]) if standardise else None

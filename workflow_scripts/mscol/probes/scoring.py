@@ -5,6 +5,7 @@ import numpy as np
 from mscol.embeddings.crops import select_clips, window_crops
 from mscol.embeddings.prediction import predict, predict_crops
 from mscol.errors import CacheError, TrainingError
+from mscol.io.arrays import SomeRows
 from mscol.io.files import open_array, read_csv
 from mscol.mels import CROP_FRAMES, N_MELS
 from mscol.mels.framing import FRAMINGS
@@ -31,9 +32,9 @@ class EmbeddedWindows:
         self.input_shape = array.shape[1:]
 
     @classmethod
-    def open(cls, array_path, index_path):
-        """Open what `mscol.embeddings` wrote of the test clips."""
-        return cls(*open_embeddings(array_path, index_path))
+    def open(cls, array_path, index_path, clips):
+        """Open what `mscol.embeddings` wrote of the test clips; as `open_embeddings`."""
+        return cls(*open_embeddings(array_path, index_path, clips))
 
     def predict(self, head):
         """Pass all windows through a head: (n_windows, n_labels)."""
@@ -76,7 +77,8 @@ def score_head(path, array_path, index_path, clips, about, scores):
     clips, about, scores
         As for `score_classifier`.
     """
-    _score(path, EmbeddedWindows.open(array_path, index_path), Labelled.open(clips, about), scores)
+    labelled = Labelled.open(clips, about)
+    _score(path, EmbeddedWindows.open(array_path, index_path, labelled.clips), labelled, scores)
 
 
 def score_classifier(path, cache, clips, about, scores, paper="mscol"):
@@ -114,12 +116,18 @@ def _score(path, windows, labelled, scores, paper=None):
     labelled.save_scores(scores, windows.index, windows.predict(model)[None])
 
 
-def open_embeddings(array_path, index_path):
+def open_embeddings(array_path, index_path, clips=None):
     """Open what `mscol.embeddings` wrote for one split.
+
+    Parameters
+    ----------
+    array_path, index_path : str or os.PathLike
+    clips : pd.DataFrame, optional
+        The manifest, by id; others are left out (that of a task may lack clips: `mscol.datasets.tasks`).
 
     Returns
     -------
-    np.memmap, float32
+    np.memmap or SomeRows, float32
         Shape (n_segments, K, D), or (n_windows, D) for test clips.
     pd.DataFrame
         Its table, with clip as str.
@@ -136,4 +144,8 @@ def open_embeddings(array_path, index_path):
             f"{array_path}: has {len(array)} rows, but {index_path} counts {expected}; "
             "delete both, and they are made again"
         )
-    return array, table
+    is_labelled = table["clip"].isin(table["clip"] if clips is None else clips.index).to_numpy()
+    if is_labelled.all():
+        return array, table
+    rows = np.flatnonzero(np.repeat(is_labelled, table.get("n_windows", 1)))
+    return SomeRows(array, rows), table[is_labelled].reset_index(drop=True)
