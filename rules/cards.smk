@@ -11,6 +11,7 @@ rule write_model_card:
         tables=expand(
             rules.write_results_table.output.table,
             dataset=EVALUATED_DATASETS,
+            task="",
             allow_missing=True,
         ),
         separator=separator_losses(),

@@ -6,12 +6,13 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from mscol.config.checks import check_targets
-from mscol.config.datasets import EMBEDDED_ROOT, is_made_here, settings_of
+from mscol.config.datasets import evaluated_names, is_made_here, settings_of
 from mscol.config.effective import check_keys_once, config_lines, effective_config
 from mscol.config.evaluations import LABELS_PATTERN
 from mscol.config.models import SOURCES, find_model
 from mscol.config.naming import dataset_title
 from mscol.datasets.shards import shard_names
+from mscol.datasets.task_names import SUFFIXES
 from mscol.errors import MscolError
 from mscol.graph.digests import file_digest, library_fingerprint
 from mscol.graph.start import check_interpreter, check_writable
@@ -39,6 +40,7 @@ except MscolError as error:
 
 wildcard_constraints:
     dataset="[a-z0-9]+",
+    task="|".join(["", *SUFFIXES]),
     demo="mtat|nsynth|fma|stems",
     layout="mtat|nsynth|fma",
     shard=r"\d+-of-\d+",
@@ -56,8 +58,9 @@ PRETRAINING_DATASET = config["pretraining"]["dataset"]
 AUDIO_THREADS = min(2, config["framework_threads"])
 # Of --sdm conda, where Keras computes
 KERAS_ENVIRONMENT = f"../envs/{config['keras_environment']}.yaml"
-SYNTHESISED = [name for name in config["datasets"] if is_made_here(name, config)]
-EVALUATED_DATASETS = config["evaluation"]["datasets"] or list(config["datasets"])
+EVALUATED_DATASETS = evaluated_names(config)
+_NAMES = dict.fromkeys([*config["datasets"], *EVALUATED_DATASETS])
+SYNTHESISED = [name for name in _NAMES if is_made_here(name, config)]
 
 
 def growing(amount):
@@ -93,10 +96,11 @@ def is_embedded(dataset):
 
 
 def report_labels(**more):
-    """A function for the `labels` of a result in the report, of the dataset and model in the wildcards."""
+    """A function for the `labels` of a result in the report, of the dataset, task and model in the wildcards."""
 
     def labels(wildcards):
-        dataset = dataset_title(wildcards.dataset, SYNTHESISED)
+        name = wildcards.dataset + wildcards.task
+        dataset = dataset_title(name, [name] * is_embedded(wildcards.dataset))
         return {"dataset": dataset, "model": wildcards.model, **more}
 
     return labels

@@ -75,3 +75,39 @@ ABOUT = str(rules.write_manifest.output.about)
 SHARDS = str(rules.write_manifest.output.shards)
 SHARD_CLIPS = f"{SHARDS}/{{shard}}.csv"
 PRETRAINING_CLIPS = CLIPS.format(dataset=PRETRAINING_DATASET)
+
+
+rule write_task:
+    input:
+        clips=ancient(CLIPS),
+        about=ancient(ABOUT),
+        metadata=task_metadata,
+    output:
+        clips="manifests/{dataset}{task}/clips.csv",
+        about="manifests/{dataset}{task}/about.json",
+    log:
+        "logs/write_task/{dataset}{task}.log",
+    benchmark:
+        "timings/write_task/{dataset}{task}.tsv"
+    wildcard_constraints:
+        task="|".join(SUFFIXES),
+    priority: 100
+    conda:
+        "../envs/audio.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        layout=lambda wildcards: dataset_settings(wildcards.dataset)["layout"],
+        root=root_of,
+        task=lambda wildcards: task_of(wildcards.dataset + wildcards.task, config),
+        clips=labels_digest,
+        code=lambda wildcards: library_fingerprint(
+            "write_task.py",
+            f"mscol.datasets.{dataset_settings(wildcards.dataset)['layout']}",
+        ),
+    message:
+        "Labelling the clips of {wildcards.dataset}{wildcards.task}"
+    script:
+        "../workflow_scripts/write_task.py"

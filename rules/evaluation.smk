@@ -93,8 +93,8 @@ ruleorder: embed_waveforms > embed_clips
 
 rule train_probe:
     input:
-        clips=ancient(CLIPS),
-        about=ancient(ABOUT),
+        clips=manifest_of("clips"),
+        about=manifest_of("about"),
         train=rules.embed_clips.output.train,
         train_index=rules.embed_clips.output.train_index,
         validation=rules.embed_clips.output.validation,
@@ -102,14 +102,14 @@ rule train_probe:
         test=rules.embed_clips.output.test,
         test_index=rules.embed_clips.output.test_index,
     output:
-        model="models/{model}/seed{seed}/heads/{dataset}{labels}.keras",
-        about="models/{model}/seed{seed}/heads/{dataset}{labels}.json",
-        history="models/{model}/seed{seed}/heads/{dataset}{labels}.csv",
-        scores="models/{model}/seed{seed}/scores/{dataset}{labels}.npz",
+        model="models/{model}/seed{seed}/heads/{dataset}{task}{labels}.keras",
+        about="models/{model}/seed{seed}/heads/{dataset}{task}{labels}.json",
+        history="models/{model}/seed{seed}/heads/{dataset}{task}{labels}.csv",
+        scores="models/{model}/seed{seed}/scores/{dataset}{task}{labels}.npz",
     log:
-        "logs/train_probe/{dataset}/{model}/seed{seed}{labels}.log",
+        "logs/train_probe/{dataset}{task}/{model}/seed{seed}{labels}.log",
     benchmark:
-        "timings/train_probe/{dataset}/{model}/seed{seed}{labels}.tsv"
+        "timings/train_probe/{dataset}{task}/{model}/seed{seed}{labels}.tsv"
     priority: 30
     conda:
         KERAS_ENVIRONMENT
@@ -129,7 +129,7 @@ rule train_probe:
         labels=labels_digest,
         code=code_of("train_probe.py"),
     message:
-        "Training the {wildcards.dataset}{wildcards.labels} heads on {wildcards.model}, seed {wildcards.seed}"
+        "Training the {wildcards.dataset}{wildcards.task}{wildcards.labels} heads on {wildcards.model}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/train_probe.py"
 
@@ -138,8 +138,8 @@ if CLIP_MEAN_WAYS:
 
     rule score_clip_means:
         input:
-            clips=ancient(CLIPS),
-            about=ancient(ABOUT),
+            clips=manifest_of("clips"),
+            about=manifest_of("about"),
             train=rules.embed_clips.output.train,
             train_index=rules.embed_clips.output.train_index,
             validation=rules.embed_clips.output.validation,
@@ -150,9 +150,9 @@ if CLIP_MEAN_WAYS:
             # All in one job, which reads the embeddings once: those of NSynth are 12 GB
             [clip_mean_scores(way) for way in CLIP_MEAN_WAYS],
         log:
-            "logs/score_clip_means/{dataset}/{model}/seed{seed}.log",
+            "logs/score_clip_means/{dataset}{task}/{model}/seed{seed}.log",
         benchmark:
-            "timings/score_clip_means/{dataset}/{model}/seed{seed}.tsv"
+            "timings/score_clip_means/{dataset}{task}/{model}/seed{seed}.tsv"
         priority: 30
         conda:
             "../envs/report.yaml"
@@ -166,7 +166,7 @@ if CLIP_MEAN_WAYS:
             labels=labels_digest,
             code=code_of("score_clip_means.py"),
         message:
-            "Evaluating clip means of {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
+            "Evaluating clip means of {wildcards.model} on {wildcards.dataset}{wildcards.task}, seed {wildcards.seed}"
         script:
             "../workflow_scripts/score_clip_means.py"
 
@@ -174,19 +174,19 @@ if CLIP_MEAN_WAYS:
 rule finetune_encoder:
     input:
         encoder=encoder,
-        clips=ancient(CLIPS),
-        about=ancient(ABOUT),
+        clips=manifest_of("clips"),
+        about=manifest_of("about"),
         frames=heard("frames"),
         index=heard("index"),
     output:
-        model="models/{model}/seed{seed}/finetuned/{dataset}{labels}.keras",
-        about="models/{model}/seed{seed}/finetuned/{dataset}{labels}.json",
-        history="models/{model}/seed{seed}/finetuned/{dataset}{labels}.csv",
-        scores="models/{model}/seed{seed}/scores/{dataset}-finetuned{labels}.npz",
+        model="models/{model}/seed{seed}/finetuned/{dataset}{task}{labels}.keras",
+        about="models/{model}/seed{seed}/finetuned/{dataset}{task}{labels}.json",
+        history="models/{model}/seed{seed}/finetuned/{dataset}{task}{labels}.csv",
+        scores="models/{model}/seed{seed}/scores/{dataset}{task}-finetuned{labels}.npz",
     log:
-        "logs/finetune_encoder/{dataset}/{model}/seed{seed}{labels}.log",
+        "logs/finetune_encoder/{dataset}{task}/{model}/seed{seed}{labels}.log",
     benchmark:
-        "timings/finetune_encoder/{dataset}/{model}/seed{seed}{labels}.tsv"
+        "timings/finetune_encoder/{dataset}{task}/{model}/seed{seed}{labels}.tsv"
     priority: 30
     conda:
         KERAS_ENVIRONMENT
@@ -205,7 +205,7 @@ rule finetune_encoder:
         labels=labels_digest,
         code=code_of("finetune_encoder.py"),
     message:
-        "Finetuning {wildcards.model} on {wildcards.dataset}{wildcards.labels}, seed {wildcards.seed}"
+        "Finetuning {wildcards.model} on {wildcards.dataset}{wildcards.task}{wildcards.labels}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/finetune_encoder.py"
 
@@ -213,18 +213,18 @@ rule finetune_encoder:
 rule score_trained:
     input:
         model=own(trained("model")),
-        clips=ancient(CLIPS),
-        about=ancient(ABOUT),
+        clips=manifest_of("clips"),
+        about=manifest_of("about"),
         test=trained("test"),
         test_index=trained("test_index"),
         frames=trained("frames"),
         index=trained("index"),
     output:
-        scores="models/{model}/seed{seed}/scores/{dataset}-evaluate.npz",
+        scores="models/{model}/seed{seed}/scores/{dataset}{task}-evaluate.npz",
     log:
-        "logs/score_trained/{dataset}/{model}/seed{seed}.log",
+        "logs/score_trained/{dataset}{task}/{model}/seed{seed}.log",
     benchmark:
-        "timings/score_trained/{dataset}/{model}/seed{seed}.tsv"
+        "timings/score_trained/{dataset}{task}/{model}/seed{seed}.tsv"
     priority: 30
     conda:
         KERAS_ENVIRONMENT
@@ -244,7 +244,7 @@ rule score_trained:
         labels=labels_digest,
         code=code_of("score_trained.py"),
     message:
-        "Scoring {wildcards.dataset} with what {params.trained} was trained for, seed {wildcards.seed}"
+        "Scoring {wildcards.dataset}{wildcards.task} with what {params.trained} was trained for, seed {wildcards.seed}"
     script:
         "../workflow_scripts/score_trained.py"
 
@@ -258,26 +258,26 @@ SCORES = {
 
 rule write_results_table:
     input:
-        about=ancient(ABOUT),
+        about=manifest_of("about"),
         scores=scores,
     output:
         table=report(
-            "results/{dataset}_{model}.csv",
+            "results/{dataset}{task}_{model}.csv",
             caption="../report/table.rst",
             category="Tables",
             labels=report_labels(rows="seeds"),
         ),
         per_class=report(
-            "results/per_class/{dataset}_{model}.csv",
+            "results/per_class/{dataset}{task}_{model}.csv",
             caption="../report/per_class.rst",
             category="Tables",
             labels=report_labels(rows="labels"),
         ),
-        bootstrap="results/bootstrap/{dataset}_{model}.npz",
+        bootstrap="results/bootstrap/{dataset}{task}_{model}.npz",
     log:
-        "logs/write_results_table/{dataset}_{model}.log",
+        "logs/write_results_table/{dataset}{task}_{model}.log",
     benchmark:
-        "timings/write_results_table/{dataset}_{model}.tsv"
+        "timings/write_results_table/{dataset}{task}_{model}.tsv"
     priority: 40
     conda:
         "../envs/report.yaml"
@@ -294,9 +294,9 @@ rule write_results_table:
             n_resamples=config["evaluation"]["bootstrap_resamples"],
         ),
         labels=labels_digest,
-        synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,  # for the caption
+        synthesised=lambda wildcards: is_embedded(wildcards.dataset),  # for the caption
         code=code_of("write_results_table.py"),
     message:
-        "Writing results/{wildcards.dataset}_{wildcards.model}.csv"
+        "Writing results/{wildcards.dataset}{wildcards.task}_{wildcards.model}.csv"
     script:
         "../workflow_scripts/write_results_table.py"

@@ -75,17 +75,17 @@ rule plot_classes:
         table=rules.write_results_table.output.table,
     output:
         svg=report(
-            "results/figures/classes/{dataset}_{model}.svg",
+            "results/figures/classes/{dataset}{task}_{model}.svg",
             caption="../report/classes.rst",
             category="Tags and classes",
             subcategory="Each model",
             labels=report_labels(),
         ),
-        png="results/figures/classes/{dataset}_{model}.png",
+        png="results/figures/classes/{dataset}{task}_{model}.png",
     log:
-        "logs/plot_classes/{dataset}_{model}.log",
+        "logs/plot_classes/{dataset}{task}_{model}.log",
     benchmark:
-        "timings/plot_classes/{dataset}_{model}.tsv"
+        "timings/plot_classes/{dataset}{task}_{model}.tsv"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -93,10 +93,10 @@ rule plot_classes:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,
+        synthesised=lambda wildcards: is_embedded(wildcards.dataset),
         code=code_of("plot_classes.py"),
     message:
-        "Drawing the tags or classes of {wildcards.dataset} with {wildcards.model}"
+        "Drawing the tags or classes of {wildcards.dataset}{wildcards.task} with {wildcards.model}"
     script:
         "../workflow_scripts/plot_classes.py"
 
@@ -106,17 +106,17 @@ rule plot_differences:
         comparisons=rules.compare_models.output.per_label,
     output:
         svg=report(
-            "results/figures/differences/{dataset}_{model}.svg",
+            "results/figures/differences/{dataset}{task}_{model}.svg",
             caption="../report/differences.rst",
             category="Tags and classes",
             subcategory=f"Differences from {REFERENCE_MODEL}",
             labels=report_labels(),
         ),
-        png="results/figures/differences/{dataset}_{model}.png",
+        png="results/figures/differences/{dataset}{task}_{model}.png",
     log:
-        "logs/plot_differences/{dataset}_{model}.log",
+        "logs/plot_differences/{dataset}{task}_{model}.log",
     benchmark:
-        "timings/plot_differences/{dataset}_{model}.tsv"
+        "timings/plot_differences/{dataset}{task}_{model}.tsv"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -124,10 +124,10 @@ rule plot_differences:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        synthesised=lambda wildcards: wildcards.dataset in SYNTHESISED,
+        synthesised=lambda wildcards: is_embedded(wildcards.dataset),
         code=code_of("plot_differences.py"),
     message:
-        f"Drawing how {{wildcards.model}} differs from {REFERENCE_MODEL} on {{wildcards.dataset}}"
+        f"Drawing how {{wildcards.model}} differs from {REFERENCE_MODEL} on {{wildcards.dataset}}{{wildcards.task}}"
     script:
         "../workflow_scripts/plot_differences.py"
 

@@ -7,7 +7,7 @@ log_to_file(snakemake.log[0])
 plot_classes(
     per_class=snakemake.input.per_class,
     results=snakemake.input.table,
-    dataset=snakemake.wildcards.dataset,
+    dataset=snakemake.wildcards.dataset + snakemake.wildcards.task,
     model=snakemake.wildcards.model,
     paths=list(snakemake.output),
     synthesised=snakemake.params.synthesised,

@@ -6,7 +6,7 @@ from mscol.jobs.logs import log_to_file
 log_to_file(snakemake.log[0])
 plot_differences(
     comparisons=snakemake.input.comparisons,
-    dataset=snakemake.wildcards.dataset,
+    dataset=snakemake.wildcards.dataset + snakemake.wildcards.task,
     model=snakemake.wildcards.model,
     paths=list(snakemake.output),
     synthesised=snakemake.params.synthesised,

@@ -1,5 +1,6 @@
 # What the rules of datasets ask for, and what those of others ask of manifests. No rules here.
 
+from mscol.config.datasets import EMBEDDED_ROOT, task_of
 from mscol.datasets.watch import watched_paths
 
 
@@ -41,6 +42,15 @@ def watched_dates(wildcards):
     """The dates of the other ones."""
     inputs = watched_inputs(wildcards)
     return tell_dates(path for path in watched_files(wildcards) if path not in inputs)
+
+
+def task_metadata(wildcards):
+    """What tells the labels of another task: the made dataset, or the metadata of a real one."""
+    task_of(wildcards.dataset + wildcards.task, config)
+    paths = manifest_inputs(wildcards)
+    if is_embedded(wildcards.dataset):
+        return paths
+    return [path for path in paths if path.endswith(".json")]
 
 
 def shard_digest(wildcards):

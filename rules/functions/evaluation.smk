@@ -40,6 +40,18 @@ def gpu_of_function(wildcards):
     return 0 if ours else one_gpu(wildcards)
 
 
+def manifest_of(kind):
+    """A function for `input`: the clips or what is said about them, with the labels of the task in the wildcards. Kind is clips or about."""
+
+    def file(wildcards):
+        if wildcards.task:
+            return getattr(rules.write_task.output, kind)
+        # rules/datasets.smk says why
+        return ancient({"clips": CLIPS, "about": ABOUT}[kind])
+
+    return file
+
+
 def head_settings(wildcards):
     """How the head of a dataset is built and trained."""
     return (
@@ -84,9 +96,9 @@ def trained(kind):
     """
 
     def files(wildcards):
-        dataset, model, seed = wildcards.dataset, wildcards.model, wildcards.seed
-        path = trained_file(dataset, model, seed, config)
-        entry = config["evaluation"]["trained"][dataset]
+        name = wildcards.dataset + wildcards.task
+        path = trained_file(name, wildcards.model, wildcards.seed, config)
+        entry = config["evaluation"]["trained"][name]
         if kind == "model":
             return [path]
         if kind in ("frames", "index"):
@@ -103,18 +115,19 @@ def ways(name):
 
 def clip_mean_scores(way):
     """The scores of a way of evaluating clip means."""
-    return f"models/{{model}}/seed{{seed}}/scores/{{dataset}}-{way.protocol}{way.labels}.npz"
+    return f"models/{{model}}/seed{{seed}}/scores/{{dataset}}{{task}}-{way.protocol}{way.labels}.npz"
 
 
 def scores(wildcards):
     """The scores behind a table of results: all seeds of one way of evaluating, then the next."""
-    dataset_settings(wildcards.dataset)
+    task_of(wildcards.dataset + wildcards.task, config)
     return [
         path
         for way in ways(wildcards.model)
         for path in expand(
             SCORES.get(way.protocol) or clip_mean_scores(way),
             dataset=wildcards.dataset,
+            task=wildcards.task,
             model=wildcards.model,
             labels=way.labels,
             seed=config["seeds"],

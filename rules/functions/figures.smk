@@ -28,6 +28,7 @@ def figures():
     of_differences = expand(
         rules.plot_differences.output.svg,
         dataset=EVALUATED_DATASETS,
+        task="",
         model=compared if REFERENCE_MODEL in config["models"] else [],
     )
     several_shares = evaluations.has_label_curves(config["evaluation"])

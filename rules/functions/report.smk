@@ -1,15 +1,18 @@
 # What the tables of a whole run are made from. No rules here.
 
+from mscol.datasets.task_names import dataset_of
+
 
 def of_all_results(pattern):
-    """A file, or a name, for each evaluated dataset and model."""
-    return expand(pattern, dataset=EVALUATED_DATASETS, model=config["models"])
+    """A file, or a name, for each evaluated dataset (with its task) and model."""
+    return expand(pattern, dataset=EVALUATED_DATASETS, task="", model=config["models"])
 
 
 def heard_datasets():
     """The datasets whose mixtures the configured run analyses."""
     trains = any(model.trained for model in configured_models())
-    return list(dict.fromkeys([*EVALUATED_DATASETS, *[PRETRAINING_DATASET] * trains]))
+    evaluated = map(dataset_of, EVALUATED_DATASETS)
+    return list(dict.fromkeys([*evaluated, *[PRETRAINING_DATASET] * trains]))
 
 
 def heard_mixtures():

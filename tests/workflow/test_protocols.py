@@ -46,6 +46,45 @@ def test_whole_classifier_that_was_trained_before_is_scored_on_log_mels(house, a
     assert rows.loc["evaluate", "accuracy"] == rows.loc["finetuned", "accuracy"]
 
 
+def test_tasks_of_nsynth_are_evaluated_on_the_same_log_mels_and_embeddings(house, again, tmp_path):
+    roots = {name: f"{{layout: {name}, root: demo/{name}}}" for name in ("mtat", "fma")}
+    roots["nsynth"] = "{layout: nsynth, root: demo/nsynth, tasks: [family, pitch, qualities]}"
+    datasets = ", ".join(f"{name}: {about}" for name, about in roots.items())
+    configs = configured(tmp_path, f"datasets: {{{datasets}}}\nevaluation: {{datasets: [nsynth]}}\n")
+    targets = (
+        "results/summary.md",
+        "models/bass_vocals/seed1/README.md",
+        "results/figures/classes/nsynth-qualities_mfcc.svg",
+    )
+    jobs = planned_jobs(house, again, *targets, configfiles=configs)
+    made_again = {
+        "write_manifest",
+        "cache_mixture_mels",
+        "pretrain_encoder",
+        "embed_clips",
+        "embed_waveforms",
+    }
+    assert not made_again & set(jobs) and (jobs["write_task"], jobs["train_probe"]) == (2, 4)
+    run(house, again, *targets, configfiles=configs)
+    notes = {path.parent.name: pd.read_csv(path) for path in again.glob("manifests/nsynth*/clips.csv")}
+    assert sorted(notes) == ["nsynth", "nsynth-pitch", "nsynth-qualities"]
+    assert all((table["id"] == notes["nsynth"]["id"]).all() for table in notes.values())
+    summary = pd.read_csv(again / "results" / "summary.csv")
+    tasks = summary.groupby("dataset")["task"].first().to_dict()
+    assert tasks == {
+        "nsynth": "classification",
+        "nsynth-pitch": "classification",
+        "nsynth-qualities": "tagging",
+    }
+    assert (summary["synthesised"] == 1).all() and (summary["n_test"] == 11).all()
+    compared = pd.read_csv(again / "results" / "comparisons.csv")
+    assert set(compared["dataset"]) == set(tasks)
+    for page in targets[:2]:
+        assert "nsynth-qualities, synthesised" in (again / page).read_text()
+    assert (again / "models/bass_vocals/seed1/heads/nsynth-pitch.keras").is_file()
+    assert "Nothing to be done" in run(house, again, *targets, configfiles=configs)
+
+
 def test_function_of_ones_own_gets_a_table_beside_the_encoders(house, again, tmp_path):
     function = tmp_path / "mine.py"
     function.write_text(

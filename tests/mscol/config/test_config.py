@@ -6,8 +6,12 @@ import pytest
 import yaml
 
 from mscol.config.checks import check_targets
+from mscol.config.datasets import evaluated_names, task_of
 from mscol.config.downloads import fetching_settings
 from mscol.config.effective import check_keys_once, effective_config, write_config
+from mscol.config.evaluations import trained_file
+from mscol.datasets import nsynth
+from mscol.datasets.task_names import OWN, TASKS
 from mscol.errors import ConfigError
 
 HOUSE = Path(__file__).parents[3]
@@ -165,7 +169,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"evaluation": {"label_fractions": [0]}}, "'evaluation/label_fractions/0': 0 is not valid, it must be more than 0"),
         ({"evaluation": {"label_fractions": [2]}}, "'evaluation/label_fractions/0': 2 is not valid, it must be at most 1"),
         ({"evaluation": {"protocols": ["evaluate"]}}, "'evaluation/trained/mtat' must say which head or classifier"),
-        ({"evaluation": {"trained": {"gtzan": {"head": "x"}}}}, "'evaluation/trained': 'gtzan' is none of the datasets"),
+        ({"evaluation": {"trained": {"gtzan": {"head": "x"}}}}, "'evaluation/trained': there is no dataset 'gtzan'"),
         ({"evaluation": {"trained": {"mtat": {}}}}, "'evaluation/trained/mtat': write either 'head'"),
         ({"evaluation": {"trained": {"mtat": {"head": "{model.keras"}}}}, "'evaluation/trained/mtat': .* is not valid .*twice"),
         ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* has {modle}, but only"),
@@ -192,7 +196,14 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is no name for a dataset"),
         ({"datasets": {"my_set": {"layout": "mtat", "root": "."}}}, "small letters and digits, without _, which joins"),
         ({"pretraining": {"dataset": "gtzan"}}, "'pretraining/dataset': 'gtzan' is none of the datasets"),
-        ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': 'gtzan' is none"),
+        ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': there is no dataset 'gtzan' .* are mtat, nsynth, fma; correct"),
+        ({"evaluation": {"datasets": ["nsynth-key"]}}, "called 'nsynth-key'; of nsynth there is nsynth, nsynth-pitch, nsynth-velocity,"),
+        ({"evaluation": {"datasets": ["nsynth-family"]}}, "'evaluation/datasets': there is nothing to evaluate called 'nsynth-family'"),
+        ({"evaluation": {"datasets": ["fma-pitch"]}}, "called 'fma-pitch'; of fma there is fma; correct it"),
+        ({"datasets": {"a": {"layout": "nsynth", "root": ".", "tasks": ["key"]}}}, "tasks/0': 'key' is not valid, allowed are family, pitch"),
+        ({"datasets": {"a": {"layout": "fma", "root": ".", "tasks": ["pitch"]}}}, "'datasets/a/tasks': only datasets of layout nsynth"),
+        ({"evaluation": {"protocols": ["evaluate"], "datasets": ["nsynth-pitch"], "trained": {"nsynth": {"head": "models/{model}/seed1/heads/nsynth.keras"}}}},
+         "'evaluation/trained/nsynth-pitch' must say which head"),
         ({"downloads": {"folder": "demo/"}}, "'downloads/folder': 'demo/' cannot be used"),
         ({"downloads": {"mtat": {"source": "ftp://host/x"}}}, "'downloads/mtat/source': 'ftp://host/x' is not valid, write"),
         ({"downloads": {"mtat": {"source": "http://[x"}}}, "'downloads/mtat/source': 'http://\\[x' is not valid, write"),
@@ -272,6 +283,32 @@ def test_trained_heads_are_files_or_what_rules_make(tmp_path):
         assert effective(evaluation={"trained": trained}, models=["bass"], seeds=[2])
     with pytest.raises(ConfigError, match="there is no file '.*/bass-3.keras'"):
         effective(evaluation={"trained": trained}, models=["bass"], seeds=[2, 3])
+
+
+def test_tasks_of_a_dataset_are_evaluated_beside_each_other(tmp_path):
+    datasets = {
+        "mtat": {"layout": "mtat", "root": str(tmp_path)},
+        "notes": {"layout": "nsynth", "root": str(tmp_path), "tasks": ["pitch", "family"]},
+    }
+    assert evaluated_names(effective(datasets=datasets)) == ["mtat", "notes-pitch", "notes"]
+    head = "models/untrained/seed1/heads/notes-pitch-labels0.1.keras"
+    chosen = {"datasets": ["notes-source", "notes"], "trained": {"notes-pitch": {"head": head}}}
+    config = effective(datasets=datasets, evaluation=chosen)
+    assert evaluated_names(config) == ["notes-source", "notes-pitch", "notes"]
+    assert [task_of(name, config) for name in evaluated_names(config)] == ["source", "pitch", "family"]
+    assert trained_file("notes-pitch", "bass", 1, config) == head
+    check_targets(["results/notes-velocity_bass.csv"], config)
+    with pytest.raises(
+        ConfigError, match="nothing to evaluate called 'notes-pich'; of notes there is notes, notes-pitch"
+    ):
+        check_targets(["results/notes-pich_bass.csv"], config)
+    with pytest.raises(ConfigError, match="nothing to evaluate called 'mtat-pitch'; of mtat there is mtat"):
+        check_targets(["results/per_class/mtat-pitch_bass.csv"], config)
+
+
+def test_readers_know_the_tasks_that_the_config_knows():
+    schema = yaml.safe_load(SCHEMA.read_text())["$defs"]["dataset"]["properties"]["tasks"]
+    assert schema["items"]["enum"] == list(TASKS["nsynth"]) == [OWN, *nsynth._READERS]
 
 
 def test_function_of_an_encoder_must_be_in_its_file(tmp_path):

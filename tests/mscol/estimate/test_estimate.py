@@ -139,6 +139,19 @@ def test_estimate_says_what_more_runs_of_training_would_cost(tmp_path):
     )
 
 
+def test_tasks_share_log_mels_and_embeddings_and_have_heads_of_their_own(tmp_path):
+    def costs(*tasks):
+        datasets = {"mine": {"layout": "nsynth", "root": str(tmp_path / "root"), "tasks": list(tasks)}}
+        return {cost.stage: cost for cost in estimate(make_run(tmp_path, datasets=datasets))}
+
+    one, three = costs("family"), costs("family", "pitch", "velocity")
+    for stage in ("log-mels of mixtures", "embeddings"):
+        assert three[stage] == one[stage]
+    assert three["heads"].jobs == 3 * one["heads"].jobs
+    assert three["heads"].cpu_seconds == pytest.approx(3 * one["heads"].cpu_seconds)
+    assert three["datasets"].jobs == one["datasets"].jobs + 2
+
+
 def test_heads_cost_their_rate_for_each_of_an_encoder(tmp_path):
     one, three = (
         cost_of(make_run(tmp_path, {"head_row": 0.1}, evaluation={"heads_per_encoder": n}), "heads")

@@ -76,6 +76,23 @@ def test_array_that_does_not_fit_its_table_is_an_error(tmp_path):
         open_embeddings(tmp_path / "train.npy", tmp_path / "train.csv")
 
 
+def test_clips_without_a_label_for_the_task_are_left_out_as_if_they_had_not_been_embedded(tmp_path):
+    arrays, indices = make_dataset(tmp_path, "classification")
+    unlabelled = {"train": [0, 7], "validation": [3], "test": [2, 14]}
+    names = {f"{split} {number:03}" for split, numbers in unlabelled.items() for number in numbers}
+    clips = pd.read_csv(tmp_path / "clips.csv")
+    clips[~clips["id"].isin(names)].to_csv(tmp_path / "clips.csv", index=False)
+    scores, history = run(tmp_path, arrays, indices, epochs=3, standardise=True)
+    assert len(scores["ids"]) == 13 and names.isdisjoint(scores["ids"])
+    for split, numbers in unlabelled.items():
+        rows = [2 * n + window for n in numbers for window in (0, 1)] if split == "test" else numbers
+        np.save(arrays[split], np.delete(np.load(arrays[split]), rows, axis=0))
+        pd.read_csv(indices[split]).drop(index=numbers).to_csv(indices[split], index=False)
+    expected, same_history = run(tmp_path, arrays, indices, epochs=3, standardise=True)
+    np.testing.assert_array_equal(scores["window_scores"], expected["window_scores"])
+    pd.testing.assert_frame_equal(history, same_history)
+
+
 def test_fraction_of_labels_trains_on_fewer_clips(tmp_path, caplog):
     files = make_dataset(tmp_path, "classification")
     everything, _ = run(tmp_path, *files, epochs=3)

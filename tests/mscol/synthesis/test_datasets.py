@@ -1,12 +1,14 @@
 """The embedded datasets as a reader meets them: files, tables, splits, silence and determinism."""
 
 import json
+from itertools import compress
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 
+from mscol.datasets.nsynth import QUALITIES
 from mscol.errors import ConfigError
 from mscol.synthesis import make_demo_datasets
 
@@ -85,7 +87,7 @@ def test_mtat_clips_have_official_length_and_songs_one_folder(demo):
 
 
 def test_nsynth_is_readable_and_splits_share_no_instrument(demo):
-    seen, families = {}, set()
+    seen, families, qualities = {}, set(), set()
     for split, count in (("train", 22), ("valid", 11), ("test", 11)):
         folder = demo / "nsynth" / f"nsynth-{split}"
         examples = json.loads((folder / "examples.json").read_text())
@@ -99,8 +101,10 @@ def test_nsynth_is_readable_and_splits_share_no_instrument(demo):
                 f"{about['instrument_family_str']}_{about['instrument_source_str']}_"
             )
             families.add(about["instrument_family_str"])
+            assert about["qualities_str"] == list(compress(QUALITIES, about["qualities"]))
+            qualities |= set(about["qualities_str"])
         seen[split] = {about["instrument_str"] for about in examples.values()}
-    assert len(families) == 11
+    assert len(families) == 11 and qualities == set(QUALITIES) - {"reverb", "tempo-synced"}
     assert not (seen["train"] & seen["valid"] or seen["train"] & seen["test"] or seen["valid"] & seen["test"])
 
 

@@ -74,7 +74,9 @@ class _ClipMeans:
     def read(cls, embeddings, indices, labelled):
         clips, means = {}, {}
         for split in embeddings:
-            clips[split], means[split] = clip_means(*open_embeddings(embeddings[split], indices[split]))
+            clips[split], means[split] = clip_means(
+                *open_embeddings(embeddings[split], indices[split], labelled.clips)
+            )
             check_not_empty(clips[split], split)
             logging.info("%s: %d clips.", split, len(clips[split]))
         return cls(clips, means, labelled)

@@ -8,10 +8,11 @@ import re
 import string
 from pathlib import Path
 
-from mscol.config.datasets import EMBEDDED_DATASETS, settings_of
+from mscol.config.datasets import EMBEDDED_DATASETS, evaluated_names, task_of
 from mscol.config.downloads import check_downloads, fetched_layout
 from mscol.config.evaluations import check_fraction, trained_file, trains
 from mscol.config.models import find_model, parse_model
+from mscol.datasets.task_names import OWN, TASKS
 from mscol.errors import ConfigError
 from mscol.papers import BOTH
 
@@ -44,6 +45,10 @@ def check_meaning(config):
                 f"config key 'datasets/{name}/stems': there is no folder {dataset['stems']!r}; "
                 "write where the stems lie, or leave the key out to have them separated"
             )
+        if dataset["tasks"] != [OWN] and dataset["layout"] not in TASKS:
+            raise ConfigError(
+                f"config key 'datasets/{name}/tasks': only datasets of layout {' or '.join(TASKS)} have more than one; leave it out"
+            )
     pretrained_on = config["pretraining"]["dataset"]
     if pretrained_on not in config["datasets"]:
         raise ConfigError(
@@ -52,11 +57,12 @@ def check_meaning(config):
         )
     _check_devices(config["pretraining"])
     for name in config["evaluation"]["datasets"]:
-        if name not in config["datasets"]:
+        try:
+            task_of(name, config)
+        except ConfigError as error:
             raise ConfigError(
-                f"config key 'evaluation/datasets': {name!r} is none of the datasets "
-                f"({', '.join(config['datasets'])}); leave it out, or add it under 'datasets'"
-            )
+                f"config key 'evaluation/datasets': {error}; correct it, or leave it out"
+            ) from None
     _check_evaluation(config["evaluation"], config)
     _check_separator(config["separation"]["model"])
 
@@ -158,7 +164,7 @@ def _check_evaluation(evaluation, config):
     for fraction in evaluation["label_fractions"]:
         check_fraction(fraction)
     _check_trained(evaluation["trained"], config)
-    for name in evaluation["datasets"] or config["datasets"]:
+    for name in evaluated_names(config):
         if "evaluate" in evaluation["protocols"] and name not in evaluation["trained"]:
             raise ConfigError(
                 f"config key 'evaluation/protocols': to evaluate without training, 'evaluation/trained/{name}' must "
@@ -179,10 +185,10 @@ def _check_evaluation(evaluation, config):
 
 def _check_trained(trained, config):
     for name, entry in trained.items():
-        if name not in config["datasets"]:
-            raise ConfigError(
-                f"config key 'evaluation/trained': {name!r} is none of the datasets ({', '.join(config['datasets'])})"
-            )
+        try:
+            task_of(name, config)
+        except ConfigError as error:
+            raise ConfigError(f"config key 'evaluation/trained': {error}") from None
         if bool(entry["head"]) == bool(entry["classifier"]):
             raise ConfigError(
                 f"config key 'evaluation/trained/{name}': write either 'head' (takes embeddings) or 'classifier' "
@@ -235,19 +241,19 @@ def _check_separator(model):
 
 
 def check_targets(words, config):
-    """Check the datasets and models that the words of a command line name.
+    """Check the datasets, tasks and models that the words of a command line name.
 
     Raises
     ------
     ConfigError
-        If there is no such dataset, the model's name is not of the grammar, a function is asked for what only an
+        If there is no such dataset or task, the model's name is not of the grammar, a function is asked for what only an
         encoder has, or a dataset must be fetched first.
     """
     _check_fetched(words, config)
     for word in words:
         table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
-            settings_of(table[1], config)
+            task_of(table[1], config)
             find_model(table[2], config)
         of_a_model = re.fullmatch(r"models/([^/]+)/(?:seed\d+/)?(.+)", word)
         if of_a_model and find_model(of_a_model[1], config).callable and not _is_of_a_head(of_a_model[2]):

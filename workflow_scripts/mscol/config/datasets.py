@@ -1,5 +1,6 @@
-"""The datasets of a config, by name."""
+"""The datasets of a config, by name, and what is evaluated of them."""
 
+from mscol.datasets.task_names import OWN, TASKS, dataset_of, name_of
 from mscol.errors import ConfigError
 
 EMBEDDED_ROOT = "demo"  # where the embedded datasets are made, below the working directory
@@ -9,8 +10,9 @@ EMBEDDED_DATASETS = {
 
 
 def is_made_here(dataset, config):
-    """Whether a dataset is one of music that this workflow synthesises."""
-    return settings_of(dataset, config)["root"] == f"{EMBEDDED_ROOT}/{dataset}"
+    """Whether a dataset, or that of a task ("nsynth-pitch"), is one of music that this workflow synthesises."""
+    name = dataset_of(dataset)
+    return settings_of(name, config)["root"] == f"{EMBEDDED_ROOT}/{name}"
 
 
 def settings_of(dataset, config):
@@ -25,3 +27,35 @@ def settings_of(dataset, config):
         known = ", ".join(config["datasets"])
         raise ConfigError(f"there is no dataset {dataset!r} in the config; the datasets are {known}")
     return config["datasets"][dataset]
+
+
+def evaluated_names(config):
+    """List what is evaluated: "nsynth" for a dataset's own task, "nsynth-pitch" for another.
+
+    A dataset that `evaluation/datasets` names stands for all of its `tasks`; so do all, where it names none.
+    """
+    names = config["evaluation"]["datasets"] or config["datasets"]
+    meant = [
+        name_of(name, task) if task else name
+        for name in names
+        for task in config["datasets"].get(name, {"tasks": [None]})["tasks"]
+    ]
+    return list(dict.fromkeys(meant))
+
+
+def task_of(name, config):
+    """Look up the task that an evaluation's name names: "nsynth-pitch" is on pitch, "nsynth" on the family.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such dataset in the config, or it has no such task.
+    """
+    dataset = dataset_of(name)
+    tasks = TASKS.get(settings_of(dataset, config)["layout"], (OWN,))
+    names = {name_of(dataset, task): task for task in tasks}
+    if name not in names:
+        raise ConfigError(
+            f"there is nothing to evaluate called {name!r}; of {dataset} there is {', '.join(names)}"
+        )
+    return names[name]

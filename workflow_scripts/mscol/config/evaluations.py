@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from mscol.datasets.task_names import SUFFIXES
 from mscol.errors import ConfigError
 
 _LABELS = "-labels"
@@ -11,7 +12,7 @@ _LABELS = "-labels"
 LABELS_PATTERN = rf"|{_LABELS}[0-9.e-]+"
 # Heads and classifiers that a rule makes
 _MADE_HERE = re.compile(
-    rf"models/[A-Za-z0-9_-]+/seed\d+/(heads|finetuned)/[a-z0-9]+({LABELS_PATTERN})\.keras"
+    rf"models/[A-Za-z0-9_-]+/seed\d+/(heads|finetuned)/[a-z0-9]+({'|'.join(SUFFIXES)})?({LABELS_PATTERN})\.keras"
 )
 
 # What is tried on the validation clips, of which the best is taken
@@ -133,7 +134,7 @@ def check_fraction(fraction):
 
 
 def trained_file(dataset, model, seed, config):
-    """Name the head or classifier that ``evaluation/trained`` says for a dataset, model and seed.
+    """Name the head or classifier that ``evaluation/trained`` says for a dataset ("nsynth", "nsynth-pitch"), model and seed.
 
     Raises
     ------

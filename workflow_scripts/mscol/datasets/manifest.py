@@ -11,7 +11,6 @@ rejected.csv: id, path, reason. All are sorted by id.
 import collections
 import importlib
 import inspect
-import itertools
 import logging
 import os
 import re
@@ -21,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 
 from mscol.datasets import SPLITS
+from mscol.datasets.counting import count_clips, count_labels
 from mscol.datasets.listed import REJECTED_COLUMNS
 from mscol.datasets.shards import shard_of
 from mscol.datasets.watch import LAYOUTS, stamps
@@ -92,7 +92,7 @@ def write_manifest(
         raise DatasetError(
             f"{root}: changed while its clips were listed; run again when nothing is written there any more"
         )
-    counts = _counts(clips, usable, rejected)
+    counts = count_clips(clips, left_out=len(usable) - len(clips), rejected=len(rejected))
     logging.info("The manifest holds %s.", ", ".join(f"{count} {what}" for what, count in counts.items()))
 
     grouped_by = options.get("group", reader.GROUPED_BY) if (clips["group"] != "").any() else "clip"
@@ -105,7 +105,7 @@ def write_manifest(
         shard = clips.loc[shards == number, SHARD_COLUMNS]
         write_csv(shard, path)
         rows[os.path.relpath(path, os.path.dirname(about_path))] = len(shard)
-    n_train = _training_counts(clips, task, labels)
+    n_train = count_labels(clips, task, labels)
     about = {
         "layout": layout,
         "task": task,
@@ -143,17 +143,6 @@ def _with_origins(clips):
     own = {name: clips[name].where(clips[name] != "", clips["id"]) for name in ("group", "recording")}
     origins = own | {"artist": clips["artist"]}
     return clips.assign(**{name: list(map(_escaped, values)) for name, values in origins.items()})
-
-
-def _training_counts(clips, task, labels):
-    """Count the training clips of each label."""
-    given = clips.loc[clips["split"] == "train", "labels"]
-    if task == "regression":
-        return {label: len(given) for label in labels}
-    counts = collections.Counter(
-        itertools.chain(*(tags.split(";") for tags in given)) if task == "tagging" else given
-    )
-    return {label: counts[label] for label in labels}
 
 
 def _judge(listed, root, workers, whole_files_only):
@@ -306,16 +295,6 @@ def _what_to_do(root, path):
         if os.path.exists(os.path.join(root, folder, path)):
             return f"it lies in {folder}/: move all that is in there up to {root}, or link it"
     return "repair or replace the files"
-
-
-def _counts(clips, usable, rejected):
-    counts = {split: int((clips["split"] == split).sum()) for split in SPLITS}
-    is_cleaned_test = (clips["split"] == "test") & (clips["cleaned"] == 1)
-    return counts | {
-        "test_cleaned": int(is_cleaned_test.sum()),
-        "left_out": len(usable) - len(clips),
-        "rejected": len(rejected),
-    }
 
 
 def _writable(rejected):

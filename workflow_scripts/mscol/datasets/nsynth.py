@@ -1,4 +1,4 @@
-"""NSynth: notes of 4 s, for the recognition of 11 instrument families.
+"""NSynth: notes of 4 s, for the recognition of 11 instrument families; of pitch, velocity, source and qualities, too.
 
 Layout: ``nsynth-{train,valid,test}/examples.json`` and ``audio/*.wav`` (mono, 16 kHz): 289,205, 12,678
 and 4,096 notes. No instrument is in two splits; synth_lead is in the training split alone.
@@ -10,6 +10,7 @@ Licence: CC BY 4.0, Google Inc.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,13 @@ LABELS = (
 GROUPED_BY = "instrument"  # whose notes sound alike
 _FOLDER_OF_SPLIT = {"train": "nsynth-train", "validation": "nsynth-valid", "test": "nsynth-test"}
 _FAMILY_KEY = "instrument_family_str"
+
+SOURCES = ("acoustic", "electronic", "synthetic")
+QUALITIES = (
+    "bright", "dark", "distortion", "fast_decay", "long_release", "multiphonic", "nonlinear_env", "percussive", "reverb",
+    "tempo-synced",
+)  # fmt: skip
+_HIGHEST_MIDI = 127  # of pitches and velocities
 
 
 def read_clips(root):
@@ -48,7 +56,7 @@ def read_clips(root):
 
 
 def _read_split(root, folder, split):
-    families = _read_families(root / folder / "examples.json")
+    families = _read_notes(root / folder / "examples.json", _FAMILY_KEY)
     notes = list(families)
     known = [family if family in LABELS else "" for family in map(_text, families.values())]
     reasons = [
@@ -74,15 +82,77 @@ def _text(family):
     return family if isinstance(family, str) else ""
 
 
-def _read_families(path):
-    """Map each note to its family.
+def read_task(root, task):
+    """Read the labels of the notes for another task than the family.
 
-    The hook replaces each note's object by its family while the file is read: the 289,205 whole objects
+    Parameters
+    ----------
+    root : str or os.PathLike
+        The folder that holds nsynth-train, nsynth-valid and nsynth-test.
+    task : str
+        pitch, velocity, source or qualities.
+
+    Returns
+    -------
+    kind : str
+        "classification", or "tagging" of qualities.
+    names : tuple of str
+        All labels in order: of pitch and velocity the numbers that occur.
+    label_of : dict
+        Note -> label, of those for which the metadata tell one; a note without any of the qualities has "".
+
+    Raises
+    ------
+    DatasetError
+        As `read_clips`.
+    """
+    key, read = _READERS[task]
+    notes = {}
+    for folder in reversed(_FOLDER_OF_SPLIT.values()):  # of a note in two splits the manifest keeps the first
+        notes |= _read_notes(Path(root, folder, "examples.json"), key, read)
+    label_of = {note: label for note, label in notes.items() if isinstance(label, str)}
+    if task == "qualities":
+        return "tagging", QUALITIES, label_of
+    numbers = () if task == "source" else sorted(set(label_of.values()), key=int)
+    return "classification", SOURCES if task == "source" else tuple(numbers), label_of
+
+
+def _number(value):
+    return sys.intern(str(value)) if type(value) is int and 0 <= value <= _HIGHEST_MIDI else None
+
+
+def _source(value):
+    return value if value in SOURCES else None
+
+
+def _qualities(values):
+    """Join the qualities of a note in their official order.
+
+    >>> _qualities(["percussive", "dark"]), _qualities([]), _qualities(["loud"])
+    ('dark;percussive', '', None)
+    """
+    if not isinstance(values, list) or any(value not in QUALITIES for value in values):
+        return None
+    return sys.intern(";".join(quality for quality in QUALITIES if quality in values))
+
+
+_READERS = {
+    "pitch": ("pitch", _number),
+    "velocity": ("velocity", _number),
+    "source": ("instrument_source_str", _source),
+    "qualities": ("qualities_str", _qualities),
+}
+
+
+def _read_notes(path, key, read=lambda value: value):
+    """Map each note to what ``read`` makes of its value of a key; to all of it, where it has none.
+
+    The hook replaces each note's object by its value while the file is read: the 289,205 whole objects
     of the training split would need a gigabyte.
     """
     try:
         with open(path, encoding="utf-8-sig") as file:
-            families = json.load(file, object_hook=lambda note: note.get(_FAMILY_KEY, note))
+            notes = json.load(file, object_hook=lambda note: read(note[key]) if key in note else note)
     except FileNotFoundError:
         raise DatasetError(
             f"{path}: there is no such file; the root of a dataset of layout nsynth holds "
@@ -92,7 +162,7 @@ def _read_families(path):
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DatasetError(f"{path}: expected JSON, found something else ({error}); get it anew") from error
-    if not isinstance(families, dict):
-        found = type(families).__name__
+    if not isinstance(notes, dict):
+        found = type(notes).__name__
         raise DatasetError(f"{path}: expected an object of notes, found a {found}; get it anew")
-    return families
+    return notes

@@ -5,18 +5,24 @@ import mmap
 import numpy as np
 
 from mscol.errors import CacheError
-from mscol.io.arrays import advise
+from mscol.io.arrays import SomeRows, advise
 from mscol.io.files import open_array, read_csv
 
 _BLOCK_BYTES = 2**27  # of embeddings that are averaged at a time
 
 
-def open_embeddings(array_path, index_path):
+def open_embeddings(array_path, index_path, clips=None):
     """Open what `mscol.embeddings` wrote for one split.
+
+    Parameters
+    ----------
+    array_path, index_path : str or os.PathLike
+    clips : pd.DataFrame, optional
+        The manifest, by id; others are left out (that of a task may lack clips: `mscol.datasets.tasks`).
 
     Returns
     -------
-    np.memmap, float32
+    np.memmap or SomeRows, float32
         Shape (n_segments, K, D), or (n_windows, D) for test clips.
     pd.DataFrame
         Its table, with clip as str.
@@ -33,7 +39,11 @@ def open_embeddings(array_path, index_path):
             f"{array_path}: has {len(array)} rows, but {index_path} counts {expected}; "
             "delete both, and they are made again"
         )
-    return array, table
+    is_labelled = table["clip"].isin(table["clip"] if clips is None else clips.index).to_numpy()
+    if is_labelled.all():
+        return array, table
+    rows = np.flatnonzero(np.repeat(is_labelled, table.get("n_windows", 1)))
+    return SomeRows(array, rows), table[is_labelled].reset_index(drop=True)
 
 
 def clip_means(array, table):

@@ -4,11 +4,14 @@ Upper bounds where the work is not known beforehand: heads and finetuning are ta
 of what passes through separation; stereo takes twice the disk there.
 """
 
+import itertools
 from dataclasses import dataclass
 
 from mscol.config.evaluations import has_label_curves, ways
+from mscol.datasets.task_names import dataset_of
 from mscol.estimate.run import (
     HIDDEN_SIZES,
+    LABELS,
     by_size,
     encoder_bytes,
     encoder_parameters,
@@ -20,7 +23,6 @@ from mscol.io.audio import ANALYSIS_RATE, SEPARATION_RATE
 
 N_STEMS = 4
 FLOAT_BYTES = 4
-LABELS, UNKNOWN_LABELS = {"mtat": 50, "nsynth": 11, "fma": 8}, 50  # of others a guess, which weighs little
 FUNCTION_VALUES = 120  # of mfcc; other functions may give more
 MTAT_TEST_CLIPS = 5_329
 
@@ -65,11 +67,11 @@ def estimate(run):
 
 
 def datasets(run):
-    """Embedded music where it is used, and manifests."""
+    """Embedded music where it is used, manifests, and their labels for other tasks."""
     rate = run.rates["bytes"]
     made = _embedded_seconds(run)
     clips = sum(size.n_clips for size in run.sizes.values())
-    jobs = len(run.sizes) + len(made)
+    jobs = len(run.sizes) + len(made) + sum(name not in run.sizes for name in run.evaluated)
     cpu = run.start("light", jobs) + clips * run.cpu("header")
     cpu += sum(made.values()) * run.cpu("synthesis_second")
     kept = clips * rate["manifest_clip"] + sum(made[name] * rate["embedded_second"][name] for name in made)
@@ -132,9 +134,9 @@ def separation(run):
 def mixtures(run):
     """Log-mels of the mixtures of all datasets that are evaluated or pretrained on; once more for encoders of CVSM."""
     papers = {model.paper for model in run.models}
-    names = [name for name in run.evaluated for _ in papers]
+    names = [name for name in run.heard for _ in papers]
     pretrains = any(model.trained or model.name == "untrained" for model in run.models)
-    if pretrains and run.pretrained_on not in run.evaluated:
+    if pretrains and run.pretrained_on not in run.heard:
         names.append(run.pretrained_on)
     jobs = sum(run.shards[name] for name in names)
     sizes = [run.sizes[name] for name in names]
@@ -184,7 +186,7 @@ def functions(run):
         len(passes) * run.n_seeds,
         run.n_seeds * sum(model.callable is not None for model in run.models),
     )
-    seconds = sum(run.sizes[name].seconds for name in run.evaluated) * times if jobs else 0.0
+    seconds = sum(run.sizes[name].seconds for name in run.heard) * times if jobs else 0.0
     cpu = run.start("light", jobs) + seconds * run.cpu("function_second")
     return Cost("functions", jobs, cpu, kept_bytes=run.n_seeds * sum(passes) * FUNCTION_VALUES * FLOAT_BYTES)
 
@@ -192,8 +194,9 @@ def functions(run):
 def _passes(run):
     """The crops of each dataset that a model embeds, where heads are trained on embeddings or were before."""
     evaluation = run.settings["evaluation"]
-    for name, model in _evaluations(run):
-        by_head = evaluation["trained"].get(name, {}).get("head") and run.shares(model, "evaluate")
+    heads = {dataset_of(name) for name, entry in evaluation["trained"].items() if entry["head"]}
+    for name, model in itertools.product(run.heard, run.models):
+        by_head = name in heads and run.shares(model, "evaluate")
         if run.shares(model, "frozen") or by_head:
             size = run.sizes[name]
             segments = size.segments("train") + size.segments("validation")
@@ -204,7 +207,7 @@ def heads(run):
     """Heads on embeddings, for each share of labels, and what was trained before."""
     jobs, cpu, kept = 0, 0.0, 0.0
     for name, model in _evaluations(run):
-        size, shares = run.sizes[name], run.shares(model, "frozen")
+        size, shares = run.size_of(name), run.shares(model, "frozen")
         times = run.n_seeds * len(run.shares(model, "frozen", "evaluate"))
         rows = sum(size.segments("train") * share + size.segments("validation") for share in shares)
         epochs = run.heads("frozen") * run.settings["evaluation"]["training"]["epochs"]
@@ -220,7 +223,7 @@ def finetuning(run):
     jobs, crops, kept = 0, 0.0, 0.0
     epochs = run.settings["evaluation"]["finetuning"]["epochs"]
     for name, model in _evaluations(run):
-        size, shares = run.sizes[name], run.shares(model, "finetuned")
+        size, shares = run.size_of(name), run.shares(model, "finetuned")
         rows = sum(size.segments("train") * share + size.segments("validation") for share in shares)
         jobs += run.n_seeds * len(shares)
         crops += run.n_seeds * epochs * rows
@@ -242,18 +245,10 @@ def report(run):
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
     resamples = kept = 0.0
     for name, model in _evaluations(run):
-        layout = run.settings["datasets"][name]["layout"]
-        part = (
-            run.sizes[name].clips["test"]
-            / MTAT_TEST_CLIPS
-            * LABELS.get(layout, UNKNOWN_LABELS)
-            / LABELS["mtat"]
-        )
+        part = run.size_of(name).clips["test"] / MTAT_TEST_CLIPS * run.n_labels(name) / LABELS["mtat"]
         n_heads = sum(run.heads(way.protocol) for way in ways(model, settings))
         resamples += part * n_heads * run.n_seeds * settings["bootstrap_resamples"]
-        values = (
-            len(ways(model, settings)) * LABELS.get(layout, UNKNOWN_LABELS) * settings["bootstrap_resamples"]
-        )
+        values = len(ways(model, settings)) * run.n_labels(name) * settings["bootstrap_resamples"]
         kept += run.rates["bytes"]["table"] + values * run.rates["bytes"]["resampled_value"]
     cpu = run.start("report", jobs) + resamples * run.cpu("resample")
     return Cost("tables and figures", jobs, cpu, kept_bytes=kept)
@@ -264,8 +259,4 @@ def _evaluations(run):
 
 
 def _score_bytes(run, name):
-    return (
-        run.sizes[name].windows
-        * LABELS.get(run.settings["datasets"][name]["layout"], UNKNOWN_LABELS)
-        * FLOAT_BYTES
-    )
+    return run.size_of(name).windows * run.n_labels(name) * FLOAT_BYTES

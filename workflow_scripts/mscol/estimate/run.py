@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mscol.config.datasets import evaluated_names, task_of
 from mscol.config.effective import merge
 from mscol.config.evaluations import ways
 from mscol.config.models import Model, find_model
+from mscol.datasets.task_names import dataset_of, name_of
 from mscol.estimate.sizes import DatasetSize
 from mscol.mels import N_MELS
 
@@ -16,6 +18,9 @@ from mscol.mels import N_MELS
 # again here, because the encoder's module imports Keras
 B0_REPEATS = (1, 2, 2, 3, 3, 4, 1)
 B0_PARAMETERS, B0_VALUES = 4_048_991, 1280
+# At most, of pitch; of other datasets a guess, which weighs little
+LABELS, UNKNOWN_LABELS = {"mtat": 50, "nsynth": 11, "fma": 8}, 50
+LABELS |= {"nsynth-pitch": 128, "nsynth-velocity": 5, "nsynth-source": 3, "nsynth-qualities": 10}
 HIDDEN_SIZES = {"umx": 512, "umxhq": 512, "umxl": 1024}
 
 
@@ -53,8 +58,22 @@ class Run:
 
     @property
     def evaluated(self):
-        """Names of the datasets that are evaluated."""
-        return self.settings["evaluation"]["datasets"] or list(self.settings["datasets"])
+        """Names of what is evaluated: datasets, and their other tasks."""
+        return evaluated_names(self.settings)
+
+    @property
+    def heard(self):
+        """Names of the datasets behind it."""
+        return list(dict.fromkeys(map(dataset_of, self.evaluated)))
+
+    def n_labels(self, evaluated):
+        """Labels of what is evaluated."""
+        layout = self.settings["datasets"][dataset_of(evaluated)]["layout"]
+        return LABELS.get(name_of(layout, task_of(evaluated, self.settings)), UNKNOWN_LABELS)
+
+    def size_of(self, evaluated):
+        """The size of the dataset that is evaluated."""
+        return self.sizes[dataset_of(evaluated)]
 
     @property
     def n_seeds(self):

@@ -24,6 +24,32 @@ def advise(array, advice):
         array.base.madvise(advice)
 
 
+class SomeRows:
+    """Some rows of an array, which stays where it is; what reads it, by the first axis, reads those rows.
+
+    Parameters
+    ----------
+    array : np.ndarray
+        Memory-mapped or not.
+    rows : np.ndarray, int
+        Their numbers.
+    """
+
+    def __init__(self, array, rows):
+        self._array, self._rows = array, rows
+        self.shape, self.dtype, self.base = (len(rows), *array.shape[1:]), array.dtype, array.base
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, key):
+        first, others = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
+        return self._array[(self._rows[first], *others)]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+
 class RowReader:
     """Read rows from any place of one ``.npy`` file of floating-point numbers; threads may do so at once.
 

@@ -70,7 +70,7 @@ def train_probe(
     labelled = Labelled.open(clips, about)
     arrays, tables = {}, {}
     for split in embeddings:
-        arrays[split], tables[split] = open_embeddings(embeddings[split], indices[split])
+        arrays[split], tables[split] = open_embeddings(embeddings[split], indices[split], labelled.clips)
         logging.info("%s: %d rows of %d clips.", split, len(arrays[split]), tables[split]["clip"].nunique())
         check_not_empty(arrays[split], split)
     scaling = _scaling(arrays["train"]) if standardise else None
@@ -123,7 +123,11 @@ def _train(crops, validation, table, labelled, settings, seed, scaling):
         AllEmbeddings(validation, labelled.targets_of_heads(table["clip"]), EMBEDDINGS_AT_ONCE),
         settings,
     )
-    said = predict(head, validation.reshape(-1, validation.shape[-1]), EMBEDDINGS_AT_ONCE)
+    at_once = max(1, EMBEDDINGS_AT_ONCE // validation.shape[1])
+    parts = (np.asarray(validation[start : start + at_once]) for start in range(0, len(validation), at_once))
+    said = np.concatenate(
+        [predict(head, part.reshape(-1, part.shape[-1]), EMBEDDINGS_AT_ONCE) for part in parts]
+    )
     value = validation_value(said, table, validation.shape[1], labelled)
     logging.info("Head %s: %.4f on the validation clips.", _describe(settings, settings), value)
     return head, settings, history, value

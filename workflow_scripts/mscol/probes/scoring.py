@@ -32,9 +32,9 @@ class EmbeddedWindows:
         self.input_shape = array.shape[1:]
 
     @classmethod
-    def open(cls, array_path, index_path):
-        """Open what `mscol.embeddings` wrote of the test clips."""
-        return cls(*open_embeddings(array_path, index_path))
+    def open(cls, array_path, index_path, clips):
+        """Open what `mscol.embeddings` wrote of the test clips; as `open_embeddings`."""
+        return cls(*open_embeddings(array_path, index_path, clips))
 
     def predict(self, head):
         """Pass all windows through a head: (n_windows, n_labels)."""
@@ -77,7 +77,8 @@ def score_head(path, array_path, index_path, clips, about, scores):
     clips, about, scores
         As for `score_classifier`.
     """
-    _score(path, EmbeddedWindows.open(array_path, index_path), Labelled.open(clips, about), scores)
+    labelled = Labelled.open(clips, about)
+    _score(path, EmbeddedWindows.open(array_path, index_path, labelled.clips), labelled, scores)
 
 
 def score_classifier(path, cache, clips, about, scores, paper="mscol"):

@@ -1,7 +1,8 @@
 """Notes in NSynth's layout: ``nsynth-{train,valid,test}/audio/*.wav`` and ``examples.json``.
 
 4 s, 16 kHz, mono, 16 bits; each note is held for 3 s. No instrument occurs in two splits; as in the
-original, synth_lead is in the training split alone.
+original, synth_lead is in the training split alone. Qualities are true of how a note is made; of the ten, reverb and
+tempo-synced do not occur.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ FAMILIES = sorted({recipe.family for recipe in RECIPES.values()})  # in the offi
 SOURCES = ("acoustic", "electronic", "synthetic")
 TRAIN_ONLY = "synth_lead"
 VELOCITIES = (25, 50, 75, 100, 127)
+QUALITIES = (
+    "bright", "dark", "distortion", "fast_decay", "long_release", "multiphonic", "nonlinear_env", "percussive", "reverb",
+    "tempo-synced",
+)  # fmt: skip
+BRIGHT_SLOPE, DARK_SLOPE = -7.0, -13.0  # dB an octave
+FADED = 0.1  # the share of a note that is left where it ends, of one that decays fast
 # The official folder of a split, the notes of an instrument in it, and the first of its instrument numbers.
 SPLITS = {"train": ("train", 5, 0), "validation": ("valid", 3, 400), "test": ("test", 3, 700)}
 
@@ -69,18 +76,36 @@ def write(root, note):
     soundfile.write(target, np.clip(wav, -1, 1), RATE, subtype="PCM_16")
 
 
+def qualities_of(note):
+    """Tell which of the `QUALITIES` a note has, in their order."""
+    timbre, velocity = note.player.timbre, note.velocity / 127
+    slope = timbre["slope"] - 5 * (1 - velocity)  # as it is played (`Instrument`)
+    fade = timbre.get("fade", np.inf) / (sounds.hertz(note.pitch) / 220) ** 0.5
+    has = {
+        "bright": slope >= BRIGHT_SLOPE,
+        "dark": slope <= DARK_SLOPE,
+        "distortion": timbre.get("drive", 0) >= 4,
+        "fast_decay": np.exp(-HELD_SECONDS / fade) <= FADED,
+        "long_release": timbre.get("release", 0) >= 0.2,
+        "multiphonic": RECIPES[note.player.name].partials is not None,
+        "nonlinear_env": timbre.get("attack", 0) >= 0.1,
+        "percussive": timbre.get("thump", 0) >= 0.1,
+    }
+    return [quality for quality in QUALITIES if has.get(quality)]
+
+
 def write_tables(root, notes, _):
     """Write ``examples.json`` of each split."""
     notes = sorted(notes, key=lambda note: note.name)
     instruments = sorted({note.instrument for note in notes})
     tables = {folder: {} for folder, *_ in SPLITS.values()}
     for number, note in enumerate(notes):
-        recipe = RECIPES[note.player.name]
+        recipe, qualities = RECIPES[note.player.name], qualities_of(note)
         tables[SPLITS[note.split][0]][note.name] = {
             "note": number, "note_str": note.name,
             "instrument": instruments.index(note.instrument), "instrument_str": note.instrument,
             "pitch": note.pitch, "velocity": note.velocity, "sample_rate": RATE,
-            "qualities": [0] * 10, "qualities_str": [],
+            "qualities": [int(quality in qualities) for quality in QUALITIES], "qualities_str": qualities,
             "instrument_family": FAMILIES.index(recipe.family), "instrument_family_str": recipe.family,
             "instrument_source": SOURCES.index(recipe.source), "instrument_source_str": recipe.source,
         }  # fmt: skip
