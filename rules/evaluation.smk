@@ -75,7 +75,7 @@ rule embed_waveforms:
         callable=lambda wildcards: model_of(wildcards.model).callable,
         crops_per_segment=config["evaluation"]["crops_per_segment"],
         clips=clips_digest(),
-        code=callable_code,
+        code=callable_code("embed_waveforms.py"),
     message:
         "Embedding {wildcards.dataset} with the function {wildcards.model}, seed {wildcards.seed}"
     script:
