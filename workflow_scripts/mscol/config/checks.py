@@ -256,7 +256,7 @@ def check_targets(words, config):
     """
     _check_fetched(words, config)
     for word in words:
-        table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
+        table = re.fullmatch(r"results/(?:per_class/|robustness/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
             settings_of(table[1], config)
             find_model(table[2], config)
