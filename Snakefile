@@ -30,6 +30,7 @@ include: "rules/pretraining.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/figures.smk"
+include: "rules/robustness.smk"
 include: "rules/cards.smk"
 include: "rules/fetch.smk"
 include: "rules/estimate.smk"
@@ -69,4 +70,5 @@ rule all:
         separation_table(),
         of_all_results(rules.write_results_table.output.table),
         figures(),
+        robustness_results(),
         encoder_cards(),

@@ -95,15 +95,19 @@ def is_embedded(dataset):
     return is_made_here(dataset, config)
 
 
+def report_title(wildcards):
+    """What the dataset and task in the wildcards are called in the report."""
+    name = wildcards.dataset + wildcards.task
+    return dataset_title(name, [name] * is_embedded(wildcards.dataset))
+
+
 def report_labels(**more):
     """A function for the `labels` of a result in the report, of the dataset, task and model in the wildcards."""
-
-    def labels(wildcards):
-        name = wildcards.dataset + wildcards.task
-        dataset = dataset_title(name, [name] * is_embedded(wildcards.dataset))
-        return {"dataset": dataset, "model": wildcards.model, **more}
-
-    return labels
+    return lambda wildcards: {
+        "dataset": report_title(wildcards),
+        "model": wildcards.model,
+        **more,
+    }
 
 
 def shards(dataset):

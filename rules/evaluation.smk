@@ -81,7 +81,7 @@ rule embed_waveforms:
         callable=lambda wildcards: model_of(wildcards.model).callable,
         later=later(callable_file),
         clips=clips_digest(),
-        code=callable_code,
+        code=callable_code("embed_waveforms.py"),
     message:
         "Embedding {wildcards.dataset} with the function {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -161,8 +161,10 @@ if CLIP_MEAN_WAYS:
             mem_mb=growing(8000),
             runtime=growing(240),
         params:
-            ways=[tuple(way) for way in CLIP_MEAN_WAYS],
-            framework_threads=config["framework_threads"],
+            **told(
+                ways=[tuple(way) for way in CLIP_MEAN_WAYS],
+                framework_threads=config["framework_threads"],
+            ),
             labels=labels_digest,
             code=code_of("score_clip_means.py"),
         message:

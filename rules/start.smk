@@ -1,6 +1,7 @@
 # What is checked before the first job of a run starts. No rules here.
 
 from collections import Counter
+from math import prod
 
 from mscol.graph.dates import check_dates
 from mscol.graph.start import check_arrays, check_writable
@@ -34,10 +35,11 @@ def jobs_behind_manifests():
     degradations = {model.degradation for model in configured_models()} - {None}
     papers = {encoder["paper"] for encoder in config["encoders"].values()}
     unused = [] if "cvsm" in papers else ["cache_sliced_mels"]
+    times = {"degradation": len(degradations), "perturbation": len(perturbations())}
     return Counter(
         {
             known.name: (of_stems if "shards_in_flight" in known.resources else of_all)
-            * (len(degradations) if "degradation" in known.wildcard_names else 1)
+            * prod(times.get(name, 1) for name in known.wildcard_names)
             for known in workflow.rules
             if "shard" in known.wildcard_names and known.name not in unused
         }

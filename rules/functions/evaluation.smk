@@ -27,11 +27,15 @@ def callable_file(wildcards):
     return [place] if place.endswith(".py") else []
 
 
-def callable_code(wildcards):
-    """A digest of the code behind an encoder's function, where it is ours."""
-    place = model_of(wildcards.model).callable.rpartition(":")[0]
-    ours = [place] if place.startswith("mscol.") else []
-    return library_fingerprint("embed_waveforms.py", *ours)
+def callable_code(script):
+    """A function for `params`: a digest of a script, and of the code behind an encoder's function, where it is ours."""
+
+    def digest(wildcards):
+        place = model_of(wildcards.model).callable.rpartition(":")[0]
+        ours = [place] if place.startswith("mscol.") else []
+        return library_fingerprint(script, *ours)
+
+    return digest
 
 
 def gpu_of_function(wildcards):

@@ -14,7 +14,7 @@ FLOORS = (
     ("errors", "papers"),
     ("io", "jobs"),
     ("datasets",),
-    ("fetching", "separation"),
+    ("fetching", "separation", "perturbations"),
     ("config", "graph", "mels", "synthesis"),
     ("pairs", "model", "embeddings", "metrics"),
     ("pretraining", "scores"),

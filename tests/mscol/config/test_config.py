@@ -175,6 +175,8 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* has {modle}, but only"),
         ({"evaluation": {"label_fractions": [float("nan")]}}, "nan is no share of the training labels"),
         ({"evaluation": {"trained": {"mtat": {"head": "no/{model}.keras"}}}}, "'evaluation/trained/mtat': there is no file 'no/"),
+        ({"evaluation": {"perturbations": ["reverb3"]}}, "'evaluation/perturbations': 'reverb3' is no perturbation; write"),
+        ({"evaluation": {"perturbations": ["noise10"], "protocols": ["finetuned"]}}, "scored by the heads of the protocol frozen; add"),
         ({"evaluation": None}, "'evaluation': nothing is not valid, it must be a mapping"),
         ({"encoders": {"mfcc": {"callable": "a:b"}}}, "'encoders/mfcc': 'mfcc' is built in"),
         ({"evaluation": {"compare_with": "cola"}}, "'evaluation/compare_with': model 'cola'"),

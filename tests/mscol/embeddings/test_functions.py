@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from mscol.embeddings.baselines import mfcc
-from mscol.embeddings.functions import draw_windows, embed_waveforms, load_callable
+from mscol.embeddings.functions import draw_windows, embed_test_waveforms, embed_waveforms, load_callable
 from mscol.errors import ConfigError, TrainingError
 
 RATE = 16_000
@@ -46,6 +46,21 @@ def embed(function, cached, folder, seed=1, workers=1):
     )
     read = {split: np.load(path, allow_pickle=False) for split, path in arrays.items()}
     return read, {split: pd.read_csv(path) for split, path in indices.items()}
+
+
+def test_test_clips_are_heard_as_they_were_transformed(music, tmp_path):
+    arrays, indices = embed(loudness, music, tmp_path)
+    paths = tmp_path / "louder.npy", tmp_path / "louder.csv"
+    heard = []
+
+    def louder(waveform, clip):
+        heard.append(clip)
+        return 2 * waveform
+
+    embed_test_waveforms(loudness, music, CLIPS, tmp_path, *paths, workers=1, transform=louder)
+    assert heard == ["d"]
+    np.testing.assert_allclose(np.load(paths[0])[:, 0], 2 * arrays["test"][:, 0], rtol=1e-5)
+    pd.testing.assert_frame_equal(pd.read_csv(paths[1]), indices["test"])
 
 
 def test_windows_are_shared_out_over_the_segments_of_the_method(music, tmp_path):

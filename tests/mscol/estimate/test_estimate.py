@@ -75,6 +75,30 @@ def test_encoders_of_cvsm_have_log_mels_of_mixtures_of_their_own(tmp_path):
     assert (once.jobs, twice.jobs) == (4, 8) and twice.kept_bytes == 2 * once.kept_bytes
 
 
+def test_perturbed_test_clips_are_analysed_embedded_and_scored_for_each_perturbation(tmp_path):
+    given = {"models": ["bass", "mfcc"], "seeds": [1, 2]}
+    rates = {
+        "perturbed_second": {"noise": 0.001, "mp3": 0.01},
+        "mixture_mels_second": 0.002,
+        "function_second": 0.02,
+    }
+    stages = {cost.stage for cost in estimate(make_run(tmp_path, rates, **given))}
+    assert not {"perturbed clips", "perturbed embeddings"} & stages
+    evaluation = {"perturbations": ["noise10", "noise20", "mp3-32"]}
+    run = make_run(tmp_path, rates, **given, evaluation=evaluation)
+    clips, passes = (cost_of(run, stage) for stage in ("perturbed clips", "perturbed embeddings"))
+    # Log-mels of each shard; the function on each seed; scores of each model and seed
+    assert clips.jobs == 3 * (4 + 2 + 2 * 2) and passes.jobs == 3 * 2
+    by_function = 2 * (0.012 + 3 * 0.02)
+    assert clips.cpu_seconds == pytest.approx(4 * SECONDS * (0.012 + 3 * 0.002 + by_function))
+    assert passes.cpu_seconds == pytest.approx(3 * 2 * 4 * WINDOWS * RATES["cpu"]["embedding_crop"])
+    more = (
+        cost_of(run, "tables and figures").jobs
+        - cost_of(make_run(tmp_path, **given), "tables and figures").jobs
+    )
+    assert more == 2 + 1 + 2, "tables of models, the figure, and what is gathered"
+
+
 def test_pretraining_costs_its_rate_for_each_pair_of_each_seed(tmp_path):
     run = make_run(tmp_path, {"pretraining_pair": 0.05}, seeds=[1, 2])
     cost = cost_of(run, "pretraining")

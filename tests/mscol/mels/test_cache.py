@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from mscol.errors import CacheError
+from mscol.errors import AudioError, CacheError
 from mscol.io.arrays import RowWriter
 from mscol.io.audio import load_mono
 from mscol.io.files import read_csv
@@ -67,6 +67,25 @@ def test_mixtures_are_cached_and_bad_clips_cost_only_themselves(tmp_path, shard)
     assert "silent as a mixture" in rejected["inverted"]
     assert "too short" in rejected["short"] and "14400 samples" in rejected["short"]
     assert "cannot be decoded" in rejected["broken"]
+
+
+def test_clips_of_a_split_are_transformed_first_and_one_that_cannot_be_costs_only_itself(tmp_path, shard):
+    def louder(waveform, clip):
+        if clip == "plain":
+            raise AudioError("plain: not possible")
+        return waveform + noise(len(waveform) / RATE, 5)
+
+    paths = [tmp_path / name for name in ("mixture.npy", "mixture.csv", "rejected.csv")]
+    settings = {"dtype": "float32", "workers": 2, "transform": louder}
+    cache_mixtures(shard, tmp_path / "raw", *paths, **settings, split="train")
+    cached, rejected = read_csv(paths[1]).set_index("clip"), read_csv(paths[2]).set_index("id")["reason"]
+    assert set(cached.index) == set(NAMES) - {"plain"} and "short" not in rejected.index
+    assert rejected["plain"] == "plain: not possible"
+    first, n_frames = cached.loc["NA"]
+    expected = log_mel(louder(load_mono(tmp_path / "raw" / "NA.wav"), "NA"))
+    np.testing.assert_allclose(np.load(paths[0])[first : first + n_frames], expected, atol=1e-5)
+    cache_mixtures(shard, tmp_path / "raw", *paths, **settings, split="test")
+    assert read_csv(paths[1]).empty and set(read_csv(paths[2])["id"]) == {"short", "gone"}
 
 
 def test_half_precision_halves_the_file_and_stays_close(tmp_path, shard):

@@ -15,6 +15,7 @@ from mscol.config.models import find_model, parse_model
 from mscol.datasets.task_names import OWN, TASKS
 from mscol.errors import ConfigError
 from mscol.papers import BOTH
+from mscol.perturbations.grammar import parse_perturbation
 
 
 def check_meaning(config):
@@ -163,6 +164,7 @@ def _check_evaluation(evaluation, config):
         raise ConfigError(f"config key 'evaluation/compare_with': {error}") from None
     for fraction in evaluation["label_fractions"]:
         check_fraction(fraction)
+    _check_perturbations(evaluation)
     _check_trained(evaluation["trained"], config)
     for name in evaluated_names(config):
         if "evaluate" in evaluation["protocols"] and name not in evaluation["trained"]:
@@ -181,6 +183,19 @@ def _check_evaluation(evaluation, config):
                 f"config key 'evaluation/protocols': {functions[0]!r} is a function and cannot be finetuned; leave it "
                 "out of models, or add the protocol frozen"
             )
+
+
+def _check_perturbations(evaluation):
+    for name in evaluation["perturbations"]:
+        try:
+            parse_perturbation(name)
+        except ConfigError as error:
+            raise ConfigError(f"config key 'evaluation/perturbations': {error}") from None
+    if evaluation["perturbations"] and "frozen" not in evaluation["protocols"]:
+        raise ConfigError(
+            "config key 'evaluation/perturbations': perturbed clips are scored by the heads of the protocol frozen; add it to "
+            "evaluation/protocols, or leave the perturbations out"
+        )
 
 
 def _check_trained(trained, config):
@@ -251,7 +266,7 @@ def check_targets(words, config):
     """
     _check_fetched(words, config)
     for word in words:
-        table = re.fullmatch(r"results/(?:per_class/)?([^/_]*)_([^/]*)\.csv", word)
+        table = re.fullmatch(r"results/(?:per_class/|robustness/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
             task_of(table[1], config)
             find_model(table[2], config)

@@ -46,16 +46,27 @@ def embed_clips(encoder, cache, clips, arrays, indices, seed, crops_per_segment,
     CacheError
         If a clip in the cache is shorter than one crop.
     """
-    framing = framing_of(encoder)
     for split in SPLITS:
-        present = select_clips(cache.clips, clips, split)
         if split == "test":
-            crops = window_crops(present, framing)
-        else:
-            crops = draw_crops(present, crops_per_segment, seed, split, framing)
-        logging.info("%s: %d clips, %d crops to embed.", split, len(present), crops.first_frames.size)
-        write_embeddings(encoder, cache, crops.first_frames, arrays[split], batch_size)
-        write_csv(crops.index, indices[split])
+            embed_test_clips(encoder, cache, clips, arrays[split], indices[split], batch_size)
+            continue
+        present = select_clips(cache.clips, clips, split)
+        crops = draw_crops(present, crops_per_segment, seed, split, framing_of(encoder))
+        _write(encoder, cache, split, present, crops, arrays[split], indices[split], batch_size)
+
+
+def embed_test_clips(encoder, cache, clips, array, index, batch_size):
+    """Embed all windows of a dataset's test clips, and write an array and its table; parameters as for `embed_clips`."""
+    present = select_clips(cache.clips, clips, "test")
+    _write(
+        encoder, cache, "test", present, window_crops(present, framing_of(encoder)), array, index, batch_size
+    )
+
+
+def _write(encoder, cache, split, present, crops, array, index, batch_size):
+    logging.info("%s: %d clips, %d crops to embed.", split, len(present), crops.first_frames.size)
+    write_embeddings(encoder, cache, crops.first_frames, array, batch_size)
+    write_csv(crops.index, index)
 
 
 def write_embeddings(encoder, cache, first_frames, path, batch_size):

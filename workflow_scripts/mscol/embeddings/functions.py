@@ -89,27 +89,38 @@ def embed_waveforms(function, cached, clips, root, arrays, indices, seed, crops_
     TrainingError
         If the function fails on a clip, or returns something else than finite (n_windows, D).
     """
-    listed = clips.set_index("id")
     for split in SPLITS:
-        present = select_clips(cached, clips, split)
-        logging.info("%s: %d clips to embed.", split, len(present))
-        rows = list(listed.loc[present["clip"]].itertuples())
-        files = [Path(root, row.path) for row in rows]
-        windows = ordered_map(lambda row: _embed(function, Path(root, row.path), row), rows, workers)
         if split == "test":
-            counts = _write(arrays[split], windows, files)
-            write_csv(index_windows(present["clip"], counts), indices[split])
-        else:
-            generator = split_generator(seed, split)
-            n_segments = count_segments(present["n_frames"].to_numpy(np.int64))
-            drawn = (
-                draw_windows(values, most, crops_per_segment, generator)
-                for values, most in zip(windows, n_segments, strict=True)
-            )
-            counts = _write(arrays[split], drawn, files)
-            table = list_segments(present)[0]
-            kept = np.repeat(counts, n_segments)  # a clip of few windows has fewer segments
-            write_csv(table[table["segment"].to_numpy() < kept], indices[split])
+            embed_test_waveforms(function, cached, clips, root, arrays[split], indices[split], workers)
+            continue
+        present, files, windows = _windows(function, cached, clips, root, split, workers)
+        generator = split_generator(seed, split)
+        n_segments = count_segments(present["n_frames"].to_numpy(np.int64))
+        drawn = (
+            draw_windows(values, most, crops_per_segment, generator)
+            for values, most in zip(windows, n_segments, strict=True)
+        )
+        counts = _write(arrays[split], drawn, files)
+        table = list_segments(present)[0]
+        kept = np.repeat(counts, n_segments)  # a clip of few windows has fewer segments
+        write_csv(table[table["segment"].to_numpy() < kept], indices[split])
+
+
+def embed_test_waveforms(function, cached, clips, root, array, index, workers, transform=None):
+    """Embed a dataset's test clips with a function of a waveform.
+
+    Parameters
+    ----------
+    function, cached, clips, root, workers
+        As for `embed_waveforms`.
+    array, index : str or os.PathLike
+        Written.
+    transform : callable, optional
+        What is done to each waveform first: (n_samples,), and the clip's id, to (n_samples,).
+    """
+    present, files, windows = _windows(function, cached, clips, root, "test", workers, transform)
+    counts = _write(array, windows, files)
+    write_csv(index_windows(present["clip"], counts), index)
 
 
 def draw_windows(windows, n_segments, crops_per_segment, generator):
@@ -137,9 +148,21 @@ def draw_windows(windows, n_segments, crops_per_segment, generator):
     return windows[np.array(chosen)]
 
 
-def _embed(function, path, clip):
+def _windows(function, cached, clips, root, split, workers, transform=None):
+    """The clips of a split as rows of ``cached``, their files, and an iterator over what the function says of each."""
+    present = select_clips(cached, clips, split)
+    logging.info("%s: %d clips to embed.", split, len(present))
+    rows = list(clips.set_index("id", drop=False).loc[present["clip"]].itertuples(index=False))
+    files = [Path(root, row.path) for row in rows]
+    return present, files, ordered_map(lambda row: _embed(function, root, row, transform), rows, workers)
+
+
+def _embed(function, root, clip, transform):
+    path = Path(root, clip.path)
     require_unchanged(path, clip)
     waveform = load_mixture(path)
+    if transform:
+        waveform = transform(waveform, clip.id)
     try:
         windows = np.asarray(function(waveform), np.float32)
     except Exception as error:  # whatever a function of the user's raises

@@ -20,6 +20,7 @@ from mscol.estimate.run import (
 )
 from mscol.estimate.sizes import OFFICIAL_SECONDS
 from mscol.io.audio import ANALYSIS_RATE, SEPARATION_RATE
+from mscol.perturbations.grammar import parse_perturbation
 
 N_STEMS = 4
 FLOAT_BYTES = 4
@@ -62,7 +63,7 @@ def estimate(run):
         A stage each, in the order in which data flows.
     """
     stages = (datasets, separator, stems, separation, mixtures, pretraining, embeddings, functions, heads,
-              finetuning, report)  # fmt: skip
+              finetuning, perturbed_clips, perturbed_embeddings, report)  # fmt: skip
     return [cost for cost in (stage(run) for stage in stages) if cost.jobs]
 
 
@@ -233,6 +234,40 @@ def finetuning(run):
     return Cost("finetuning", jobs, cpu, gpu, kept)
 
 
+def perturbed_clips(run):
+    """Test clips perturbed: their log-mels as each paper's encoders hear them, functions of them, and scores by heads."""
+    names = run.settings["evaluation"]["perturbations"]
+    papers = {model.paper for model in run.models}
+    n_functions = run.n_seeds * sum(model.callable is not None for model in run.models)
+    jobs = mel_jobs = 0
+    cpu = kept = 0.0
+    for dataset in run.evaluated:
+        size, n_runs = run.sizes[dataset], len(run.models) * run.n_seeds
+        seconds = size.clips["test"] * size.clip_seconds
+        of_kinds = sum(run.cpu("perturbed_second")[parse_perturbation(name).kind] for name in names)
+        analysed = of_kinds + len(names) * run.cpu("mixture_mels_second")
+        functions_of = of_kinds + len(names) * run.cpu("function_second")
+        cpu += seconds * (len(papers) * analysed + n_functions * functions_of)
+        cpu += run.start("tensorflow", len(names) * n_runs)
+        mel_jobs += len(names) * len(papers) * run.shards[dataset]
+        jobs += len(names) * (n_runs + n_functions)
+        kept += len(names) * len(papers) * size.clips["test"] * size.clip_frames * run.mel_bytes
+        kept += len(names) * n_runs * _score_bytes(run, dataset)
+    cpu += run.start("light", mel_jobs + len(names) * n_functions * len(run.evaluated))
+    return Cost("perturbed clips", jobs + mel_jobs, cpu, kept_bytes=kept)
+
+
+def perturbed_embeddings(run):
+    """The frozen encoders' pass over perturbed test clips; embeddings go when they are scored."""
+    n_passes = len(run.settings["evaluation"]["perturbations"]) * run.n_seeds
+    n_passes *= sum(not model.callable for model in run.models)
+    windows = n_passes * sum(run.sizes[name].windows for name in run.evaluated)
+    jobs = n_passes * len(run.evaluated)
+    start = run.start("tensorflow", jobs)
+    cpu, gpu = (start + windows * encoder_scale(run) * rate("embedding_crop") for rate in (run.cpu, run.gpu))
+    return Cost("perturbed embeddings", jobs, cpu, gpu)
+
+
 def report(run):
     """Tables, figures, model cards, what was rejected, and the config."""
     settings = run.settings["evaluation"]
@@ -243,10 +278,13 @@ def report(run):
         2 * tables + n_encoders * run.n_seeds + 6 + curves + run.needs_stems
     )  # 6: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
+    n_perturbations = len(settings["perturbations"])
+    jobs += bool(n_perturbations) * (tables + len(run.evaluated) + 2)
     resamples = kept = 0.0
     for name, model in _evaluations(run):
         part = run.size_of(name).clips["test"] / MTAT_TEST_CLIPS * run.n_labels(name) / LABELS["mtat"]
         n_heads = sum(run.heads(way.protocol) for way in ways(model, settings))
+        n_heads += bool(n_perturbations) * (1 + n_perturbations)
         resamples += part * n_heads * run.n_seeds * settings["bootstrap_resamples"]
         values = len(ways(model, settings)) * run.n_labels(name) * settings["bootstrap_resamples"]
         kept += run.rates["bytes"]["table"] + values * run.rates["bytes"]["resampled_value"]

@@ -12,7 +12,18 @@ from mscol.mels.writing import long_enough, write_mels, write_rejected
 
 
 def cache_mixtures(
-    clips, root, frames, index, rejected, dtype, workers, normalise=FILE, whole_only=False, paper="mscol"
+    clips,
+    root,
+    frames,
+    index,
+    rejected,
+    dtype,
+    workers,
+    normalise=FILE,
+    whole_only=False,
+    paper="mscol",
+    split=None,
+    transform=None,
 ):
     """Cache the log-mel spectrograms of a shard's mixtures, in one pass from the raw files.
 
@@ -34,16 +45,27 @@ def cache_mixtures(
         Reject clips that decode to less than the manifest lists.
     paper : str
         Whose log-mels: of whole clips, or of slices (`mscol.mels.framing`).
+    split : str, optional
+        Of which split only.
+    transform : callable, optional
+        What is done to each waveform first: (n_samples,) at 16 kHz, and the clip's id, to (n_samples,). May raise `AudioError`.
 
     Raises
     ------
     DatasetError
         If the dataset is not there any more.
     """
-    seconds = seconds_of(normalise)
+    seconds, framing = seconds_of(normalise), FRAMINGS[paper]
+
+    def analyse(clip):
+        waveform = _load(root, clip, whole_only)
+        heard = transform(waveform, clip.id) if transform else waveform
+        return {"mixture": framing.log_mel(heard, seconds)}, None
+
+    listed = read_listed(clips)
     rows, _, failed = write_mels(
-        read_listed(clips),
-        lambda clip: ({"mixture": _mixture_mel(root, clip, FRAMINGS[paper], seconds, whole_only)}, None),
+        listed[listed["split"] == split] if split else listed,
+        analyse,
         {"mixture": frames},
         dtype,
         workers,
@@ -53,10 +75,10 @@ def cache_mixtures(
     write_rejected(failed, rejected)
 
 
-def _mixture_mel(root, clip, framing, seconds, whole_only):
+def _load(root, clip, whole_only):
     path = Path(root, clip.path)
     require_unchanged(path, clip)
     waveform = long_enough(load_mixture(path), path)
     if whole_only:
         require_whole(waveform, path, clip)
-    return framing.log_mel(waveform, seconds)
+    return waveform

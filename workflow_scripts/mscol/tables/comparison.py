@@ -54,7 +54,7 @@ def compare_models(bootstraps, reference, overall, per_label):
             named["n_runs"] = min(ours["n_runs"][one], theirs["n_runs"][other])
             for metric in _present(METRIC_TITLES, ours, one):
                 difference = ours[metric][one] - theirs[metric][other]
-                about = _about(difference, ours["n_groups"][one], named["n_runs"])
+                about = describe_difference(difference, ours["n_groups"][one], named["n_runs"])
                 rows.append(named | {"metric": metric, "n_groups": ours["n_groups"][one]} | about)
             for metric in _present(itertools.chain(*LABEL_METRICS.values()), ours, one, "_per_label"):
                 differences = ours[f"{metric}_per_label"][one] - theirs[f"{metric}_per_label"][other]
@@ -64,7 +64,7 @@ def compare_models(bootstraps, reference, overall, per_label):
                 label_rows += [
                     named
                     | {"metric": metric, "label": label, "n_positive": n_positive, "n_groups": n_groups}
-                    | _about(difference, n_groups, named["n_runs"])
+                    | describe_difference(difference, n_groups, named["n_runs"])
                     for (label, n_positive, n_groups), difference in zip(counts, differences.T, strict=True)
                 ]
     table = pd.DataFrame(rows, columns=[*COLUMNS, *NUMBERS, "highest_p"])
@@ -103,8 +103,21 @@ def _present(metrics, arrays, row, suffix=""):
     ]
 
 
-def _about(difference, n_groups, n_runs):
-    """Describe a difference: its value, then those of the resamples."""
+def describe_difference(difference, n_groups, n_runs):
+    """Describe a difference.
+
+    Parameters
+    ----------
+    difference : np.ndarray, shape=(1 + n_resamples,)
+        Its value, then those of the resamples.
+    n_groups, n_runs : int
+        What was resampled.
+
+    Returns
+    -------
+    dict
+        difference, low, high, p_value, highest_p (`mscol.metrics.intervals.paired_p_value`).
+    """
     value, resampled = difference[0], difference[1:]
     low = high = p_value = highest = np.nan
     if n_groups >= FEWEST_GROUPS:

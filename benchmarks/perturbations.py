@@ -1,0 +1,81 @@
+"""What does it cost to perturb test clips?
+
+Log-mels of the embedded MagnaTagATune (clips of 29.1 s) are cached on two cores, as they are and with each kind of perturbation, by
+turns. CPU time is that of all threads; what a perturbation itself takes is the difference from the first row. ``--audio`` takes
+recordings of your own, cut to 29.1 s, because what an encoder of mp3 takes depends on them.
+
+From the repository's root:
+
+    PYTHONPATH=workflow_scripts python benchmarks/perturbations.py
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+from mels import make_clips
+
+from mscol.io.audio import ANALYSIS_RATE, load_mono, write_wav
+from mscol.mels.mixtures import cache_mixtures
+from mscol.perturbations.effects import perturber
+from mscol.perturbations.grammar import EXAMPLES
+
+MTAT_TEST_CLIPS, CLIP_SECONDS = 5_329, 29.124
+CLEAN = "as they are"
+
+
+def main():
+    """Measure by turns, and print the medians."""
+    options = _parse()
+    with tempfile.TemporaryDirectory(prefix="mscol-benchmark-") as folder:
+        folder = Path(folder)
+        if options.audio:
+            write_excerpts(sorted(Path(options.audio).iterdir()), folder)
+        else:
+            make_clips(folder, options.clips)
+        turns = [{name: cache(folder, name) for name in (CLEAN, *EXAMPLES)} for _ in range(options.turns + 1)]
+    print("perturbation | ms of CPU a clip | of these its own | minutes for MTAT's test clips on two cores")
+    medians = {
+        name: [statistics.median(values) for values in zip(*(turn[name] for turn in turns[1:]), strict=True)]
+        for name in turns[0]  # the first turn compiles librosa's phase vocoder
+    }
+    for name, (cpu, wall) in medians.items():
+        own = cpu - medians[CLEAN][0]
+        print(f"{name} | {1000 * cpu:.1f} | {1000 * own:.1f} | {MTAT_TEST_CLIPS * wall / 60:.1f}")
+
+
+def write_excerpts(paths, folder):
+    """Write half a minute of each recording, and a shard that lists them."""
+    (folder / "mtat").mkdir()
+    for number, path in enumerate(paths):
+        waveform = load_mono(path)[: round(CLIP_SECONDS * ANALYSIS_RATE)]
+        write_wav(folder / "mtat" / f"{number}.wav", waveform, ANALYSIS_RATE)
+    clips = [(str(number), f"{number}.wav") for number in range(len(paths))]
+    pd.DataFrame(clips, columns=["id", "path"]).to_csv(folder / "shard.csv", index=False)
+
+
+def cache(folder, name):
+    """Cache the log-mels of all clips once; return seconds of CPU and of the clock, a clip."""
+    outputs = [folder / file for file in ("frames.npy", "index.csv", "rejected.csv")]
+    transform = None if name == CLEAN else perturber(name)
+    cpu, wall = time.process_time(), time.perf_counter()
+    cache_mixtures(folder / "shard.csv", folder / "mtat", *outputs, "float32", 2, transform=transform)
+    n_clips = len(pd.read_csv(outputs[1]))
+    return (time.process_time() - cpu) / n_clips, (time.perf_counter() - wall) / n_clips
+
+
+def _parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", type=int, default=32)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--audio", help="a folder of recordings")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

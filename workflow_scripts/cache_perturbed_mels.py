@@ -1,0 +1,21 @@
+"""Cache the log-mel spectrograms of one shard's test clips, perturbed: as encoders of either paper hear them."""
+
+from mscol.jobs.logs import log_to_file
+from mscol.mels.mixtures import cache_mixtures
+from mscol.perturbations.effects import perturber
+
+log_to_file(snakemake.log[0])
+cache_mixtures(
+    clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
+    root=snakemake.params.root,
+    frames=snakemake.output.frames,
+    index=snakemake.output.index,
+    rejected=snakemake.output.rejected,
+    dtype=snakemake.params.dtype,
+    workers=snakemake.threads,
+    normalise=snakemake.params.normalise,
+    whole_only=snakemake.params.whole_only,
+    paper=snakemake.params.paper,
+    split="test",
+    transform=perturber(snakemake.wildcards.perturbation),
+)

@@ -1,0 +1,23 @@
+"""Embed a dataset's perturbed test clips with a Python function of a waveform."""
+
+from mscol.jobs.devices import take_gpus
+from mscol.jobs.logs import log_to_file
+
+log_to_file(snakemake.log[0])
+take_gpus(snakemake.resources.get("gpu", 0))
+
+from mscol.datasets.listed import read_listed  # noqa: E402
+from mscol.embeddings.functions import embed_test_waveforms, load_callable  # noqa: E402
+from mscol.mels.cache import cached_clips  # noqa: E402 (what the function's packages say belongs in the log)
+from mscol.perturbations.effects import perturber  # noqa: E402
+
+embed_test_waveforms(
+    function=load_callable(snakemake.params.callable),
+    cached=cached_clips(snakemake.input.index),
+    clips=read_listed(snakemake.input.clips),
+    root=snakemake.params.root,
+    array=snakemake.output.test,
+    index=snakemake.output.test_index,
+    workers=snakemake.threads,
+    transform=perturber(snakemake.wildcards.perturbation),
+)
