@@ -53,8 +53,7 @@ wildcard_constraints:
 
 
 PRETRAINING_DATASET = config["pretraining"]["dataset"]
-# Of stages that decode and transform: no more than the stages before them have. A stage that needs a second core would wait for it
-# for ever where others take each core that comes free.
+# Of stages that decode and transform: no more than the stages before them have, which would take each core that comes free.
 AUDIO_THREADS = min(2, config["framework_threads"])
 # Of --sdm conda, where Keras computes
 KERAS_ENVIRONMENT = f"../envs/{config['keras_environment']}.yaml"
