@@ -1,8 +1,8 @@
 """What does it cost to perturb test clips?
 
 Log-mels of the embedded MagnaTagATune (clips of 29.1 s) are cached on two cores, as they are and with each kind of perturbation, by
-turns. CPU time is that of all threads; what a perturbation itself takes is the difference from the first row. ``--audio`` takes
-recordings of your own, cut to 29.1 s, because what an encoder of mp3 takes depends on them.
+turns. CPU time is that of all threads; what a perturbation itself takes is the difference from the first row, and two cores are
+reckoned to take half of it. ``--audio`` takes recordings of your own, cut to 29.1 s.
 
 From the repository's root:
 
@@ -38,13 +38,11 @@ def main():
             make_clips(folder, options.clips)
         turns = [{name: cache(folder, name) for name in (CLEAN, *EXAMPLES)} for _ in range(options.turns + 1)]
     print("perturbation | ms of CPU a clip | of these its own | minutes for MTAT's test clips on two cores")
-    medians = {
-        name: [statistics.median(values) for values in zip(*(turn[name] for turn in turns[1:]), strict=True)]
-        for name in turns[0]  # the first turn compiles librosa's phase vocoder
-    }
-    for name, (cpu, wall) in medians.items():
-        own = cpu - medians[CLEAN][0]
-        print(f"{name} | {1000 * cpu:.1f} | {1000 * own:.1f} | {MTAT_TEST_CLIPS * wall / 60:.1f}")
+    # The first turn compiles librosa's phase vocoder.
+    medians = {name: statistics.median(turn[name] for turn in turns[1:]) for name in turns[0]}
+    for name, cpu in medians.items():
+        own = cpu - medians[CLEAN]
+        print(f"{name} | {1000 * cpu:.1f} | {1000 * own:.1f} | {MTAT_TEST_CLIPS * cpu / 2 / 60:.1f}")
 
 
 def write_excerpts(paths, folder):
@@ -58,13 +56,12 @@ def write_excerpts(paths, folder):
 
 
 def cache(folder, name):
-    """Cache the log-mels of all clips once; return seconds of CPU and of the clock, a clip."""
+    """Cache the log-mels of all clips once; return seconds of CPU a clip."""
     outputs = [folder / file for file in ("frames.npy", "index.csv", "rejected.csv")]
     transform = None if name == CLEAN else perturber(name)
-    cpu, wall = time.process_time(), time.perf_counter()
+    started = time.process_time()
     cache_mixtures(folder / "shard.csv", folder / "mtat", *outputs, "float32", 2, transform=transform)
-    n_clips = len(pd.read_csv(outputs[1]))
-    return (time.process_time() - cpu) / n_clips, (time.perf_counter() - wall) / n_clips
+    return (time.process_time() - started) / len(pd.read_csv(outputs[1]))
 
 
 def _parse():

@@ -88,8 +88,9 @@ rule embed_perturbed_waveforms:
         # Of all clips that could be perturbed
         index=perturbed_mels("index"),
     output:
-        test=temp(rules.embed_perturbed_clips.output.test),
-        test_index=temp(rules.embed_perturbed_clips.output.test_index),
+        # As texts, which can be marked
+        test=temp(str(rules.embed_perturbed_clips.output.test)),
+        test_index=temp(str(rules.embed_perturbed_clips.output.test_index)),
     log:
         "logs/embed_perturbed_waveforms/{dataset}/{model}/seed{seed}/{perturbation}.log",
     benchmark:

@@ -30,10 +30,6 @@ def perturbed_mels(kind):
 
 def perturbed_scores(wildcards):
     """The scores behind a table of robustness: all seeds of one perturbation, then the next."""
-    if not perturbations():
-        raise WorkflowError(
-            "config key 'evaluation/perturbations' is empty: name what is to be done to test clips, as in [noise20, mp3-32]"
-        )
     return [
         path
         for name in perturbations()

@@ -262,7 +262,7 @@ def check_targets(words, config):
     ------
     ConfigError
         If there is no such dataset or task, the model's name is not of the grammar, a function is asked for what only an
-        encoder has, or a dataset must be fetched first.
+        encoder has, a dataset must be fetched first, or no perturbation is named for what compares them.
     """
     _check_fetched(words, config)
     for word in words:
@@ -270,6 +270,11 @@ def check_targets(words, config):
         if table:
             task_of(table[1], config)
             find_model(table[2], config)
+        if re.match(r"results/(figures/)?robustness", word) and not config["evaluation"]["perturbations"]:
+            raise ConfigError(
+                f"config key 'evaluation/perturbations' is empty, and {word} cannot be made; name what is to be done to test "
+                "clips, as in [noise20, mp3-32]"
+            )
         of_a_model = re.fullmatch(r"models/([^/]+)/(?:seed\d+/)?(.+)", word)
         if of_a_model and find_model(of_a_model[1], config).callable and not _is_of_a_head(of_a_model[2]):
             raise ConfigError(
