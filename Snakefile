@@ -43,6 +43,7 @@ onstart:
     jobs = list(workflow.dag.needrun_jobs())
     require_writable_folders(jobs)
     require_arrays_that_start(jobs)
+    require_functions_that_import(jobs)
     hand_out_gpus(jobs)
 
 
