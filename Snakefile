@@ -46,6 +46,7 @@ onstart:
     require_writable_folders(jobs)
     require_past_dates(jobs)
     require_arrays_that_start(jobs)
+    require_functions_that_import(jobs)
     hand_out_gpus(jobs)
 
 

@@ -3,6 +3,9 @@
 from collections import Counter
 from math import prod
 
+from snakemake.settings.types import DeploymentMethod
+
+from mscol.config.functions import check_imports
 from mscol.graph.dates import check_dates
 from mscol.graph.start import check_arrays, check_writable
 
@@ -24,6 +27,18 @@ def require_past_dates(jobs):
     made = {path for job in jobs for path in job.output}
     try:
         check_dates({path for job in jobs for path in job.input} - made)
+    except MscolError as error:
+        raise WorkflowError(str(error))
+
+
+def require_functions_that_import(jobs):
+    """Stop before the first job where a function of the user's cannot be imported; environments of conda's are not looked into."""
+    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+        return
+    models = {job.wildcards.model for job in jobs if job.rule.name == "embed_waveforms"}
+    try:
+        for model in sorted(models):
+            check_imports(f"encoders/{model}/callable", model_of(model).callable)
     except MscolError as error:
         raise WorkflowError(str(error))
 

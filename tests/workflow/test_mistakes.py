@@ -46,6 +46,21 @@ def test_more_gpus_than_the_machine_has_are_told_before_any_job(house, tmp_path,
     assert "Traceback" not in said and not (tmp_path / "logs").exists()
 
 
+def test_function_that_no_job_could_import_is_told_before_any_job(house, tmp_path):
+    function = tmp_path / "mine.py"
+    function.write_text("import a_package_that_is_not_here\ndef embed(waveform): ...\n")
+    target, config = "results/fma_mine.csv", f"encoders={{mine: {{callable: '{function}:embed'}}}}"
+    said = run(house, tmp_path, target, "--config", config, succeeds=False)
+    assert (
+        f"'encoders/mine/callable': line 1 of {function} imports 'a_package_that_is_not_here', which" in said
+    )
+    assert "Traceback" not in said and not (tmp_path / "logs").exists()
+    function.write_text("def embed(waveform)\n    return 0\n")
+    said = run(house, tmp_path, target, "--config", config, succeeds=False)
+    assert f'File "{function}", line 1' in said and "SyntaxError: expected ':'" in said
+    assert "Traceback" not in said and not (tmp_path / "logs").exists()
+
+
 def test_dataset_without_a_test_split_stops_its_manifest(house, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "clips.csv").write_text("path,split,label\n")

@@ -103,6 +103,11 @@ def test_every_window_of_a_clip_belongs_to_one_segment(n_windows):
     ("function", "message"),
     [
         (lambda waveform: 1 / 0, r"a\.wav: the encoder's function failed on it \(ZeroDivisionError"),
+        (lambda waveform: sys.exit("no licence"), r"a\.wav: .* failed on it \(SystemExit\('no licence'\)\)"),
+        (
+            lambda waveform: {"a": waveform},
+            r"a\.wav: .* returned a dict for it, which is no array of numbers",
+        ),
         (lambda waveform: np.ones(3), r"a\.wav: .* shape \(3,\) for it; it must return finite values"),
         (lambda waveform: np.full((2, 2), np.nan), r"a\.wav: .* finite values of shape \(windows, values\)"),
         (
@@ -114,6 +119,58 @@ def test_every_window_of_a_clip_belongs_to_one_segment(n_windows):
 def test_what_a_function_does_wrong_is_named_with_the_clip(music, tmp_path, function, message):
     with pytest.raises(TrainingError, match=message):
         embed(function, music, tmp_path)
+
+
+THEIRS = """\
+import numpy
+
+def embed(waveform):
+    try:
+        return load(waveform)
+    except KeyError as error:
+        raise ValueError("no weights") from error
+
+def load(waveform):
+    return {}["weights"]
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_error_in_a_function_comes_with_the_lines_of_its_file_and_no_others(music, tmp_path, workers):
+    (tmp_path / "theirs.py").write_text(THEIRS)
+    function = load_callable(f"{tmp_path}/theirs.py:embed")
+    with pytest.raises(TrainingError) as raised:
+        embed(function, music, tmp_path, workers=workers)
+    sentence, *trace = str(raised.value).splitlines()
+    assert sentence.endswith("a.wav: the encoder's function failed on it (ValueError('no weights')):")
+    files = [line.strip() for line in trace if line.startswith("  File")]
+    assert files == [
+        f'File "{tmp_path}/theirs.py", line {line}' for line in ("5, in embed", "10, in load", "7, in embed")
+    ]
+    assert trace[-1] == "ValueError: no weights" and "KeyError: 'weights'" in trace
+
+
+@pytest.mark.parametrize(
+    ("code", "trace"),
+    [
+        ("def embed(waveform)\n    return 0", ['  File "{file}", line 1', "SyntaxError: expected ':'"]),
+        (
+            "import nowhere_at_all",
+            ['  File "{file}", line 1, in <module>', "ModuleNotFoundError: No module named"],
+        ),
+        ("import sys\nsys.exit(3)", ['  File "{file}", line 2, in <module>', "SystemExit: 3"]),
+    ],
+)
+def test_module_that_cannot_be_imported_shows_where(tmp_path, code, trace):
+    file = tmp_path / "theirs.py"
+    file.write_text(code)
+    with pytest.raises(ConfigError) as raised:
+        load_callable(f"{file}:embed")
+    sentence, *lines = str(raised.value).splitlines()
+    assert "theirs.py' cannot be imported (" in sentence and sentence.endswith("):")
+    place, error = trace
+    assert [line for line in lines if line.startswith("  File")] == [place.format(file=file)]
+    assert lines[-1].startswith(error)
 
 
 def test_functions_are_found_in_modules_and_files(tmp_path):

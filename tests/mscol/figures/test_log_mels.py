@@ -110,6 +110,10 @@ def test_axes_are_in_seconds_and_no_text_is_cut_off(first_segment):
     assert illegible_texts(figure) == []
 
 
+def test_dollars_in_the_name_of_a_clip_are_no_formula():
+    assert illegible_texts(_drawn(clip="rap/a$ap_{$.mp3")) == []
+
+
 @pytest.mark.parametrize("stems", [["vocals"], STEMS])
 def test_what_says_when_a_stem_is_active_hangs_on_its_own_picture(stems):
     figure = _drawn(stems)

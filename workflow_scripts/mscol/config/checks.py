@@ -3,7 +3,6 @@
 Each mistake is answered with one sentence that names the key, what is wrong, and what is allowed.
 """
 
-import ast
 import re
 import string
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from mscol.config.datasets import EMBEDDED_DATASETS, evaluated_names, task_of
 from mscol.config.downloads import check_downloads, fetched_layout
 from mscol.config.evaluations import check_fraction, trained_file, trains
+from mscol.config.functions import check_callable
 from mscol.config.models import find_model, parse_model
 from mscol.datasets.task_names import OWN, TASKS
 from mscol.errors import ConfigError
@@ -90,7 +90,7 @@ def _check_encoders(encoders):
                 "checkpoint without .index) or 'callable' (module:function, or file.py:function)"
             )
         if encoder["callable"]:
-            _check_callable(name, encoder["callable"])
+            check_callable(f"encoders/{name}/callable", encoder["callable"])
             if encoder["paper"]:
                 raise ConfigError(
                     f"config key 'encoders/{name}/paper': a function is no paper's encoder; leave it out"
@@ -111,50 +111,6 @@ def _check_checkpoint(name, checkpoint, paper, **_):
             f"config key 'encoders/{name}/paper' is missing: a TensorFlow checkpoint does not say which paper's encoder it is, "
             f"and as that of the other it would compute something else; write paper: {BOTH}"
         )
-
-
-def _check_callable(name, function):
-    place, _, wanted = function.rpartition(":")
-    if not place or not wanted.isidentifier():
-        raise ConfigError(
-            f"config key 'encoders/{name}/callable': {function!r} is not valid, write module:function or "
-            "path/to/file.py:function"
-        )
-    if not place.endswith(".py"):
-        return  # a module may be there in the environment of the job only
-    if not Path(place).is_file():
-        raise ConfigError(
-            f"config key 'encoders/{name}/callable': there is no file {place!r} (relative paths start at {Path.cwd()})"
-        )
-    try:
-        names = _names_in(Path(place).read_bytes())
-    except (SyntaxError, ValueError) as error:
-        raise ConfigError(
-            f"config key 'encoders/{name}/callable': {place!r} is no Python file ({error})"
-        ) from None
-    if not names & {wanted, "*"}:
-        raise ConfigError(f"config key 'encoders/{name}/callable': {place!r} has no function {wanted!r}")
-
-
-def _names_in(code):
-    """The names that a module binds, without running it; "*" where it imports all of another.
-
-    >>> sorted(_names_in("import a.b, c as d; e = f = 1\\ndef g(): h = 2"))
-    ['a', 'd', 'e', 'f', 'g']
-    """
-    names = set()
-    for node in ast.iter_child_nodes(ast.parse(code)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-        else:  # assignments, also those in a branch
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                    names.add(inner.id)
-                elif isinstance(inner, ast.FunctionDef | ast.ClassDef):
-                    names.add(inner.name)
-    return names
 
 
 def _check_evaluation(evaluation, config):

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from mscol.datasets.listed import read_listed
 from mscol.errors import CacheError
-from mscol.figures.style import save_figure, styled
+from mscol.figures.style import as_it_is, save_figure, styled
 from mscol.io.audio import ANALYSIS_RATE
 from mscol.mels import HIGHEST_HZ, HOP_SAMPLES, LOWEST_HZ, N_MELS, SEGMENT_FRAMES
 from mscol.mels.activity import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, read_activity
@@ -169,7 +169,8 @@ def draw_log_mels(mels, magnitudes, threshold, window_seconds, clip):
     figure.supylabel("mel band, by its centre frequency (Hz)", fontsize=10)
     figure.colorbar(image, ax=list(axes), label="natural log of the mel magnitude", pad=0.01, aspect=40)
     figure.suptitle(f"A mixture and its stems, each active where its mean |x| is above {threshold:g}")
-    axes[0].set_title(clip if len(clip) <= _LONGEST_TITLE else f"…{clip[-_LONGEST_TITLE:]}", fontsize=9)
+    title = clip if len(clip) <= _LONGEST_TITLE else f"…{clip[-_LONGEST_TITLE:]}"
+    axes[0].set_title(as_it_is(title), fontsize=9)
     return figure
 
 

@@ -102,6 +102,11 @@ def shown(name):
     """
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME // 2]}…{name[1 - _LONGEST_NAME // 2 :]}"
+    return as_it_is(name)
+
+
+def as_it_is(name):
+    """A name of the user's of any length, so that Matplotlib writes it as it is: dollars are no formulas."""
     name = name.replace("$", r"\$")
     # What is written from right to left would turn round the numbers that stand beside it: a mark on each side keeps them as they are.
     turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)

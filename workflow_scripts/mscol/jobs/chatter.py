@@ -32,6 +32,7 @@ _MISSING_HARDWARE = (
     "An NVIDIA GPU may be present on this machine",
 )
 _SECONDS_TO_END = 5
+_THIS_FILE = os.path.abspath(__file__)  # now: a process may change its folder
 
 
 def hush_frameworks():
@@ -45,15 +46,12 @@ def hush_frameworks():
 @contextlib.contextmanager
 def without_chatter():
     """Keep from standard error, in a block, the lines that tell nothing (`is_chatter`)."""
-    if _is_wanted() or sys.stderr is None:
+    passing = None if _is_wanted() or sys.stderr is None else _start_filter()
+    if passing is None:
         yield
         return
     sys.stderr.flush()
     before = os.dup(2)
-    # In a session of its own, so that Ctrl-C does not end it before it has passed on what follows
-    passing = subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__], stdin=subprocess.PIPE, stdout=before, start_new_session=True
-    )
     os.dup2(passing.stdin.fileno(), 2)
     try:
         yield
@@ -65,6 +63,14 @@ def without_chatter():
         # Processes that were started in the block may hold it open.
         with contextlib.suppress(subprocess.TimeoutExpired):
             passing.wait(_SECONDS_TO_END)
+
+
+def _start_filter():
+    """Start what passes on to standard error what is no chatter; None where no more processes may be started."""
+    program = [sys.executable, "-I", "-S", _THIS_FILE]
+    with contextlib.suppress(OSError):
+        # In a session of its own, so that Ctrl-C does not end it before it has passed on what follows
+        return subprocess.Popen(program, stdin=subprocess.PIPE, stdout=2, start_new_session=True)
 
 
 def is_chatter(line):
