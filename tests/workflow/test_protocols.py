@@ -26,15 +26,21 @@ def configured(folder, text):
 
 def test_all_ways_of_evaluating_stand_in_one_table(house, again, tmp_path):
     trained = f"{{head: '{HEAD}'}}"
-    configs = configured(tmp_path, WAYS.format("frozen, finetuned, evaluate", "0.5, 1", trained))
+    protocols = "frozen, finetuned, evaluate, knn, logistic, shots2, retrieval, artists"
+    configs = configured(tmp_path, WAYS.format(protocols, "0.5, 1", trained))
     jobs = planned_jobs(house, again, TABLE, configfiles=configs)
     assert "pretrain_encoder" not in jobs and "embed_clips" not in jobs
     assert (jobs["train_probe"], jobs["finetune_encoder"], jobs["score_trained"]) == (1, 2, 1)
+    assert jobs["score_clip_means"] == 1
     run(house, again, TABLE, configfiles=configs)
     rows = pd.read_csv(again / TABLE).query("seed == 'mean'").set_index(["protocol", "label_fraction"])
     assert list(rows.index) == [
-        ("frozen", 0.5), ("frozen", 1), ("finetuned", 0.5), ("finetuned", 1), ("evaluate", 1),
-    ]  # fmt: skip
+        ("frozen", 0.5), ("frozen", 1), ("finetuned", 0.5), ("finetuned", 1), ("evaluate", 1), ("knn", 0.5), ("knn", 1),
+        ("logistic", 0.5), ("logistic", 1), ("shots2", 1), ("retrieval", 1),
+    ]  # fmt: skip (NSynth knows no artists)
+    assert rows["validation"].notna().sum() == 8 and rows.loc[("knn", 1), "chosen"].startswith("k = ")
+    asked = rows.loc[("retrieval", 1)]
+    assert 0 < asked["mean_average_precision"] <= 1 and 0 < asked["recall_at_1_chance"] < 1 and asked["n_test"] > 0
     metrics = ["accuracy", "macro_f1", "accuracy_low", "accuracy_high"]
     assert rows.loc[("evaluate", 1), metrics].tolist() == rows.loc[("frozen", 1), metrics].tolist()
 

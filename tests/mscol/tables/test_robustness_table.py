@@ -27,7 +27,8 @@ def rewrite(path, out, noise=0.0, clips=slice(None), more_heads=0):
     kept = np.arange(len(scores["ids"]))[clips]
     rows = np.repeat(np.isin(np.arange(len(scores["ids"])), kept), scores["n_windows"])
     of_clips = {name: scores[name][kept] for name in ("ids", "groups", "n_windows", "cleaned", "labels")}
-    np.savez(out, window_scores=windows[:, rows], **of_clips)
+    of_heads = {"validation": np.full(len(windows), np.nan), "chosen": [""] * len(windows)}
+    np.savez(out, window_scores=windows[:, rows], **of_clips, **of_heads)
     return out
 
 

@@ -5,9 +5,10 @@ of what passes through separation; stereo takes twice the disk there.
 """
 
 import itertools
+import math
 from dataclasses import dataclass
 
-from mscol.config.evaluations import has_label_curves, ways
+from mscol.config.evaluations import has_label_curves, on_clip_means, ways, ways_on_clip_means
 from mscol.datasets.task_names import dataset_of
 from mscol.estimate.run import (
     HIDDEN_SIZES,
@@ -63,7 +64,7 @@ def estimate(run):
         A stage each, in the order in which data flows.
     """
     stages = (datasets, separator, stems, separation, mixtures, pretraining, embeddings, functions, heads,
-              finetuning, perturbed_clips, perturbed_embeddings, report)  # fmt: skip
+              clip_means, finetuning, perturbed_clips, perturbed_embeddings, report)  # fmt: skip
     return [cost for cost in (stage(run) for stage in stages) if cost.jobs]
 
 
@@ -198,7 +199,8 @@ def _passes(run):
     heads = {dataset_of(name) for name, entry in evaluation["trained"].items() if entry["head"]}
     for name, model in itertools.product(run.heard, run.models):
         by_head = name in heads and run.shares(model, "evaluate")
-        if run.shares(model, "frozen") or by_head:
+        on_means = any(on_clip_means(way.protocol) for way in ways(model, evaluation))
+        if run.shares(model, "frozen") or on_means or by_head:
             size = run.sizes[name]
             segments = size.segments("train") + size.segments("validation")
             yield segments * evaluation["crops_per_segment"] + size.windows, model
@@ -207,16 +209,36 @@ def _passes(run):
 def heads(run):
     """Heads on embeddings, for each share of labels, and what was trained before."""
     jobs, cpu, kept = 0, 0.0, 0.0
+    n_tried = math.prod(len(values) or 1 for values in run.settings["evaluation"]["search"].values())
     for name, model in _evaluations(run):
         size, shares = run.size_of(name), run.shares(model, "frozen")
         times = run.n_seeds * len(run.shares(model, "frozen", "evaluate"))
         rows = sum(size.segments("train") * share + size.segments("validation") for share in shares)
-        epochs = run.heads("frozen") * run.settings["evaluation"]["training"]["epochs"]
+        epochs = run.heads("frozen") * run.settings["evaluation"]["training"]["epochs"] * n_tried
         scored = run.n_seeds * (len(shares) * run.heads("frozen") + len(run.shares(model, "evaluate")))
         jobs += times
         cpu += run.start("tensorflow", times) + run.n_seeds * epochs * rows * run.cpu("head_row")
         kept += scored * _score_bytes(run, name)
     return Cost("heads", jobs, cpu, kept_bytes=kept)
+
+
+def clip_means(run):
+    """Neighbours, logistic regression and queries: one job an encoder and evaluation."""
+    ways_of_means = ways_on_clip_means(run.settings["evaluation"])
+    times = len(run.models) * run.n_seeds * bool(ways_of_means)
+    cpu = kept = 0.0
+    for name, way in itertools.product(run.evaluated, ways_of_means):
+        size = run.size_of(name)
+        clips, asked = size.clips["train"] * way.label_fraction, size.clips["validation"] + size.clips["test"]
+        cpu += {
+            "knn": clips * asked * run.cpu("knn_pair"),
+            "retrieval": size.clips["test"] ** 2 * run.cpu("knn_pair"),
+        }.get(way.protocol, 0.0)
+        if way.protocol == "logistic":
+            cpu += clips * run.n_labels(name) * run.cpu("logistic_label")
+        kept += _score_bytes(run, name) / size.windows * size.clips["test"]
+    jobs = times * len(run.evaluated)
+    return Cost("clip means", jobs, run.start("report", jobs) + times * cpu, kept_bytes=times * kept)
 
 
 def finetuning(run):
@@ -239,21 +261,22 @@ def perturbed_clips(run):
     names = run.settings["evaluation"]["perturbations"]
     papers = {model.paper for model in run.models}
     n_functions = run.n_seeds * sum(model.callable is not None for model in run.models)
-    jobs = mel_jobs = 0
-    cpu = kept = 0.0
-    for dataset in run.evaluated:
-        size, n_runs = run.sizes[dataset], len(run.models) * run.n_seeds
+    n_runs = len(run.models) * run.n_seeds
+    jobs = len(names) * n_runs * len(run.evaluated)
+    cpu = run.start("tensorflow", jobs)
+    kept = len(names) * n_runs * sum(_score_bytes(run, name) for name in run.evaluated)
+    mel_jobs = 0
+    for dataset in run.heard:
+        size = run.sizes[dataset]
         seconds = size.clips["test"] * size.clip_seconds
         of_kinds = sum(run.cpu("perturbed_second")[parse_perturbation(name).kind] for name in names)
         analysed = of_kinds + len(names) * run.cpu("mixture_mels_second")
         functions_of = of_kinds + len(names) * run.cpu("function_second")
         cpu += seconds * (len(papers) * analysed + n_functions * functions_of)
-        cpu += run.start("tensorflow", len(names) * n_runs)
         mel_jobs += len(names) * len(papers) * run.shards[dataset]
-        jobs += len(names) * (n_runs + n_functions)
+        jobs += len(names) * n_functions
         kept += len(names) * len(papers) * size.clips["test"] * size.clip_frames * run.mel_bytes
-        kept += len(names) * n_runs * _score_bytes(run, dataset)
-    cpu += run.start("light", mel_jobs + len(names) * n_functions * len(run.evaluated))
+    cpu += run.start("light", mel_jobs + len(names) * n_functions * len(run.heard))
     return Cost("perturbed clips", jobs + mel_jobs, cpu, kept_bytes=kept)
 
 
@@ -261,8 +284,8 @@ def perturbed_embeddings(run):
     """The frozen encoders' pass over perturbed test clips; embeddings go when they are scored."""
     n_passes = len(run.settings["evaluation"]["perturbations"]) * run.n_seeds
     n_passes *= sum(not model.callable for model in run.models)
-    windows = n_passes * sum(run.sizes[name].windows for name in run.evaluated)
-    jobs = n_passes * len(run.evaluated)
+    windows = n_passes * sum(run.sizes[name].windows for name in run.heard)
+    jobs = n_passes * len(run.heard)
     start = run.start("tensorflow", jobs)
     cpu, gpu = (start + windows * encoder_scale(run) * rate("embedding_crop") for rate in (run.cpu, run.gpu))
     return Cost("perturbed embeddings", jobs, cpu, gpu)
