@@ -81,7 +81,7 @@ rule write_task:
     input:
         clips=ancient(CLIPS),
         about=ancient(ABOUT),
-        metadata=task_metadata,
+        metadata=own(task_metadata),
     output:
         clips="manifests/{dataset}{task}/clips.csv",
         about="manifests/{dataset}{task}/about.json",
@@ -102,6 +102,7 @@ rule write_task:
         layout=lambda wildcards: dataset_settings(wildcards.dataset)["layout"],
         root=root_of,
         task=lambda wildcards: task_of(wildcards.dataset + wildcards.task, config),
+        later=later(task_metadata),
         clips=labels_digest,
         code=lambda wildcards: library_fingerprint(
             "write_task.py",

@@ -47,10 +47,9 @@ def watched_dates(wildcards):
 def task_metadata(wildcards):
     """What tells the labels of another task: the made dataset, or the metadata of a real one."""
     task_of(wildcards.dataset + wildcards.task, config)
-    paths = manifest_inputs(wildcards)
     if is_embedded(wildcards.dataset):
-        return paths
-    return [path for path in paths if path.endswith(".json")]
+        return [root_of(wildcards)]
+    return [path for path in watched_files(wildcards) if path.endswith(".json")]
 
 
 def shard_digest(wildcards):
