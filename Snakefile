@@ -33,6 +33,7 @@ include: "rules/figures.smk"
 include: "rules/cards.smk"
 include: "rules/fetch.smk"
 include: "rules/estimate.smk"
+include: "rules/ahead.smk"
 include: "rules/start.smk"
 include: "rules/end.smk"
 
@@ -41,6 +42,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    require_estimate_alone()
     jobs = list(workflow.dag.needrun_jobs())
     require_writable_folders(jobs)
     require_past_dates(jobs)
