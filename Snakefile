@@ -34,6 +34,7 @@ include: "rules/robustness.smk"
 include: "rules/cards.smk"
 include: "rules/fetch.smk"
 include: "rules/estimate.smk"
+include: "rules/ahead.smk"
 include: "rules/start.smk"
 include: "rules/end.smk"
 
@@ -42,6 +43,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    require_estimate_alone()
     jobs = list(workflow.dag.needrun_jobs())
     require_writable_folders(jobs)
     require_past_dates(jobs)

@@ -12,7 +12,7 @@ localrules:
 # no inputs, because they are not to be made for it.
 rule estimate:
     input:
-        rates=config["estimate"]["rates"] or f"{workflow.basedir}/benchmarks/rates.yaml",
+        rates=estimated_run()["rates"],
     log:
         "logs/estimate.log",
     conda:
@@ -22,12 +22,9 @@ rule estimate:
         mem_mb=4000,
         runtime=10,
     params:
-        settings=config,
-        datasets=measured_datasets(),
-        shards={name: len(shards(name)) for name in config["datasets"]},
-        embedded=[name for name in config["datasets"] if is_embedded(name)],
+        run=estimated_run(),
         cores=workflow.resource_settings.cores or 1,
-        shards_in_flight=shards_in_flight() or len(shards(PRETRAINING_DATASET)),
+        this_config=lambda wildcards: this_config(),
         code=code_of("estimate.py"),
     message:
         "Estimating what this run will cost"

@@ -1,7 +1,6 @@
 # What is checked before the first job of a run starts. No rules here.
 
 from collections import Counter
-from math import prod
 
 from snakemake.settings.types import DeploymentMethod
 
@@ -43,34 +42,17 @@ def require_functions_that_import(jobs):
         raise WorkflowError(str(error))
 
 
-def jobs_behind_manifests():
-    """How many jobs each rule that works on shards has at most; they join the graph when a manifest is done."""
-    of_all = sum(len(shards(dataset)) for dataset in config["datasets"])
-    of_stems = len(shards(PRETRAINING_DATASET))
-    degradations = {model.degradation for model in configured_models()} - {None}
-    papers = {encoder["paper"] for encoder in config["encoders"].values()}
-    unused = [] if "cvsm" in papers else ["cache_sliced_mels"]
-    times = {"degradation": len(degradations), "perturbation": len(perturbations())}
-    return Counter(
-        {
-            known.name: (of_stems if "shards_in_flight" in known.resources else of_all)
-            * prod(times.get(name, 1) for name in known.wildcard_names)
-            for known in workflow.rules
-            if "shard" in known.wildcard_names and known.name not in unused
-        }
-    )
-
-
 def require_arrays_that_start(to_run):
     """Stop where jobs would be submitted as an array that waits for ever."""
     arrays = getattr(workflow.executor_settings, "array_jobs", None)
     if not arrays:
         return
     jobs, limit = Counter(job.rule.name for job in to_run), shards_in_flight()
+    behind, _ = jobs_behind_manifests()
     try:
         check_arrays(
             arrays,
-            jobs | jobs_behind_manifests() if jobs["write_manifest"] else jobs,
+            jobs | Counter(job.rule.name for job in behind),
             at_once=workflow.resource_settings.nodes,
             turns={
                 known.name: limit
@@ -80,3 +62,13 @@ def require_arrays_that_start(to_run):
         )
     except MscolError as error:
         raise WorkflowError(str(error))
+
+
+def require_estimate_alone():
+    """Stop where what is only to be estimated would be made."""
+    targets = estimated_targets()
+    if targets:
+        raise WorkflowError(
+            f"`estimate` beside other targets would make them; say `snakemake -n estimate {' '.join(targets)}`, which makes "
+            "nothing and says what they cost"
+        )

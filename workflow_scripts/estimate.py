@@ -1,21 +1,21 @@
-"""Say what the configured run will cost, on the terminal."""
+"""Say what the configured run will cost, and what of it is left to do, on the terminal."""
 
 import os
+import subprocess
+import sys
 
-from mscol.config.effective import read_yaml
-from mscol.estimate import Run, estimate_table, measure_dataset
+from mscol.estimate import estimate_table, gather_run
 from mscol.jobs.logs import log_to_file
 
 terminal = os.dup(1)  # before it becomes the log
 log_to_file(snakemake.log[0])
-params = snakemake.params
-run = Run(
-    settings=params.settings,
-    sizes={name: measure_dataset(**dataset) for name, dataset in params.datasets.items()},
-    shards=params.shards,
-    embedded=frozenset(params.embedded),
-    rates=read_yaml(snakemake.input.rates),
-    shards_in_flight=params.shards_in_flight,
-)
+run, cores = snakemake.params.run, snakemake.params.cores
+whole = estimate_table(gather_run(**run), cores)
+# Only Snakemake knows what is up to date.
+limits = ["--resources", f"shards_in_flight={run['shards_in_flight']}", "--cores", str(cores)]
+words = [*snakemake.params.this_config, *limits, "--nolock", "--quiet", "--dry-run", "estimate", "all"]
+left = subprocess.run([sys.executable, "-m", "snakemake", *words], stdout=subprocess.PIPE, text=True).stdout
+# Without that title it says why it failed.
+_, title, text = left.rpartition("What is left to do")
 with os.fdopen(terminal, "w", encoding="utf-8") as file:
-    file.write(estimate_table(run, params.cores))
+    file.write(f"{whole}\n{title}{text}")

@@ -1,5 +1,7 @@
 # What an estimate counts. No rules here.
 
+import json
+
 
 def measured_datasets():
     """What tells the size of each dataset: its manifest where it is there already, else its metadata."""
@@ -15,3 +17,70 @@ def measured_datasets():
         }
         for name, settings in config["datasets"].items()
     }
+
+
+def estimated_run():
+    """What decides the cost of the configured run (mscol.estimate.gather_run)."""
+    return {
+        "settings": config,
+        "datasets": measured_datasets(),
+        "shards": {name: len(shards(name)) for name in config["datasets"]},
+        "embedded": [name for name in config["datasets"] if is_embedded(name)],
+        "rates": config["estimate"]["rates"]
+        or f"{workflow.basedir}/benchmarks/rates.yaml",
+        "shards_in_flight": shards_in_flight() or len(shards(PRETRAINING_DATASET)),
+    }
+
+
+def this_config():
+    """The words of a command line that give another Snakemake the same workflow and config."""
+    given = workflow.config_settings
+    files, settings = map(str, given.configfiles), given.config
+    return [
+        *["--snakefile", str(workflow.main_snakefile)],
+        *(["--configfile", *files] if given.configfiles else []),
+        *(
+            ["--config", *(f"{k}={json.dumps(v)}" for k, v in settings.items())]
+            * bool(settings)
+        ),
+    ]
+
+
+def estimated_targets():
+    """What is asked for beside an estimate."""
+    targets = workflow.dag_settings.targets
+    return (
+        sorted(set(map(str, targets)) - {"estimate"}) if "estimate" in targets else []
+    )
+
+
+def say_what_is_left():
+    """Print what is left to do of the targets beside `estimate`, and what they cost from the beginning."""
+    from mscol.estimate import gather_run, left_table
+
+    targets = estimated_targets()
+    to_run = set(workflow.dag.needrun_jobs(exclude_finished=False))
+    behind, _ = jobs_behind_manifests()
+    left, at_most, needed = map(
+        estimated_jobs, (to_run, to_run | behind, workflow.dag.jobs)
+    )
+    if targets == ["all"] and len(left) == len(needed):
+        print("What is left to do of this run: all of it", flush=True)
+        return
+    what = "this run" if targets == ["all"] else ", ".join(targets)
+    cores = workflow.resource_settings.cores or 1
+    try:
+        run = gather_run(**estimated_run())
+    except MscolError as error:
+        raise WorkflowError(str(error))
+    text = left_table(run, left, at_most, needed, what, cores)
+    print(text, end="", flush=True)
+
+
+def estimated_jobs(jobs):
+    """Rule and wildcards of the jobs whose cost is known."""
+    return [
+        (job.rule.name, dict(job.wildcards_dict))
+        for job in jobs
+        if not job.rule.norun and job.rule.name not in ("estimate", "fetch_dataset")
+    ]

@@ -1,6 +1,8 @@
-"""Files dated in the future."""
+"""Files dated in the future, and what a dry run says of jobs that it cannot count."""
 
 import os
+import re
+import shutil
 import subprocess
 import time
 
@@ -47,9 +49,35 @@ def test_own_files_dated_in_the_future_are_used_and_watched(house, tmp_path):
     assert planned_jobs(house, tmp_path, target, **options)["write_manifest"] == 1
 
 
+def test_encoder_dated_in_the_future_is_taken_over(house, finished, tmp_path):
+    checkpoint = shutil.copy(finished / "models" / "bass_vocals" / "seed1" / "encoder.keras", tmp_path)
+    os.utime(checkpoint, (LATER, LATER))
+    (tmp_path / "theirs.yaml").write_text(f"encoders: {{theirs: {{checkpoint: {checkpoint}}}}}\n")
+    target = "models/theirs/seed1/encoder.keras"
+    options = {"configfiles": ("tests/tiny.yaml", tmp_path / "theirs.yaml")}
+    run(house, tmp_path / "run", target, **options)
+    assert planned_jobs(house, tmp_path / "run", target, **options) == {}
+
+
 def test_file_of_a_run_that_is_dated_in_the_future_is_told_before_anything_is_made(house, copy):
     later = copy / "mels" / "fma" / "000-of-001" / "mixture.npy"
     os.utime(later, (LATER, LATER))
     said = run(house, copy, FMA, succeeds=False)
     assert "mels/fma/000-of-001/mixture.npy: dated 2" in said and "today's date (touch)" in said
     assert "Traceback" not in said and (copy / FMA).is_file()
+
+
+def test_dry_run_says_what_a_manifest_may_bring(house, copy):
+    arguments = [FMA, "--dry-run"]
+    assert "The manifest" not in run(house, copy, *arguments)
+    os.utime(copy / "demo" / "fma" / ".snakemake_timestamp")
+    counted = planned_jobs(house, copy, *arguments)["total"]
+    said = run(house, copy, *arguments)
+    told = re.search(
+        r"The manifest of fma is to be made anew; after it, up to (\d+) more jobs follow\.", said
+    )
+    assert "The manifest" not in run(house, copy, *arguments, "--quiet")
+    # Without the manifest all that may follow is counted
+    shutil.rmtree(copy / "manifests" / "fma")
+    assert counted + int(told[1]) == planned_jobs(house, copy, *arguments)["total"]
+    assert "after it, no jobs follow but those counted above" in run(house, copy, *arguments)

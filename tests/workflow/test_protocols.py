@@ -35,12 +35,25 @@ def test_all_ways_of_evaluating_stand_in_one_table(house, again, tmp_path):
     run(house, again, TABLE, configfiles=configs)
     rows = pd.read_csv(again / TABLE).query("seed == 'mean'").set_index(["protocol", "label_fraction"])
     assert list(rows.index) == [
-        ("frozen", 0.5), ("frozen", 1), ("finetuned", 0.5), ("finetuned", 1), ("evaluate", 1), ("knn", 0.5), ("knn", 1),
-        ("logistic", 0.5), ("logistic", 1), ("shots2", 1), ("retrieval", 1),
+        ("frozen", 0.5),
+        ("frozen", 1),
+        ("finetuned", 0.5),
+        ("finetuned", 1),
+        ("evaluate", 1),
+        ("knn", 0.5),
+        ("knn", 1),
+        ("logistic", 0.5),
+        ("logistic", 1),
+        ("shots2", 1),
+        ("retrieval", 1),
     ]  # fmt: skip (NSynth knows no artists)
     assert rows["validation"].notna().sum() == 8 and rows.loc[("knn", 1), "chosen"].startswith("k = ")
     asked = rows.loc[("retrieval", 1)]
-    assert 0 < asked["mean_average_precision"] <= 1 and 0 < asked["recall_at_1_chance"] < 1 and asked["n_test"] > 0
+    assert (
+        0 < asked["mean_average_precision"] <= 1
+        and 0 < asked["recall_at_1_chance"] < 1
+        and asked["n_test"] > 0
+    )
     metrics = ["accuracy", "macro_f1", "accuracy_low", "accuracy_high"]
     assert rows.loc[("evaluate", 1), metrics].tolist() == rows.loc[("frozen", 1), metrics].tolist()
 

@@ -62,6 +62,28 @@ def test_estimate_is_printed_whenever_it_is_asked_for(house, tmp_path):
     assert all(
         "by the sizes in the config" in text and "as measured on one NVIDIA H200" in text for text in said
     )
+    assert all("\n\nWhat is left to do of this run: all of it\n" in text for text in said)
+
+
+def test_estimate_says_what_is_left_of_a_run(house, finished):
+    said = run(house, finished, "estimate")
+    jobs, hours, on_gpu = re.search(r"^all +(\d+) +([\d.]+) +([\d.]+)", said, re.MULTILINE).groups()
+    assert "What is left to do of this run\n\nNothing.\n" in said
+    assert f"All of it, from the beginning: {jobs} jobs, {hours} CPU hours, or {on_gpu} GPU hours" in said
+
+
+def test_estimate_of_a_target_says_what_is_left_of_it_and_makes_nothing(house, finished):
+    target = "results/fma_drums-silent.csv"  # which no other test makes
+    said = run(house, finished, "estimate", target, "--dry-run")
+    table = said.partition(f"What is left to do of {target}\n")[2]
+    rows = dict(re.findall(r"^([a-z][a-z -]+?) {2,}(\d+) ", table, re.MULTILINE))
+    assert rows == {
+        "pretraining": "2", "embeddings": "1", "heads": "1", "tables and figures": "1", "all": "5"
+    }  # fmt: skip
+    # Datasets, stems and mixtures are there: those of fma, and of mtat, on which it is pretrained
+    assert "Left: 5 jobs" in table and "All of it, from the beginning: 26 jobs" in table
+    said = run(house, finished, "estimate", target, succeeds=False)
+    assert f"say `snakemake -n estimate {target}`" in said and not (finished / target).exists()
 
 
 def test_estimate_is_near_what_a_run_took_and_left(house, finished):

@@ -9,7 +9,16 @@ import yaml
 
 from mscol.config.effective import effective_config
 from mscol.errors import DatasetError
-from mscol.estimate import DatasetSize, Run, estimate, estimate_table, in_flight_bytes, measure_dataset
+from mscol.estimate import (
+    DatasetSize,
+    Run,
+    estimate,
+    estimate_jobs,
+    estimate_table,
+    in_flight_bytes,
+    left_table,
+    measure_dataset,
+)
 from mscol.io.files import read_csv
 
 HOUSE = Path(__file__).parents[3]
@@ -220,3 +229,57 @@ def test_size_of_a_table_comes_from_its_rows_and_some_headers(tmp_path):
 def test_missing_metadata_get_a_sentence(tmp_path):
     with pytest.raises(DatasetError, match="annotations_final.csv: there is no such file"):
         measure_dataset("mtat", tmp_path, {"split": "cleaned"}, tmp_path / "none")
+
+
+def jobs_of(rule, n_jobs, **wildcards):
+    return [(rule, wildcards)] * n_jobs
+
+
+def test_all_jobs_of_a_stage_cost_what_the_stage_does(tmp_path):
+    run = make_run(tmp_path, models=["bass", "mixture", "mfcc"], seeds=[1, 2])
+    models = ("bass", "mixture")
+    jobs = [
+        *jobs_of("cache_mixture_mels", 4, dataset="mine"),
+        *jobs_of("separate_stems", 4, dataset="mine"),
+        *jobs_of("fetch_separator", 1),
+        *[job for m in models for job in jobs_of("pretrain_encoder", 2, model=m)],
+        *[job for m in models for job in jobs_of("plan_pretraining", 1, model=m)],
+        *[job for m in models for job in jobs_of("embed_clips", 2, dataset="mine", model=m)],
+        *jobs_of("embed_waveforms", 2, dataset="mine", model="mfcc"),
+        *[job for m in (*models, "mfcc") for job in jobs_of("train_probe", 2, dataset="mine", model=m)],
+    ]
+    costs = estimate_jobs(run, jobs)
+    assert [cost.stage for cost in costs] == [
+        "separation", "log-mels of mixtures", "pretraining", "embeddings", "functions", "heads"
+    ]  # fmt: skip
+    for cost in costs:
+        whole = cost_of(run, cost.stage)
+        assert cost.jobs == whole.jobs
+        assert cost.cpu_seconds == pytest.approx(whole.cpu_seconds)
+        assert cost.gpu_seconds == pytest.approx(whole.gpu_seconds)
+        assert cost.kept_bytes == pytest.approx(whole.kept_bytes)
+
+
+def test_some_jobs_cost_their_share_and_models_need_not_be_in_the_config(tmp_path):
+    run = make_run(tmp_path)
+    [mels, embedded] = estimate_jobs(
+        run,
+        [
+            *jobs_of("cache_mixture_mels", 1, dataset="mine"),
+            *jobs_of("embed_clips", 1, dataset="mine", model="vocals"),
+        ],
+    )
+    assert mels.cpu_seconds == pytest.approx(cost_of(run, "log-mels of mixtures").cpu_seconds / 4)
+    assert embedded.cpu_seconds == pytest.approx(cost_of(run, "embeddings").cpu_seconds)
+
+
+def test_table_of_what_is_left_says_what_all_of_it_costs(tmp_path):
+    run = make_run(tmp_path, {"separation_second": {512: 3600 / 360, 1024: 3600 / 360}})
+    left = jobs_of("separate_stems", 2, dataset="mine")
+    text = left_table(run, left, 2 * left, 2 * left, "results/x.csv", cores=1)
+    assert text.startswith("What is left to do of results/x.csv\n\nstage")
+    assert "Left: 2 jobs, 0.40 CPU hours, or" in text  # of five jobs, with the one that fetches
+    assert "that are to be made anew: 4 jobs, 0.80 CPU hours" in text
+    assert "All of it, from the beginning: 4 jobs, 0.80 CPU hours" in text
+    text = left_table(run, [], [], left, "this run", cores=1)
+    assert "\n\nNothing.\n\nAll of it" in text

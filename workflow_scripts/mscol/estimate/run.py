@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mscol.config.datasets import evaluated_names, task_of
-from mscol.config.effective import merge
+from mscol.config.effective import merge, read_yaml
 from mscol.config.evaluations import ways
 from mscol.config.models import Model, find_model
 from mscol.datasets.task_names import dataset_of, name_of
-from mscol.estimate.sizes import DatasetSize
+from mscol.estimate.sizes import DatasetSize, measure_dataset
 from mscol.mels import N_MELS
 
 # How often the blocks of each stage are repeated in EfficientNet-B0 (Tan & Le, EfficientNet, ICML 2019, table 1); written
@@ -148,6 +148,23 @@ class Run:
         """The shares of labels by which protocols evaluate a model, one after another."""
         of_model = ways(model, self.settings["evaluation"])
         return [way.label_fraction for way in of_model if way.protocol in protocols]
+
+
+def gather_run(settings, datasets, shards, embedded, rates, shards_in_flight):
+    """Gather what decides the cost of a run.
+
+    Parameters
+    ----------
+    settings, shards, shards_in_flight
+        As of `Run`.
+    datasets : dict
+        Dataset -> what `measure_dataset` wants to know.
+    embedded : iterable of str
+    rates : str or os.PathLike
+        A file of rates.
+    """
+    sizes = {name: measure_dataset(**dataset) for name, dataset in datasets.items()}
+    return Run(settings, sizes, shards, frozenset(embedded), read_yaml(rates), shards_in_flight)
 
 
 def encoder_scale(run):

@@ -1,6 +1,7 @@
 """An estimate as a page of text."""
 
 from mscol.estimate.costs import estimate
+from mscol.estimate.left import estimate_jobs
 
 HEADER = ("stage", "jobs", "CPU hours", "or GPU hours", "GB kept", "GB at most")
 
@@ -20,25 +21,76 @@ def estimate_table(run, cores):
         Lines of text, the last one ended.
     """
     costs = estimate(run)
+    lines = ["What this run will cost, if nothing of it has been made yet", "", *_about_sizes(run), ""]
+    lines += [*_aligned(_rows(costs)), "", *_notes(run, costs, cores)]
+    return "\n".join(lines) + "\n"
+
+
+def left_table(run, left, at_most, needed, what, cores):
+    """Print what is left to do as such a table, and what all of it costs.
+
+    Parameters
+    ----------
+    run : Run
+    left : list of (str, dict)
+        Rule and wildcards of the jobs that are to run.
+    at_most : list of (str, dict)
+        The same, with those that a manifest that is to be made anew may make stale.
+    needed : list of (str, dict)
+        All jobs that were ever needed.
+    what : str
+        What these jobs make, for people.
+    cores : int
+
+    Returns
+    -------
+    str
+        Lines of text, the last one ended.
+    """
+    costs = estimate_jobs(run, left)
+    lines = [f"What is left to do of {what}", ""]
+    if left:
+        n_trained = sum(rule == "pretrain_encoder" for rule, _ in left)
+        lines += [*_aligned(_rows(costs)), "", f"Left: {_jobs_and_hours(run, left)}."]
+        lines.append(_shortest(run, costs, cores, n_trained))
+    else:
+        lines += ["Nothing.", ""]
+    if len(at_most) > len(left):
+        lines.append(
+            f"With all that the manifests may bring that are to be made anew: {_jobs_and_hours(run, at_most)}."
+        )
+    lines.append(f"All of it, from the beginning: {_jobs_and_hours(run, needed)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _rows(costs):
+    """The cells of a table: a row a stage, between the header and the sums."""
     rows = [
         (cost.stage, f"{cost.jobs:,}", _hours(cost.cpu_seconds), _hours(cost.gpu_seconds) if cost.gpu_seconds else "",
          _gigabytes(cost.kept_bytes), _gigabytes(cost.kept_bytes + cost.passing_bytes))
         for cost in costs
     ]  # fmt: skip
-    jobs, kept = sum(cost.jobs for cost in costs), sum(cost.kept_bytes for cost in costs)
-    highest = kept + sum(cost.passing_bytes for cost in costs)
+    kept, passing = sum(cost.kept_bytes for cost in costs), sum(cost.passing_bytes for cost in costs)
     cpu, gpu = sum(cost.cpu_seconds for cost in costs), sum(cost.gpu_seconds for cost in costs)
+    jobs = f"{sum(cost.jobs for cost in costs):,}"
     total = (
         "all",
-        f"{jobs:,}",
+        jobs,
         _hours(cpu),
         _hours(gpu) if gpu else "",
         _gigabytes(kept),
-        _gigabytes(highest),
+        _gigabytes(kept + passing),
     )
-    lines = ["What this run will cost, if nothing of it has been made yet", "", *_about_sizes(run), ""]
-    lines += [*_aligned([HEADER, *rows, total]), "", *_notes(run, costs, cores)]
-    return "\n".join(lines) + "\n"
+    return [HEADER, *rows, total]
+
+
+def _jobs_and_hours(run, jobs):
+    """Jobs and their hours in words: "1,525 jobs, 6,194 CPU hours, or 9.0 GPU hours and 24.7 CPU hours"."""
+    costs = estimate_jobs(run, jobs)
+    cpu, gpu = sum(cost.cpu_seconds for cost in costs), sum(cost.gpu_seconds for cost in costs)
+    without = sum(cost.cpu_seconds for cost in costs if not cost.gpu_seconds)
+    on_gpu = f", or {_hours(gpu)} GPU hours and {_hours(without)} CPU hours" if gpu else ""
+    return f"{len(jobs):,} job{'' if len(jobs) == 1 else 's'}, {_hours(cpu)} CPU hours{on_gpu}"
 
 
 def _about_sizes(run):
@@ -57,10 +109,7 @@ def _notes(run, costs, cores):
             f"With a GPU, as measured on {run.rates['gpu']['machine']}: {gpu} GPU hours, and {_hours(left)} CPU hours of "
             "the stages without one."
         )
-    all_cores = sum(cost.cpu_seconds for cost in costs) / cores
-    longest = _longest_job(run, costs)
-    why = "all of them busy" if all_cores >= longest else "as long as one run of pretraining takes"
-    yield f"On {cores} cores without a GPU at least {_hours(max(all_cores, longest))} hours: {why}."
+    yield _shortest(run, costs, cores, run.n_seeds * sum(model.trained for model in run.models))
     yield from _what_more_costs(run)
     yield "Heads and finetuning are taken to use all their epochs. The datasets themselves are not counted."
     if run.needs_stems:
@@ -92,11 +141,13 @@ def _added(run, **settings):
     return f"{_hours(cpu)} CPU hours{on_gpu}"
 
 
-def _longest_job(run, costs):
-    """Seconds that one run of pretraining takes, on its own threads."""
-    n_runs = run.n_seeds * sum(model.trained for model in run.models)
-    seconds = sum(cost.cpu_seconds for cost in costs if cost.stage == "pretraining")
-    return seconds / max(n_runs, 1) / run.settings["framework_threads"]
+def _shortest(run, costs, cores, n_trained):
+    """The shortest time on so many cores: one run of pretraining takes its own threads, however many there are."""
+    all_cores = sum(cost.cpu_seconds for cost in costs) / cores
+    pretraining = sum(cost.cpu_seconds for cost in costs if cost.stage == "pretraining")
+    longest = pretraining / max(n_trained, 1) / run.settings["framework_threads"]
+    why = "all of them busy" if all_cores >= longest else "as long as one run of pretraining takes"
+    return f"On {cores} cores without a GPU at least {_hours(max(all_cores, longest))} hours: {why}."
 
 
 def _aligned(rows):

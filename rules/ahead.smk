@@ -1,0 +1,68 @@
+# What is said of the jobs that a manifest will bring, beside the table of jobs. No rules here.
+
+import logging
+import os
+from collections import Counter
+
+from snakemake.settings.enums import Quietness
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from mscol.graph.ahead import tell_jobs_ahead
+
+
+def jobs_behind_manifests():
+    """The jobs that manifests to be made may make stale, whether they are to run by now or not; and these manifests' jobs."""
+    manifests = {
+        job
+        for job in workflow.dag.needrun_jobs(exclude_finished=False)
+        if job.rule.name == "write_manifest"
+    }
+    return (
+        set(workflow.dag.bfs(workflow.dag.depending, *manifests)) - manifests,
+        manifests,
+    )
+
+
+def say_jobs_ahead():
+    """Say what manifests that are to be made may bring; nothing where no table of jobs is wanted."""
+    behind, manifests = jobs_behind_manifests()
+    if not manifests or {Quietness.PROGRESS, Quietness.ALL} & set(quietness()):
+        return
+    to_run = set(workflow.dag.needrun_jobs(exclude_finished=False))
+    more = [job for job in behind - to_run if not job.rule.norun]
+    logger.info(
+        tell_jobs_ahead(
+            sorted(job.wildcards.dataset for job in manifests),
+            any(os.path.exists(job.output.clips) for job in manifests),
+            Counter(job.rule.name for job in more),
+        )
+    )
+
+
+def quietness():
+    """What --quiet says."""
+    return workflow.output_settings.quiet or ()
+
+
+class AfterTables(logging.Handler):
+    """Speaks after tables of jobs: Snakemake calls no hook in a dry run, but its log says what it is about."""
+
+    n_tables = 0
+
+    def emit(self, record):
+        if getattr(record, "event", None) != LogEvent.RUN_INFO:
+            return
+        say_jobs_ahead()
+        self.n_tables += 1
+        # A dry run has two tables, and ends after the first where it is quiet.
+        is_last = self.n_tables == 2 or set(quietness()) == {
+            Quietness.RULES,
+            Quietness.PROGRESS,
+        }
+        if workflow.dryrun and is_last and estimated_targets():
+            say_what_is_left()
+
+
+# Snakemake removes it with its own when it ends.
+if workflow.is_main_process:
+    logger.addHandler(AfterTables())

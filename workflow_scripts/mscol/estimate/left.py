@@ -1,0 +1,115 @@
+"""What some of the jobs of a run cost: those that are left to do, or those that a target needs.
+
+A run is cut into cells, a dataset or a model or both, in each of which a stage's jobs are about alike; of a cell's cost (`costs`) the jobs take
+their share.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from mscol.estimate.costs import Cost, estimate
+
+# Rule -> the stage that its jobs belong to; those of rules that are not here write tables and figures
+STAGES = {
+    "make_demo_dataset": "datasets",
+    "write_manifest": "datasets",
+    "train_separator": "separator",
+    "describe_separator": "separator",
+    "judge_separator": "separator",
+    "convert_to_wav": "stems",
+    "resample_stems": "stems",
+    "resample_brought_stems": "stems",
+    "cache_stem_mels": "stems",
+    "cache_degraded_mels": "stems",
+    "fetch_separator": "separation",
+    "separate_stems": "separation",
+    "cache_mixture_mels": "log-mels of mixtures",
+    "cache_sliced_mels": "log-mels of mixtures",
+    "plan_pretraining": "pretraining",
+    "pretrain_encoder": "pretraining",
+    "initialise_encoder": "pretraining",
+    "import_encoder": "pretraining",
+    "embed_clips": "embeddings",
+    "embed_waveforms": "functions",
+    "train_probe": "heads",
+    "score_trained": "heads",
+    "score_clip_means": "clip means",
+    "finetune_encoder": "finetuning",
+    "cache_perturbed_mels": "perturbed clips",
+    "embed_perturbed_waveforms": "perturbed clips",
+    "score_perturbed": "perturbed clips",
+    "embed_perturbed_clips": "perturbed embeddings",
+    "write_task": "datasets",
+}
+REPORT = "tables and figures"
+# The wildcards by which the jobs of a stage differ in cost
+_CELLS = {
+    "log-mels of mixtures": ("dataset",),
+    "pretraining": ("model",),
+    "embeddings": ("dataset", "model"),
+    "functions": ("dataset", "model"),
+    "heads": ("dataset", "model"),
+    "clip means": ("dataset", "model"),
+    "finetuning": ("dataset", "model"),
+    "perturbed clips": ("dataset",),
+    "perturbed embeddings": ("dataset", "model"),
+}
+
+
+def estimate_jobs(run, jobs):
+    """Estimate what some jobs cost.
+
+    Parameters
+    ----------
+    run : Run
+    jobs : iterable of (str, dict)
+        The rule and the wildcards of each: also of models that the config does not name.
+
+    Returns
+    -------
+    list of Cost
+        A stage each, in the order in which data flows.
+    """
+    cells, models = Counter(), set()
+    for rule, wildcards in jobs:
+        stage = STAGES.get(rule, REPORT)
+        cells[stage, *(wildcards.get(name) for name in _CELLS.get(stage, ()))] += 1
+        models |= {wildcards["model"]} if "model" in wildcards else set()
+    # What is shared by all models is that of the models which need it.
+    widest = run.with_more(models=sorted({*run.settings["models"], *models}))
+    shares = [_share(widest, stage, dict(zip(_CELLS.get(stage, ()), values, strict=True)), n_jobs)
+              for (stage, *values), n_jobs in cells.items()]  # fmt: skip
+    order = [cost.stage for cost in estimate(widest)]
+    stages = {}
+    for cost in shares:
+        stages[cost.stage] = _added(stages[cost.stage], cost) if cost.stage in stages else cost
+    return sorted(stages.values(), key=lambda cost: order.index(cost.stage) if cost.stage in order else 99)
+
+
+def _share(run, stage, cell, n_jobs):
+    """The cost of so many jobs of a stage in a cell."""
+    if "model" in cell:
+        run = run.with_more(models=[cell["model"]])
+    if "dataset" in cell:  # and no other one to pretrain on, whose mixtures would count, too
+        dataset = cell["dataset"]
+        run = run.with_more(evaluation={"datasets": [dataset]}, pretraining={"dataset": dataset})
+    whole = {cost.stage: cost for cost in estimate(run)}.get(stage, Cost(stage, n_jobs, 0.0))
+    share = n_jobs / whole.jobs
+    return replace(
+        whole,
+        jobs=n_jobs,
+        cpu_seconds=share * whole.cpu_seconds,
+        gpu_seconds=share * whole.gpu_seconds,
+        kept_bytes=share * whole.kept_bytes,
+    )
+
+
+def _added(one, other):
+    return replace(
+        one,
+        jobs=one.jobs + other.jobs,
+        cpu_seconds=one.cpu_seconds + other.cpu_seconds,
+        gpu_seconds=one.gpu_seconds + other.gpu_seconds,
+        kept_bytes=one.kept_bytes + other.kept_bytes,
+        passing_bytes=max(one.passing_bytes, other.passing_bytes),
+    )
