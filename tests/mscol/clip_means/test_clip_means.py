@@ -211,6 +211,7 @@ def test_all_ways_tell_a_task_that_can_be_told(tmp_path, task):
     assert read_scores(outputs[2], task).chosen[0].startswith("C = ")
     [listed] = measure_queries("retrieval", outputs[4:5], [1], 50, 3)
     assert listed.measured.overall["recall_at_1"][0, 0] > 0.9 > listed.chance["recall_at_1"]
+    assert listed.n_test + listed.n_left_out == 15
     [asked] = measure_queries("artists", outputs[5:], [1], 50, 3)
     assert asked.n_test == 5 and asked.asked == [f"artist {n}" for n in range(5)]
     assert json.loads((tmp_path / "about.json").read_text())["task"] == task

@@ -43,7 +43,7 @@ def retrieve(embeddings, labels, recordings):
     """
     found = np.full((4, len(embeddings)), np.nan)
     shared = labels.astype(np.float32)
-    for block in blocks(len(embeddings), 4 * len(embeddings)):
+    for block in blocks(len(embeddings), 4 * len(embeddings)):  # what is sorted is held four times
         similarities = embeddings[block] @ embeddings.T
         own = recordings[block, None] == recordings
         relevant = (shared[block] @ shared.T > 0) & ~own

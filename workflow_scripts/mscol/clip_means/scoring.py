@@ -86,6 +86,10 @@ class _ClipMeans:
         centre = self.means["train"].mean(axis=0, dtype=np.float64)
         training = unit_rows(self.means["train"][rows], centre)
         one_hot, said = self._one_hot("train")[rows], {}
+        n_known = np.isin(self.recordings["test"], self.recordings["train"][rows]).sum()
+        logging.info(
+            "Test clips of which another excerpt is among the training clips, which is left out: %d.", n_known
+        )
         for split in ("validation", "test"):
             found = find_neighbours(
                 unit_rows(self.means[split], centre),
@@ -140,20 +144,19 @@ class _ClipMeans:
         recordings = self.recordings["test"]
         lists = list_tests(about["cleaned"].to_numpy(bool), self.task)
         centred = unit_rows(self.means["test"], self.means["train"].mean(axis=0, dtype=np.float64))
-        found = np.full((len(lists), 4, len(about)), np.nan)
+        found, n_alone = np.full((len(lists), 4, len(about)), np.nan), []
         for number, (name, chosen) in enumerate(lists.items()):
             found[number][:, chosen] = retrieve(centred[chosen], labels[chosen], recordings[chosen])
-            n_alone = np.isnan(found[number, 0, chosen]).sum()
+            n_alone.append(np.isnan(found[number, 0, chosen]).sum())
+            n_excerpts = np.unique(recordings[chosen], return_counts=True)[1]
             logging.info(
-                "%s: %d queries, %d clips that share nothing with another are none.",
-                name,
-                chosen.sum() - n_alone,
-                n_alone,
-            )
+                "%s: %d queries; %d clips that share nothing with another are none. Left out: %d pairs of excerpts of one recording.",
+                name, chosen.sum() - n_alone[-1], n_alone[-1], (n_excerpts * (n_excerpts - 1)).sum(),
+            )  # fmt: skip
         precision, hit, precision_chance, hit_chance = found.transpose(1, 0, 2)
         save_arrays(
             path, ids=about["id"].to_numpy(np.str_), groups=about["group"].to_numpy(np.str_), lists=np.array([*lists], np.str_),
-            precision=precision, hit=hit, precision_chance=precision_chance, hit_chance=hit_chance,
+            precision=precision, hit=hit, precision_chance=precision_chance, hit_chance=hit_chance, n_alone=np.array(n_alone),
         )  # fmt: skip
 
     def compare_artists(self, path):

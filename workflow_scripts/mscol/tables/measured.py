@@ -140,6 +140,8 @@ class TestList(NamedTuple):
     measured : Measured
     chance : dict of str to float
         What metrics would be without having listened, where that is known here already.
+    n_left_out : int, optional
+        Of retrieval, clips that share nothing with another one and are no queries.
     """
 
     __test__ = False  # no test case, whatever pytest thinks of the name
@@ -149,6 +151,7 @@ class TestList(NamedTuple):
     asked: list
     measured: Measured
     chance: dict
+    n_left_out: int | None = None
 
 
 def measure(task, scores, labels, groups, runs, n_resamples):

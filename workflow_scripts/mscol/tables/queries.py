@@ -83,6 +83,7 @@ def _retrieval(arrays, runs, n_resamples, n_labels):
             chance={
                 metric: float(about[f"{key}_chance"][number, asked].mean()) for metric, key in found.items()
             },
+            n_left_out=int(about["n_alone"][number]),
         )
 
 

@@ -53,8 +53,8 @@ def write_results_table(evaluations, seeds, about, n_resamples, table, per_class
     n_resamples : int
         Behind intervals and p-values.
     table : str or os.PathLike
-        Written: columns protocol, test_list, label_fraction, standardised, seed, head, n_test, n_groups, grouped_by, validation (the
-        task's first metric on the validation clips), chosen (the settings that it chose, where there was a choice), then each
+        Written: columns protocol, test_list, label_fraction, standardised, seed, head, n_test, n_groups, grouped_by, n_left_out (of
+        retrieval: clips that share nothing with another one), validation (the task's first metric on the validation clips), chosen (the settings that it chose, where there was a choice), then each
         metric with ``_low`` and ``_high`` (empty where no interval holds), and of queries with ``_chance``; a row a head, and one
         with the seed ``mean``.
     per_class : str or os.PathLike
@@ -98,6 +98,8 @@ def write_results_table(evaluations, seeds, about, n_resamples, table, per_class
             size["grouped_by"] = (
                 "artist" if evaluation.protocol == "artists" else about.get("grouped_by", "clip")
             )
+            if test_list.n_left_out is not None:
+                size["n_left_out"] = test_list.n_left_out
             chance = {f"{metric}_chance": value for metric, value in test_list.chance.items()}
             rows += [group | run | size | row | chance for run, row in _rows(test_list.measured, of_heads)]
             groups.append(group | size | {"clips": _digest(test_list.asked), "measured": test_list.measured})
