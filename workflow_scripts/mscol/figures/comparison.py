@@ -122,7 +122,10 @@ def _runs(rows):
     """What was trained several times, and is resampled."""
     if (rows["seeds"] > 1).any():
         return "seeds"
-    return "heads" if rows["seed_std"].notna().any() else ""
+    is_drawn = rows["protocol"].str.startswith("shots")
+    if (rows.loc[~is_drawn, "heads"] > 1).any():
+        return "heads"
+    return "draws" if is_drawn.any() else ""
 
 
 def _add_legend(figure, titles, runs):
