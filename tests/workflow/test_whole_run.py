@@ -33,6 +33,8 @@ def test_each_dataset_and_model_has_a_table(finished, dataset, model):
         "n_test",
         "n_groups",
         "grouped_by",
+        "validation",
+        "chosen",
     ]
     assert list(table.columns) == [*keys, *bounds]
     assert set(table["seed"]) == {"1", "mean"} and set(table["standardised"]) == {"yes"}
