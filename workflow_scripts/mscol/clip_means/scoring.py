@@ -84,7 +84,7 @@ class _ClipMeans:
     def ask_neighbours(self, path, rows):
         """Write what the nearest of the training clips ``rows`` say."""
         centre = self.means["train"].mean(axis=0, dtype=np.float64)
-        training = unit_rows(self.means["train"][rows], centre)
+        training = unit_rows(self._training(rows), centre)
         one_hot, said = self._one_hot("train")[rows], {}
         n_known = np.isin(self.recordings["test"], self.recordings["train"][rows]).sum()
         logging.info(
@@ -111,7 +111,7 @@ class _ClipMeans:
     def regress(self, path, rows):
         """Write what logistic regression on the training clips ``rows`` says."""
         training, validation, test = standardise(
-            self.means["train"][rows], self.means["validation"], self.means["test"]
+            self._training(rows), self.means["validation"], self.means["test"]
         )
         scores, value, strength = fit_logistic(
             training,
@@ -127,7 +127,7 @@ class _ClipMeans:
 
     def learn_few(self, path, rows, n_shots, seed):
         """Write what logistic regression on a few clips a class says, a head a draw."""
-        training, test = standardise(self.means["train"][rows], self.means["test"])
+        training, test = standardise(self._training(rows), self.means["test"])
         ids = self.clips["train"][rows]
         scores = fit_few_shot(
             training, self.targets["train"][rows], ids, test, self.task, self.n_labels, n_shots, seed
@@ -165,6 +165,11 @@ class _ClipMeans:
         episodes = play_episodes(unit_rows(self.means["test"]), artists, self.recordings["test"])
         logging.info("%d artists have test clips of two recordings or more.", len(episodes.artists))
         save_arrays(path, **episodes._asdict())
+
+    def _training(self, rows):
+        """The means of some training clips; of all of them no copy."""
+        means = self.means["train"]
+        return means if len(rows) == len(means) else means[rows]
 
     def _one_hot(self, split):
         targets = self.targets[split]
