@@ -3,7 +3,7 @@
     PYTHONPATH=workflow_scripts python benchmarks/clip_means.py [--train 289205] [--crops 8] [--threads 2] [--folder FOLDER]
 
 Each way has a process of its own: seconds by the clock and of the CPU, and the most memory. Embeddings are 1,280 values a crop, drawn
-around one of 11 classes so that about three quarters can be told; with 8 crops a note they take 12 GB of disk.
+around one of 11 classes, which overlap; with 8 crops a note they take 12 GB of disk.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def make_dataset(folder, options):
                 noise = random.standard_normal((len(some), *[1] * len(crops), N_VALUES), np.float32)
                 more = 3 * random.standard_normal((len(some), *crops, N_VALUES), np.float32)
                 writer.append(
-                    centres[some].reshape(len(some), *[1] * len(crops), N_VALUES) / 8 + noise + more
+                    centres[some].reshape(len(some), *[1] * len(crops), N_VALUES) / 16 + noise + more
                 )
         table = {"clip": ids, "segment": 0}
         if split == "test":
