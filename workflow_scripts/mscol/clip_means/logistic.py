@@ -57,8 +57,8 @@ def fit_logistic(training, targets, validation, validation_targets, test, task, 
     models = _models(targets, task)
     for strength in STRENGTHS:
         _fit(models, training, targets, task, strength)
-        values.append(main_metric(_predict(models, validation, n_labels), validation_targets, task))
-        found.append(_predict(models, test, n_labels))
+        values.append(main_metric(_predict(models, validation, task, n_labels), validation_targets, task))
+        found.append(_predict(models, test, task, n_labels))
         logging.info("Logistic regression, C = %g: %.4f on the validation clips.", strength, values[-1])
         if len(values) - 1 - best(values) >= _WORSE_IN_A_ROW:
             break
@@ -66,7 +66,7 @@ def fit_logistic(training, targets, validation, validation_targets, test, task, 
     return found[chosen], values[chosen], STRENGTHS[chosen]
 
 
-def fit_few_shot(training, targets, groups, test, task, n_labels, n_shots, seed):
+def fit_few_shot(training, targets, ids, test, task, n_labels, n_shots, seed):
     """Fit on a few clips of each class or tag, drawn ten times.
 
     Parameters
@@ -75,8 +75,8 @@ def fit_few_shot(training, targets, groups, test, task, n_labels, n_shots, seed)
         Standardised over all training clips, which asks for no label.
     targets, task, n_labels
         As for `fit_logistic`.
-    groups : sequence of str
-        The ids of training clips, by which lots are drawn: their order does not matter.
+    ids : sequence of str
+        Of the training clips; lots are drawn by them, so that their order does not matter.
     n_shots : int
     seed : int
 
@@ -87,10 +87,10 @@ def fit_few_shot(training, targets, groups, test, task, n_labels, n_shots, seed)
     """
     drawn = []
     for draw in range(N_DRAWS):
-        rows = draw_shots(targets, groups, task, n_labels, n_shots, seed, draw)
+        rows = draw_shots(targets, ids, task, n_labels, n_shots, seed, draw)
         models = _models(targets[rows], task)
         _fit(models, training[rows], targets[rows], task, _FEW_SHOT_STRENGTH)
-        drawn.append(_predict(models, test, n_labels))
+        drawn.append(_predict(models, test, task, n_labels))
     return np.stack(drawn)
 
 
@@ -131,24 +131,23 @@ def _fit(models, rows, targets, task, strength):
                 model.constant = int(column[0])
 
 
-def _predict(models, rows, n_labels):
-    """Probabilities: (n, n_labels). What no training clip tells apart is always the same."""
-    if isinstance(models[0], Ridge):
+def _predict(models, rows, task, n_labels):
+    """Probabilities, or numbers: (n, n_labels). What no training clip tells apart is always the same."""
+    if task == "regression":
         return models[0].predict(rows)[:, None].astype(np.float64)
-    if len(models) == 1 and n_labels != 1:
-        scores = np.zeros((len(rows), n_labels))
-        [model] = models
-        if hasattr(model, "classes_"):
-            scores[:, model.classes_] = model.predict_proba(rows)
-        else:
-            scores[:, model.constant] = 1
-        return scores
-    return np.stack(
-        [
-            model.predict_proba(rows)[:, 1]
-            if hasattr(model, "classes_")
-            else np.full(len(rows), model.constant, float)
-            for model in models
-        ],
-        axis=1,
-    )
+    if task == "tagging":
+        return np.stack([_probability(model, rows) for model in models], axis=1)
+    [model] = models
+    scores = np.zeros((len(rows), n_labels))
+    if hasattr(model, "classes_"):
+        scores[:, model.classes_] = model.predict_proba(rows)
+    else:
+        scores[:, model.constant] = 1
+    return scores
+
+
+def _probability(model, rows):
+    """Of one tag."""
+    if hasattr(model, "classes_"):
+        return model.predict_proba(rows)[:, 1]
+    return np.full(len(rows), model.constant, float)

@@ -62,6 +62,7 @@ class _ClipMeans:
         self.clips, self.means, self.labelled = clips, means, labelled
         self.task, self.n_labels = labelled.task, len(labelled.names)
         self.targets = {split: labelled.targets(ids) for split, ids in clips.items()}
+        self.centre = means["train"].mean(axis=0, dtype=np.float64)
         numbers = {}  # of recordings, over all splits
         self.recordings = {
             split: np.array(
@@ -83,8 +84,7 @@ class _ClipMeans:
 
     def ask_neighbours(self, path, rows):
         """Write what the nearest of the training clips ``rows`` say."""
-        centre = self.means["train"].mean(axis=0, dtype=np.float64)
-        training = unit_rows(self._training(rows), centre)
+        training = unit_rows(self._training(rows), self.centre)
         one_hot, said = self._one_hot("train")[rows], {}
         n_known = np.isin(self.recordings["test"], self.recordings["train"][rows]).sum()
         logging.info(
@@ -92,7 +92,7 @@ class _ClipMeans:
         )
         for split in ("validation", "test"):
             found = find_neighbours(
-                unit_rows(self.means[split], centre),
+                unit_rows(self.means[split], self.centre),
                 training,
                 self.recordings[split],
                 self.recordings["train"][rows],
@@ -102,11 +102,12 @@ class _ClipMeans:
             main_metric(scores, self.targets["validation"], self.task)
             for scores in said["validation"].values()
         ]
-        k = list(said["test"])[best(values)]
+        chosen = best(values)
+        k = list(said["test"])[chosen]
         logging.info(
-            "Of %s neighbours %d are best: %.4f on the validation clips.", [*said["test"]], k, max(values)
+            "Of %s neighbours %d are best: %.4f on the validation clips.", [*said["test"]], k, values[chosen]
         )
-        self._save(path, said["test"][k][None], [max(values)], [f"k = {k}"])
+        self._save(path, said["test"][k][None], [values[chosen]], [f"k = {k}"])
 
     def regress(self, path, rows):
         """Write what logistic regression on the training clips ``rows`` says."""
@@ -143,7 +144,7 @@ class _ClipMeans:
             labels = self._one_hot("test").astype(bool)
         recordings = self.recordings["test"]
         lists = list_tests(about["cleaned"].to_numpy(bool), self.task)
-        centred = unit_rows(self.means["test"], self.means["train"].mean(axis=0, dtype=np.float64))
+        centred = unit_rows(self.means["test"], self.centre)
         found, n_alone = np.full((len(lists), 4, len(about)), np.nan), []
         for number, (name, chosen) in enumerate(lists.items()):
             found[number][:, chosen] = retrieve(centred[chosen], labels[chosen], recordings[chosen])

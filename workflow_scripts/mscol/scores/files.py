@@ -110,7 +110,7 @@ def read_scores(path, task):
     except MetricError as error:
         raise MetricError(f"{path}: {error}") from error
     except (KeyError, ValueError, IndexError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
 def save_arrays(path, **arrays):
@@ -131,10 +131,11 @@ def read_arrays(path):
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except Exception as error:  # NumPy and zipfile raise whatever a damaged archive leads them to
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _damaged(path, error):
+def damaged(path, error):
+    """The error of an ``.npz`` that does not hold what it should."""
     return CacheError(f"{path}: damaged ({error}); delete it, and it is made again")
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from mscol.errors import CacheError
 from mscol.metrics.resampling import resample_counts
 from mscol.metrics.shares import sum_groups
-from mscol.scores.files import read_arrays
+from mscol.scores.files import damaged, read_arrays
 from mscol.tables.measured import CLIPS_SEED, Measured, TestList
 
 # Protocols by which embeddings are compared with each other, and nothing is trained
@@ -50,7 +50,7 @@ def measure_queries(protocol, paths, seeds, n_resamples, n_labels):
                     )
         return list(measure(arrays, [(seed, 1) for seed in seeds], n_resamples, n_labels))
     except (KeyError, ValueError, IndexError) as error:
-        raise CacheError(f"{paths[0]}: damaged ({error}); delete it, and it is made again") from error
+        raise damaged(paths[0], error) from error
 
 
 def _retrieval(arrays, runs, n_resamples, n_labels):
