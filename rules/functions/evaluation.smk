@@ -85,7 +85,8 @@ def standardised(way):
         return "as trained"
     if way.protocol == "frozen":
         return "yes" if config["evaluation"]["standardise"] else "no"
-    return "yes" if way.protocol.startswith(("logistic", "shots")) else "no"
+    is_logistic = way.protocol == "logistic" or evaluations.shots_of(way.protocol)
+    return "yes" if is_logistic else "no"
 
 
 def fraction_of(wildcards):

@@ -1,7 +1,6 @@
 """Score the test clips of a dataset by each way of evaluating that clip means allow."""
 
 import logging
-import re
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from mscol.clip_means.artists import play_episodes
 from mscol.clip_means.knn import find_neighbours, unit_rows, vote
 from mscol.clip_means.logistic import fit_few_shot, fit_logistic, standardise
 from mscol.clip_means.retrieval import retrieve
+from mscol.config.evaluations import shots_of
 from mscol.embeddings.stored import clip_means, open_embeddings
 from mscol.scores.files import list_tests, save_arrays, save_scores
 from mscol.scores.labels import Labelled, check_not_empty
@@ -49,10 +49,10 @@ def score_clip_means(embeddings, indices, clips, about, seed, ways, outputs):
             clip_set.compare_artists(path)
         else:
             rows = clip_set.labelled.training_rows(clip_set.clips["train"], fraction, seed)
-            name, n_shots = re.fullmatch("([a-z]+)([0-9]*)", protocol).groups()
-            {"knn": clip_set.ask_neighbours, "logistic": clip_set.regress, "shots": clip_set.learn_few}[name](
-                path, rows, *([int(n_shots), seed] if n_shots else [])
-            )
+            if n_shots := shots_of(protocol):
+                clip_set.learn_few(path, rows, n_shots, seed)
+            else:
+                {"knn": clip_set.ask_neighbours, "logistic": clip_set.regress}[protocol](path, rows)
 
 
 class _ClipMeans:

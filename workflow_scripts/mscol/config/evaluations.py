@@ -87,7 +87,16 @@ def on_clip_means(protocol):
     >>> [protocol for protocol in ("frozen", "knn", "shots8") if on_clip_means(protocol)]
     ['knn', 'shots8']
     """
-    return protocol in ("knn", "logistic", "retrieval", "artists") or protocol.startswith("shots")
+    return protocol in ("knn", "logistic", "retrieval", "artists") or shots_of(protocol) > 0
+
+
+def shots_of(protocol):
+    """How many clips a class a few-shot protocol learns from; 0 for the others.
+
+    >>> shots_of("shots8"), shots_of("knn")
+    (8, 0)
+    """
+    return int(protocol.removeprefix("shots")) if protocol.startswith("shots") else 0
 
 
 def trains(protocol):
@@ -98,7 +107,7 @@ def trains(protocol):
 def _takes_all_labels(protocol):
     """Whether there is one evaluation, whatever shares of the labels others have: what was trained before has seen all, few-shot
     draws are small shares already, and queries need none."""
-    return protocol == "evaluate" or protocol.startswith("shots") or not trains(protocol)
+    return protocol == "evaluate" or shots_of(protocol) > 0 or not trains(protocol)
 
 
 def has_label_curves(evaluation):

@@ -1,4 +1,6 @@
-"""What datasets are called where results are shown: music that this workflow synthesised is called so, everywhere."""
+"""What datasets and protocols are called where results are shown: music that this workflow synthesised is called so, everywhere."""
+
+from mscol.config.evaluations import shots_of
 
 
 def dataset_title(dataset, synthesised):
@@ -47,8 +49,8 @@ def protocol_title(protocol):
     >>> protocol_title("knn"), protocol_title("shots8"), protocol_title("finetuned")
     ('kNN', 'few-shot: 8 clips a class', 'finetuned')
     """
-    if protocol.startswith("shots"):
-        return f"few-shot: {protocol.removeprefix('shots')} clips a class"
+    if shots := shots_of(protocol):
+        return f"few-shot: {shots} clips a class"
     return {"knn": "kNN", "logistic": "logistic regression", "artists": "artist similarity"}.get(
         protocol, protocol
     )

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from mscol.config.evaluations import shots_of
 from mscol.config.naming import dataset_title, heading, protocol_title
 from mscol.figures.style import (
     CHANCE,
@@ -122,7 +123,7 @@ def _runs(rows):
     """What was trained several times, and is resampled."""
     if (rows["seeds"] > 1).any():
         return "seeds"
-    is_drawn = rows["protocol"].str.startswith("shots")
+    is_drawn = rows["protocol"].map(shots_of) > 0
     if (rows.loc[~is_drawn, "heads"] > 1).any():
         return "heads"
     return "draws" if is_drawn.any() else ""

@@ -1,6 +1,6 @@
 """How to read a summary: what was resampled, what intervals and marks cover, what they do not."""
 
-from mscol.config.evaluations import N_NEIGHBOURS, STRENGTHS
+from mscol.config.evaluations import N_NEIGHBOURS, STRENGTHS, shots_of
 from mscol.metrics.intervals import FEWEST_GROUPS, LEVEL, SIGNIFICANT
 from mscol.tables.measured import LOWER_IS_BETTER
 
@@ -50,7 +50,7 @@ def runs(rows):
 
 
 def _without_draws(rows):
-    return rows[~rows["protocol"].str.startswith("shots")]
+    return rows[rows["protocol"].map(shots_of) == 0]
 
 
 def _values_and_intervals(rows):
@@ -149,9 +149,9 @@ def _heads(rows):
 
 
 def _few_shot(rows):
-    for protocol in rows.loc[rows["protocol"].str.startswith("shots"), "protocol"].unique():
+    for shots in filter(None, rows["protocol"].map(shots_of).unique()):
         yield (
-            f"Few-shot: logistic regression on {protocol.removeprefix('shots')} training clips of each class or tag, mean over ten "
+            f"Few-shot: logistic regression on {shots} training clips of each class or tag, mean over ten "
             "draws ± standard deviation over them."
         )
 

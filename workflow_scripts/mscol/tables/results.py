@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from mscol.config.evaluations import shots_of
 from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, write_csv
 from mscol.metrics.chance import chance_of_numbers, chance_precision
@@ -178,7 +179,7 @@ def _n_runs(group):
     """Runs of training that tell a model from itself, trained again: encoders, or heads of one, but not draws of few clips."""
     runs = group["measured"].runs
     n_encoders = len({encoder for encoder, _ in runs})
-    return len(runs) if n_encoders == 1 and not group["protocol"].startswith("shots") else n_encoders
+    return len(runs) if n_encoders == 1 and not shots_of(group["protocol"]) else n_encoders
 
 
 def _stacked(rows):
