@@ -5,8 +5,6 @@
 #   snakemake --cores all estimate                          what it will cost, before anything is made
 
 import gc
-import sys
-from pathlib import Path
 
 from snakemake.utils import min_version
 
@@ -14,10 +12,12 @@ min_version("9.0")
 # The graph consists of objects that stay. To look for garbage among them less often saves a sixth of the time of a dry
 # run at full size, for 8 MB of memory.
 gc.set_threshold(100_000, 50, 100)
-sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")
 
 
-configfile: f"{workflow.basedir}/config.yaml"
+include: "rules/module.smk"
+
+
+configfile: f"{BASEDIR}/config.yaml"
 
 
 include: "rules/common.smk"
@@ -43,28 +43,14 @@ report: "report/workflow.rst"
 
 
 onstart:
-    require_estimate_alone()
-    jobs = list(workflow.dag.needrun_jobs())
-    require_writable_folders(jobs)
-    require_past_dates(jobs)
-    require_arrays_that_start(jobs)
-    require_functions_that_import(jobs)
-    hand_out_gpus(jobs)
+    start_run()
 
 
 onsuccess:
-    # write_manifest says why.
-    for written in Path("manifests").glob("*/written"):
-        written.unlink()
-    say_where_results_are()
-
-
-localrules:
-    all,
+    end_run()
 
 
 rule all:
-    default_target: True
     input:
         rules.write_config.output,
         rules.gather_rejected.output,
@@ -75,3 +61,4 @@ rule all:
         figures(),
         robustness_results(),
         encoder_cards(),
+    localrule: True

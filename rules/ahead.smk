@@ -15,7 +15,7 @@ def jobs_behind_manifests():
     manifests = {
         job
         for job in workflow.dag.needrun_jobs(exclude_finished=False)
-        if job.rule.name == "write_manifest"
+        if own_rule(job) == "write_manifest"
     }
     return (
         set(workflow.dag.bfs(workflow.dag.depending, *manifests)) - manifests,
@@ -34,7 +34,7 @@ def say_jobs_ahead():
         tell_jobs_ahead(
             sorted(job.wildcards.dataset for job in manifests),
             any(os.path.exists(job.output.clips) for job in manifests),
-            Counter(job.rule.name for job in more),
+            Counter(map(own_rule, more)),
         )
     )
 
@@ -45,13 +45,15 @@ def quietness():
 
 
 class AfterTables(logging.Handler):
-    """Speaks after tables of jobs: Snakemake calls no hook in a dry run, but its log says what it is about."""
+    """Speaks after tables of jobs: Snakemake calls no hook in a dry run, nor those of a module, but its log says what it is about."""
 
     n_tables = 0
 
     def emit(self, record):
         if getattr(record, "event", None) != LogEvent.RUN_INFO:
             return
+        if IS_MODULE and not workflow.dryrun:
+            start_as_module()
         say_jobs_ahead()
         self.n_tables += 1
         # A dry run has two tables, and ends after the first where it is quiet.
@@ -64,5 +66,5 @@ class AfterTables(logging.Handler):
 
 
 # Snakemake removes it with its own when it ends.
-if workflow.is_main_process:
+if SPEAKS:
     logger.addHandler(AfterTables())

@@ -5,7 +5,6 @@ import sys
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from mscol.config.checks import check_targets
 from mscol.config.datasets import evaluated_names, is_made_here, settings_of
 from mscol.config.effective import check_keys_once, config_lines, effective_config
 from mscol.config.evaluations import LABELS_PATTERN
@@ -23,12 +22,12 @@ try:
         check_keys_once(workflow.configfiles)
     config = effective_config(
         config,
-        f"{workflow.basedir}/presets",
-        f"{workflow.basedir}/schemas/config.schema.yaml",
+        f"{BASEDIR}/presets",
+        f"{BASEDIR}/schemas/config.schema.yaml",
         check_schema=workflow.is_main_process,
     )
     # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
-    check_targets(sys.argv[1:], config)
+    check_own_targets()
     if workflow.is_main_process:
         # Where Snakemake keeps its own books, without which it does nothing
         check_writable([".snakemake/locks"])

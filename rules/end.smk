@@ -2,13 +2,22 @@
 
 import csv
 import os
+from pathlib import Path
+
+
+def end_run():
+    """Tidy up after a run that went well, and say what came out."""
+    for job in workflow.dag.jobs:
+        if own_rule(job) == "write_manifest":  # which says why
+            Path(job.output.written).unlink(missing_ok=True)
+    say_where_results_are()
 
 
 def say_where_results_are():
     """Say where the results of a whole run are, what could not be used, and which command opens the report."""
     summary = rules.summarise_results.output
     rejected = str(rules.gather_rejected.output)
-    is_whole = "all" in {job.rule.name for job in workflow.dag.jobs}
+    is_whole = "all" in set(map(own_rule, workflow.dag.jobs))
     # Not there after --until, which leaves out what comes after
     if not is_whole or not all(map(os.path.exists, (summary.markdown, rejected))):
         return

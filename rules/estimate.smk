@@ -4,10 +4,6 @@
 include: "functions/estimate.smk"
 
 
-localrules:
-    estimate,
-
-
 # It has no output and no timing, so that it is run whenever it is asked for; the table goes to the terminal. Manifests are
 # no inputs, because they are not to be made for it.
 rule estimate:
@@ -15,6 +11,7 @@ rule estimate:
         rates=estimated_run()["rates"],
     log:
         "logs/estimate.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -25,6 +22,7 @@ rule estimate:
         run=estimated_run(),
         cores=workflow.resource_settings.cores or 1,
         this_config=lambda wildcards: this_config(),
+        targets=[called("estimate"), called("all")],
         code=code_of("estimate.py"),
     message:
         "Estimating what this run will cost"

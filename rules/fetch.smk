@@ -3,14 +3,6 @@
 from mscol.config.downloads import dataset_lines, fetched_root, fetching_settings
 
 
-# Of a cluster, often the login node alone has internet access.
-localrules:
-    fetch_dataset,
-    fetch_mtat,
-    fetch_nsynth,
-    fetch_fma,
-
-
 # The dataset's folder is no output, because Snakemake would remove it, and with it what has come already.
 rule fetch_dataset:
     output:
@@ -19,6 +11,8 @@ rule fetch_dataset:
         "logs/fetch_dataset/{layout}.log",
     benchmark:
         "timings/fetch_dataset/{layout}.tsv"
+    # Where Snakemake runs: often only login nodes have internet access.
+    localrule: True
     conda:
         "../envs/audio.yaml"
     threads: 1
@@ -40,6 +34,7 @@ rule fetch_dataset:
 rule fetch_mtat:
     input:
         fetched_root("mtat", config) + ".json",
+    localrule: True
     params:
         lines=dataset_lines("mtat", config),
     message:
@@ -49,6 +44,7 @@ rule fetch_mtat:
 rule fetch_nsynth:
     input:
         fetched_root("nsynth", config) + ".json",
+    localrule: True
     params:
         lines=dataset_lines("nsynth", config),
     message:
@@ -58,6 +54,7 @@ rule fetch_nsynth:
 rule fetch_fma:
     input:
         fetched_root("fma", config) + ".json",
+    localrule: True
     params:
         lines=dataset_lines("fma", config),
     message:

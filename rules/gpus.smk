@@ -54,7 +54,7 @@ def hand_out_gpus(jobs=()):
 
 def require_gpus(limit, jobs):
     """Stop where the config asks for more GPUs than a pretraining of this run can have."""
-    if not any(job.rule.name == "pretrain_encoder" for job in jobs):
+    if not any(own_rule(job) == "pretrain_encoder" for job in jobs):
         return
     devices = config["pretraining"]["running"]["devices"]
     unknown = is_scheduled() and not gpus_found()

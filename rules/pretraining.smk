@@ -4,10 +4,6 @@
 include: "functions/pretraining.smk"
 
 
-localrules:
-    plan_pretraining,
-
-
 rule plan_pretraining:
     input:
         clips=ancient(PRETRAINING_CLIPS),
@@ -18,6 +14,7 @@ rule plan_pretraining:
     benchmark:
         "timings/plan_pretraining/{model}.tsv"
     priority: 50
+    localrule: True
     conda:
         "../envs/audio.yaml"
     threads: 1

@@ -5,7 +5,7 @@ include: "functions/report.smk"
 
 
 REFERENCE_MODEL = config["evaluation"]["compare_with"]
-if REFERENCE_MODEL not in config["models"] and workflow.is_main_process:
+if REFERENCE_MODEL not in config["models"] and SPEAKS:
     logger.warning(
         f"In this run nothing is compared: '{REFERENCE_MODEL}' (evaluation/compare_with) is not among the models."
     )

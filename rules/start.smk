@@ -9,6 +9,31 @@ from mscol.graph.dates import check_dates
 from mscol.graph.start import check_arrays, check_writable
 
 
+def start_run():
+    """Check and prepare what the jobs of a run need, before the first of them."""
+    require_estimate_alone()
+    jobs = [job for job in workflow.dag.needrun_jobs() if own_rule(job)]
+    require_writable_folders(jobs)
+    require_past_dates(jobs)
+    require_arrays_that_start(workflow.dag.needrun_jobs())
+    require_functions_that_import(jobs)
+    hand_out_gpus(jobs)
+
+
+def start_as_module():
+    """The same, and see to the end, where it is another workflow whose hooks Snakemake calls."""
+    if workflow.execution_settings.no_hooks:
+        return
+    start_run()
+    ended = workflow._onsuccess
+
+    def end(log):
+        ended(log)
+        end_run()
+
+    workflow.onsuccess(end)
+
+
 def require_writable_folders(jobs):
     """Stop before the first job where one of them could not write what it makes."""
     try:
@@ -34,7 +59,7 @@ def require_functions_that_import(jobs):
     """Stop before the first job where a function of the user's cannot be imported; environments of conda's are not looked into."""
     if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
         return
-    models = {job.wildcards.model for job in jobs if job.rule.name == "embed_waveforms"}
+    models = {job.wildcards.model for job in jobs if own_rule(job) == "embed_waveforms"}
     try:
         for model in sorted(models):
             check_imports(f"encoders/{model}/callable", model_of(model).callable)
@@ -69,6 +94,7 @@ def require_estimate_alone():
     targets = estimated_targets()
     if targets:
         raise WorkflowError(
-            f"`estimate` beside other targets would make them; say `snakemake -n estimate {' '.join(targets)}`, which makes "
+            f"`{called('estimate')}` beside other targets would make them; say `snakemake -n {called('estimate')} "
+            f"{' '.join(targets)}`, which makes "
             "nothing and says what they cost"
         )

@@ -11,13 +11,8 @@
 include: "functions/stems.smk"
 
 
-# Where Snakemake runs: often only login nodes have internet access.
-localrules:
-    fetch_separator,
-
-
 DEMO_SEPARATOR = "separators/demo"
-if workflow.is_main_process and separator_of_synthesised():
+if SPEAKS and separator_of_synthesised():
     logger.warning(
         tell_origin(PRETRAINING_DATASET, validation_losses(separator_of_synthesised()))
     )
@@ -68,6 +63,8 @@ rule fetch_separator:
     wildcard_constraints:
         published="|".join(PUBLISHED_MODELS),
     priority: 100
+    # Where Snakemake runs: often only login nodes have internet access.
+    localrule: True
     conda:
         "../envs/openunmix.yaml"
     threads: 1

@@ -13,8 +13,10 @@ run, cores = snakemake.params.run, snakemake.params.cores
 whole = estimate_table(gather_run(**run), cores)
 # Only Snakemake knows what is up to date.
 limits = ["--resources", f"shards_in_flight={run['shards_in_flight']}", "--cores", str(cores)]
-words = [*snakemake.params.this_config, *limits, "--nolock", "--quiet", "--dry-run", "estimate", "all"]
-left = subprocess.run([sys.executable, "-m", "snakemake", *words], stdout=subprocess.PIPE, text=True).stdout
+words = [*snakemake.params.this_config, *limits, "--nolock", "--quiet", "--dry-run"]
+left = subprocess.run(
+    [sys.executable, "-m", "snakemake", *words, *snakemake.params.targets], stdout=subprocess.PIPE, text=True
+).stdout
 # Without that title it says why it failed.
 _, title, text = left.rpartition("What is left to do")
 with os.fdopen(terminal, "w", encoding="utf-8") as file:

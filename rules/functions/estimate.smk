@@ -26,8 +26,7 @@ def estimated_run():
         "datasets": measured_datasets(),
         "shards": {name: len(shards(name)) for name in config["datasets"]},
         "embedded": [name for name in config["datasets"] if is_embedded(name)],
-        "rates": config["estimate"]["rates"]
-        or f"{workflow.basedir}/benchmarks/rates.yaml",
+        "rates": config["estimate"]["rates"] or f"{BASEDIR}/benchmarks/rates.yaml",
         "shards_in_flight": shards_in_flight() or len(shards(PRETRAINING_DATASET)),
     }
 
@@ -50,7 +49,9 @@ def estimated_targets():
     """What is asked for beside an estimate."""
     targets = workflow.dag_settings.targets
     return (
-        sorted(set(map(str, targets)) - {"estimate"}) if "estimate" in targets else []
+        sorted(set(map(str, targets)) - {called("estimate")})
+        if called("estimate") in targets
+        else []
     )
 
 
@@ -64,10 +65,11 @@ def say_what_is_left():
     left, at_most, needed = map(
         estimated_jobs, (to_run, to_run | behind, workflow.dag.jobs)
     )
-    if targets == ["all"] and len(left) == len(needed):
+    is_whole = targets == [called("all")]
+    if is_whole and len(left) == len(needed):
         print("What is left to do of this run: all of it", flush=True)
         return
-    what = "this run" if targets == ["all"] else ", ".join(targets)
+    what = "this run" if is_whole else ", ".join(targets)
     cores = workflow.resource_settings.cores or 1
     try:
         run = gather_run(**estimated_run())
@@ -80,7 +82,7 @@ def say_what_is_left():
 def estimated_jobs(jobs):
     """Rule and wildcards of the jobs whose cost is known."""
     return [
-        (job.rule.name, dict(job.wildcards_dict))
+        (own_rule(job), dict(job.wildcards_dict))
         for job in jobs
-        if not job.rule.norun and job.rule.name not in ("estimate", "fetch_dataset")
+        if not job.rule.norun and own_rule(job) not in ("", "estimate", "fetch_dataset")
     ]

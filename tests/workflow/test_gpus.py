@@ -14,13 +14,11 @@ from mscol.jobs.devices import MADE_UP, SCHEDULERS, VISIBLE
 
 # Jobs that only hold their GPU for a while, under the workflow's own rules for that
 SNAKEFILE = """
-import sys
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 config["pretraining"] = {{"running": {{"devices": config.get("devices", 1)}}}}
-sys.path.insert(0, "{house}/workflow_scripts")
 
+include: "{house}/rules/module.smk"
 include: "{house}/rules/gpus.smk"
 
 wildcard_constraints: job="[0-9]"

@@ -211,8 +211,16 @@ def _check_separator(model):
     )
 
 
-def check_targets(words, config):
+def check_targets(words, config, called=str):
     """Check the datasets, tasks and models that the words of a command line name.
+
+    Parameters
+    ----------
+    words : iterable of str
+    config : dict
+        The complete config.
+    called : callable
+        Says what a rule is called in this run, by its own name: another workflow may give it a name of its choice.
 
     Raises
     ------
@@ -220,7 +228,7 @@ def check_targets(words, config):
         If there is no such dataset or task, the model's name is not of the grammar, a function is asked for what only an
         encoder has, a dataset must be fetched first, or no perturbation is named for what compares them.
     """
-    _check_fetched(words, config)
+    _check_fetched(words, config, called)
     for word in words:
         table = re.fullmatch(r"results/(?:per_class/|robustness/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
@@ -239,7 +247,7 @@ def check_targets(words, config):
             )
 
 
-def _check_fetched(words, config):
+def _check_fetched(words, config, called):
     """Check that the datasets are there that a rule must have fetched, unless this is the run that fetches."""
     if any(word.startswith("fetch_") for word in words):
         return
@@ -247,8 +255,8 @@ def _check_fetched(words, config):
         layout = fetched_layout(dataset, config)
         if layout and not Path(dataset["root"]).is_dir():
             raise ConfigError(
-                f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet; run `snakemake fetch_{layout} "
-                "--cores 1` first, with the same config file behind it"
+                f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet; run `snakemake "
+                f"{called(f'fetch_{layout}')} --cores 1` first, with the same config file behind it"
             )
 
 
