@@ -43,6 +43,18 @@ onsuccess:
 """
 
 
+# As snakedeploy 0.17 writes it beside a copy of config/
+DEPLOYED = """
+configfile: "config/config.yaml"
+
+module mscol:
+    snakefile: {snakefile}
+    config: config
+
+use rule * from mscol
+"""
+
+
 def write_caller(folder, snakefile, **settings):
     """Another workflow, with music and settings of its own."""
     folder.mkdir(exist_ok=True)
@@ -86,6 +98,15 @@ def test_whole_workflow_is_planned_as_a_module(caller):
     alone = planned_jobs(HOUSE, caller, configfiles=(caller / "alone.yaml",))
     as_module = planned_jobs(caller, caller, "mscol_all", configfiles=())
     assert as_module == {"total": alone.pop("total")} | {f"mscol_{rule}": n for rule, n in alone.items()}
+
+
+def test_what_snakedeploy_writes_is_the_whole_workflow(tmp_path):
+    (tmp_path / "workflow").mkdir()
+    place = repr(str(HOUSE / "Snakefile"))
+    (tmp_path / "workflow" / "Snakefile").write_text(DEPLOYED.format(snakefile=place))
+    shutil.copytree(HOUSE / "config", tmp_path / "config")
+    deployed = planned_jobs(tmp_path / "workflow", tmp_path, configfiles=())
+    assert deployed == planned_jobs(HOUSE, tmp_path, configfiles=())
 
 
 def test_a_module_says_once_what_concerns_the_run(caller):
