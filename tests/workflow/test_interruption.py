@@ -27,6 +27,7 @@ def test_jobs_killed_in_every_stage_a_run_interrupted_and_a_power_cut_end_in_the
     # A job of each stage is killed with -9, and tried again; then Ctrl-C
     with start(house, directory, marks, KILLS) as process:
         wait_for_kill(process, marks / "pretrain_encoder")
+        assert "Running:" in run(house, directory, "progress")
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the run
         assert process.wait() != 0
     # All processes are killed at once, Snakemake's own included: nobody clears up
@@ -35,6 +36,7 @@ def test_jobs_killed_in_every_stage_a_run_interrupted_and_a_power_cut_end_in_the
     assert list(directory.rglob(".partial-*"))
     said = run(house, directory, succeeds=False)
     assert "It can be removed with the --unlock argument" in said
+    assert "The last one was killed at" in run(house, directory, "progress")
     run(house, directory, "--unlock")
     with start(house, directory, marks, KILLS) as process:
         assert process.wait() == 0

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from mscol.progress.standing import Standing, read_standing
 
+# Of the wildcards in the name of a job
+_ORDER = ("dataset", "task", "labels", "model", "seed")
 # What a job is taken for that no estimate knows
 UNKNOWN_SECONDS = 3.0
 # Of a job that is not over, at most: what comes after its last count takes time, too
@@ -51,9 +53,17 @@ class Job:
 
     @property
     def name(self):
-        """What it is called: "pretrain_encoder mixture seed 1"."""
-        values = [f"seed {value}" if key == "seed" else value for key, value in self.wildcards.items()]
-        return " ".join(filter(None, [self.rule, *values]))
+        """What it is called.
+
+        >>> Job("train_probe", {"model": "mixture", "seed": "1", "dataset": "nsynth", "task": "-pitch"}).name
+        'train_probe nsynth-pitch mixture seed 1'
+        """
+        told = sorted(
+            self.wildcards.items(),
+            key=lambda entry: _ORDER.index(entry[0]) if entry[0] in _ORDER else len(_ORDER),
+        )
+        values = [f"seed {value}" if key == "seed" else value for key, value in told]
+        return " ".join(filter(None, [self.rule, *values])).replace(" -", "-")
 
     def price(self, stage, cpu_seconds, gpu_seconds, cores=None, all_gpus=0):
         """Take over what the estimate says: without ``cores``, on a cluster, each job has a machine of its own."""
