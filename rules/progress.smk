@@ -24,6 +24,9 @@ class SayingProgress(logging.Handler):
     watch = bottom = None
 
     def emit(self, record):
+        # What Snakemake says when jobs are ended: they may now write to the terminal themselves.
+        if self.bottom and str(record.msg).startswith(("Terminating", "Shutting down")):
+            self.bottom.leave()
         if getattr(record, "event", None) != LogEvent.JOB_STARTED:
             return
         # Whatever is wrong with it, it must not stop the run.
@@ -31,7 +34,7 @@ class SayingProgress(logging.Handler):
             if self.watch is None:
                 self.begin()
             else:
-                self.watch.look()
+                self.watch.wake()
         except Exception as error:
             logger.debug(f"Nobody watches how far this run is: {error!r}")
 

@@ -77,8 +77,15 @@ def taken_by(job):
     """Threads and GPUs of a job, by the first one of its rule: those of all jobs would take long."""
     name = job.rule.name
     if name not in TAKEN:
-        TAKEN[name] = job.threads, int(job.resources.get("gpu", 0))
+        # Here all jobs that would use a GPU ask for one, whether there is one or not.
+        has_gpus = gpus_of_run() or not workflow.local_exec
+        TAKEN[name] = job.threads, int(job.resources.get("gpu", 0)) * bool(has_gpus)
     return TAKEN[name]
+
+
+def gpus_of_run():
+    """The GPUs of this machine that jobs of this run may use at once."""
+    return workflow.scheduler.global_resources.get("gpu", 0)
 
 
 def price(jobs):
@@ -86,9 +93,8 @@ def price(jobs):
     known = [job for job in jobs if job.rule not in NOT_ESTIMATED]
     prices = ask_prices(estimated_run(), [(job.rule, job.wildcards) for job in known])
     cores = workflow.resource_settings.cores if workflow.local_exec else None
-    all_gpus = workflow.scheduler.global_resources.get("gpu", 0)
     for job, its_price in zip(known, prices or ()):
-        job.price(*its_price, cores, all_gpus)
+        job.price(*its_price, cores, gpus_of_run())
 
 
 def is_quiet():

@@ -60,6 +60,7 @@ def test_nothing_of_it_is_left_behind(screen):
     line.show("1 % done.")
     line.leave()
     say(screen.handler, "The end")
+    line.show("2 % done.")
     assert screen.handler.stream is stream and screen.rows() == ["The end", ""]
 
 

@@ -35,7 +35,7 @@ class BottomLine:
                 setattr(sys, name, new)
 
     def leave(self):
-        """Erase the line, and give the terminal back."""
+        """Erase the line for good, and give the terminal back."""
         self.show("")
         self._put(self, self._stream)
 
@@ -60,6 +60,8 @@ class BottomLine:
     def show(self, line):
         """Put another line in the place of the last; an empty one for none."""
         with self._lock:
+            if self._handler.stream is not self:
+                return
             self._erase()
             self._line = line
             self.flush()

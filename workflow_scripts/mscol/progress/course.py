@@ -71,7 +71,7 @@ class Job:
         self.stage = stage
         self.seconds = gpu_seconds / self.gpus if on_gpu else cpu_seconds / self.threads
         if cores:
-            of_gpus = self.gpus / all_gpus if all_gpus else 0.0
+            of_gpus = self.gpus / max(self.gpus, all_gpus, 1)
             self.machine = min(1.0, max(0.0 if on_gpu else self.threads / cores, of_gpus))
 
 

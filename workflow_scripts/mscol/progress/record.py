@@ -70,7 +70,8 @@ def _tell(record, now):
     n_jobs = f"{jobs['done']} of {jobs['all']} jobs"
     if record["over"]:
         n_jobs = f"all of its {jobs['all']} jobs" if jobs["done"] == jobs["all"] else n_jobs
-        return f"No run is going on here. The last one ended at {seen}: {n_jobs} were done."
+        failed = f", {jobs['lost']} failed or need one that did" if jobs["lost"] else ""
+        return f"No run is going on here. The last one ended at {seen}: {n_jobs} were done{failed}."
     is_here = record["host"] == socket.gethostname()
     if is_here and not _lives(record["process"]):
         return f"No run is going on here. The last one was killed at {seen} or soon after: {n_jobs} were done ({record['said']})."

@@ -34,7 +34,7 @@ class Watch:
         self._look, self._price, self._say, self._record = look, price, say, record
         self._every, self._rewrites = every, rewrites
         self.course = Course(time.time())
-        self._lock, self._stopped = threading.Lock(), threading.Event()
+        self._lock, self._stopped, self._woken = threading.Lock(), threading.Event(), threading.Event()
         self._priced = set()
         self._said_at, self._said_percent = self.course.started, None
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -49,10 +49,15 @@ class Watch:
         with self._lock:
             self.course.see(time.time(), *self._look())
 
+    def wake(self):
+        """Look, and say at once what has changed."""
+        self.look()
+        self._woken.set()
+
     def stop(self):
         """End, and write down how it ended."""
         self._stopped.set()
-        self.look()
+        self.wake()
         with self._lock:
             write_record(self.course, time.time(), self._record, is_over=True)
 
@@ -63,7 +68,8 @@ class Watch:
                 self._tick()
             except Exception as error:
                 logging.getLogger(__name__).debug("%r", error)
-            self._stopped.wait(self._every)
+            self._woken.wait(self._every)
+            self._woken.clear()
 
     def _tick(self):
         self.look()
