@@ -126,7 +126,7 @@ def test_what_failed_and_what_needs_it_is_said_and_takes_no_time(tmp_path):
     course.see(now, jobs, [], jobs[:2], lost=jobs[2:])
     assert course.seconds_left(now) == 0
     assert tell_line(course, now).startswith(
-        "50 % done, about a minute left, without 2 jobs that failed or need one that did"
+        "50 % done, about a minute left; 2 jobs failed or need one that did."
     )
 
 

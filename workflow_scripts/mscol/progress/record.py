@@ -7,7 +7,7 @@ import socket
 import time
 
 from mscol.jobs.logs import spoken_time
-from mscol.progress.words import running_jobs, tell_share
+from mscol.progress.words import running_jobs, tell_lost, tell_share
 
 RECORD = "logs/progress.json"
 # A run that lives writes more often than that.
@@ -70,7 +70,7 @@ def _tell(record, now):
     n_jobs = f"{jobs['done']} of {jobs['all']} jobs"
     if record["over"]:
         n_jobs = f"all of its {jobs['all']} jobs" if jobs["done"] == jobs["all"] else n_jobs
-        failed = f", {jobs['lost']} failed or need one that did" if jobs["lost"] else ""
+        failed = f"; {tell_lost(jobs['lost'])}" if jobs["lost"] else ""
         return f"No run is going on here. The last one ended at {seen}: {n_jobs} were done{failed}."
     is_here = record["host"] == socket.gethostname()
     if is_here and not _lives(record["process"]):

@@ -29,8 +29,13 @@ def tell_share(course, now):
     return (
         f"{int(100 * course.share)} % done"
         + (f", about {rough_time(left)} left" if left is not None else "")
-        + (f", without {len(course.lost)} jobs that failed or need one that did" if course.lost else "")
+        + (f"; {tell_lost(len(course.lost))}" if course.lost else "")
     )
+
+
+def tell_lost(n_jobs):
+    """Say how many jobs will not be done in this run."""
+    return "1 job failed" if n_jobs == 1 else f"{n_jobs} jobs failed or need one that did"
 
 
 def running_jobs(course, now):
