@@ -3,6 +3,7 @@
 #   snakemake --cores all                                   everything that config.yaml names
 #   snakemake --cores all results/mtat_bass_vocals.csv      one table, and what it needs
 #   snakemake --cores all estimate                          what it will cost, before anything is made
+#   snakemake progress                                      in another terminal: how far it is
 
 import gc
 
@@ -20,6 +21,7 @@ include: "rules/module.smk"
 configfile: f"{BASEDIR}/config.yaml"
 
 
+include: "rules/progress.smk"
 include: "rules/common.smk"
 include: "rules/params.smk"
 include: "rules/gpus.smk"

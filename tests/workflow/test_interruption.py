@@ -35,6 +35,7 @@ def test_jobs_killed_in_every_stage_a_run_interrupted_and_a_power_cut_end_in_the
     assert list(directory.rglob(".partial-*"))
     said = run(house, directory, succeeds=False)
     assert "It can be removed with the --unlock argument" in said
+    assert "The last one was killed at" in run(house, directory, "progress")
     run(house, directory, "--unlock")
     with start(house, directory, marks, KILLS) as process:
         assert process.wait() == 0

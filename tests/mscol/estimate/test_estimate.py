@@ -18,6 +18,7 @@ from mscol.estimate import (
     in_flight_bytes,
     left_table,
     measure_dataset,
+    price_jobs,
 )
 from mscol.io.files import read_csv
 
@@ -271,6 +272,16 @@ def test_some_jobs_cost_their_share_and_models_need_not_be_in_the_config(tmp_pat
     )
     assert mels.cpu_seconds == pytest.approx(cost_of(run, "log-mels of mixtures").cpu_seconds / 4)
     assert embedded.cpu_seconds == pytest.approx(cost_of(run, "embeddings").cpu_seconds)
+
+
+def test_planning_a_pretraining_costs_next_to_nothing_and_the_pretraining_all_the_rest(tmp_path):
+    run = make_run(tmp_path, models=["bass", "mixture"])
+    pretraining, planning = price_jobs(
+        run, [("pretrain_encoder", {"model": "bass", "seed": "1"}), ("plan_pretraining", {"model": "bass"})]
+    )
+    whole = cost_of(run.with_more(models=["bass"]), "pretraining")
+    assert pretraining == ("pretraining", pytest.approx(whole.cpu_seconds), pytest.approx(whole.gpu_seconds))
+    assert planning == ("pretraining", run.start("light", 1), 0.0)
 
 
 def test_table_of_what_is_left_says_what_all_of_it_costs(tmp_path):

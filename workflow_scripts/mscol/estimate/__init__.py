@@ -6,12 +6,12 @@ audio but for some headers.
 """
 
 from mscol.estimate.costs import Cost, estimate, in_flight_bytes
-from mscol.estimate.left import estimate_jobs
+from mscol.estimate.left import estimate_jobs, price_jobs
 from mscol.estimate.run import Run, gather_run
 from mscol.estimate.sizes import DatasetSize, measure_dataset
 from mscol.estimate.table import estimate_table, left_table
 
 __all__ = [
     "Cost", "DatasetSize", "Run", "estimate", "estimate_jobs", "estimate_table", "gather_run", "in_flight_bytes", "left_table",
-    "measure_dataset",
+    "measure_dataset", "price_jobs",
 ]  # fmt: skip

@@ -41,6 +41,8 @@ STAGES = {
     "embed_perturbed_clips": "perturbed embeddings",
     "write_task": "datasets",
 }
+# Those of them that do next to nothing: others share what their stage costs
+_LIGHT = {"plan_pretraining", "describe_separator"}
 REPORT = "tables and figures"
 # The wildcards by which the jobs of a stage differ in cost
 _CELLS = {
@@ -70,15 +72,9 @@ def estimate_jobs(run, jobs):
     list of Cost
         A stage each, in the order in which data flows.
     """
-    cells, models = Counter(), set()
-    for rule, wildcards in jobs:
-        stage = STAGES.get(rule, REPORT)
-        cells[stage, *(wildcards.get(name) for name in _CELLS.get(stage, ()))] += 1
-        models |= {wildcards["model"]} if "model" in wildcards else set()
-    # What is shared by all models is that of the models which need it.
-    widest = run.with_more(models=sorted({*run.settings["models"], *models}))
-    shares = [_share(widest, stage, dict(zip(_CELLS.get(stage, ()), values, strict=True)), n_jobs)
-              for (stage, *values), n_jobs in cells.items()]  # fmt: skip
+    jobs = list(jobs)
+    cells, widest = Counter(map(_cell, jobs)), _with_models_of(run, jobs)
+    shares = [_share(widest, *cell, n_jobs) for cell, n_jobs in cells.items()]
     order = [cost.stage for cost in estimate(widest)]
     stages = {}
     for cost in shares:
@@ -86,15 +82,53 @@ def estimate_jobs(run, jobs):
     return sorted(stages.values(), key=lambda cost: order.index(cost.stage) if cost.stage in order else 99)
 
 
-def _share(run, stage, cell, n_jobs):
+def price_jobs(run, jobs):
+    """Estimate what each of some jobs costs.
+
+    Parameters
+    ----------
+    run : Run
+    jobs : iterable of (str, dict)
+        As of `estimate_jobs`.
+
+    Returns
+    -------
+    list of (str, float, float)
+        The stage of each, and its seconds of one core, and of a GPU where there is one (0: it uses none).
+    """
+    jobs = list(jobs)
+    widest = _with_models_of(run, jobs)
+    costs = {cell: _share(widest, *cell, 1) for cell in set(map(_cell, jobs))}
+    of_each = [costs[_cell(job)] for job in jobs]
+    return [(cost.stage, cost.cpu_seconds, cost.gpu_seconds) for cost in of_each]
+
+
+def _cell(job):
+    """The cell of a job: its stage, whether it costs a start only, and the wildcards that tell what else it costs."""
+    rule, wildcards = job
+    stage = STAGES.get(rule, REPORT)
+    return stage, rule in _LIGHT, tuple((name, wildcards.get(name)) for name in _CELLS.get(stage, ()))
+
+
+def _with_models_of(run, jobs):
+    """The run with the models of some jobs, too: what all models share is that of the models which need it."""
+    models = {wildcards["model"] for _, wildcards in jobs if "model" in wildcards}
+    return run.with_more(models=sorted({*run.settings["models"], *models}))
+
+
+def _share(run, stage, is_light, cell, n_jobs):
     """The cost of so many jobs of a stage in a cell."""
+    if is_light:
+        return Cost(stage, n_jobs, run.start("light", n_jobs))
+    cell = dict(cell)
     if "model" in cell:
         run = run.with_more(models=[cell["model"]])
     if "dataset" in cell:  # and no other one to pretrain on, whose mixtures would count, too
         dataset = cell["dataset"]
         run = run.with_more(evaluation={"datasets": [dataset]}, pretraining={"dataset": dataset})
     whole = {cost.stage: cost for cost in estimate(run)}.get(stage, Cost(stage, n_jobs, 0.0))
-    share = n_jobs / whole.jobs
+    n_light = {"pretraining": sum(model.trained for model in run.models), "separator": 1}.get(stage, 0)
+    share = n_jobs / max(1, whole.jobs - n_light)
     return replace(
         whole,
         jobs=n_jobs,

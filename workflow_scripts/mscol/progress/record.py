@@ -1,0 +1,100 @@
+"""What is said of a run in another terminal: a file that the run keeps, and how it is read."""
+
+import contextlib
+import json
+import os
+import socket
+import time
+
+from mscol.jobs.logs import spoken_time
+from mscol.progress.words import running_jobs, tell_lost, tell_share
+
+RECORD = "logs/progress.json"
+# A run that lives writes more often than that.
+_SILENT_SECONDS = 120.0
+
+
+def write_record(course, now, path=RECORD, is_over=False):
+    """Write down how far a run is; without a word where that cannot be written, because it must not stop a run.
+
+    Parameters
+    ----------
+    course : Course
+    now : float
+    path : str or os.PathLike
+    is_over : bool
+    """
+    running = [
+        {"job": job, "seconds": round(seconds), "where": where}
+        for job, seconds, where in running_jobs(course, now)
+    ]
+    left = None if is_over else course.seconds_left(now)
+    content = {
+        "process": os.getpid(),
+        "host": socket.gethostname(),
+        "started": round(course.started),
+        "seen": round(now),
+        "over": is_over,
+        "said": tell_share(course, now),
+        "share": round(course.share, 4),
+        "seconds_left": None if left is None else round(left),
+        "jobs": {"all": len(course.jobs), "done": len(course.done), "lost": len(course.lost)},
+        "running": running,
+    }  # fmt: skip
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        beside = f"{path}.partial"
+        with open(beside, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1)
+        os.replace(beside, path)
+
+
+def tell_record(now, path=RECORD):
+    """Say how far the run of this folder is, or how the last one ended.
+
+    Returns
+    -------
+    str
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+        return _tell(record, now)
+    except (OSError, ValueError, LookupError, TypeError):
+        return "No run has been started in this folder yet."
+
+
+def _tell(record, now):
+    seen = time.strftime("%Y-%m-%d %H:%M", time.localtime(record["seen"]))
+    jobs = record["jobs"]
+    n_jobs = f"{jobs['done']} of {jobs['all']} jobs"
+    if record["over"]:
+        n_jobs = f"all of its {jobs['all']} jobs" if jobs["done"] == jobs["all"] else n_jobs
+        failed = f"; {tell_lost(jobs['lost'])}" if jobs["lost"] else ""
+        return f"No run is going on here. The last one ended at {seen}: {n_jobs} were done{failed}."
+    is_here = record["host"] == socket.gethostname()
+    if is_here and not _lives(record["process"]):
+        return f"No run is going on here. The last one was killed at {seen} or soon after: {n_jobs} were done ({record['said']})."
+    told = [f"{record['said']}, after {spoken_time(now - record['started'])}: {n_jobs}."]
+    if now - record["seen"] > _SILENT_SECONDS:
+        where = "" if is_here else f" on {record['host']}"
+        told = [
+            f"The run{where} (process {record['process']}) has not been heard of since {seen}. By then:",
+            *told,
+        ]
+    told += ["Running:"] * bool(record["running"])
+    for job in record["running"]:
+        told.append(
+            f"  {job['job']}{': ' + job['where'] if job['where'] else ''} (for {spoken_time(job['seconds'])})"
+        )
+    return "\n".join(told)
+
+
+def _lives(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True

@@ -1,0 +1,94 @@
+"""A thread that looks at a run again and again, and says how far it is."""
+
+import logging
+import threading
+import time
+
+from mscol.progress.course import Course
+from mscol.progress.record import write_record
+from mscol.progress.words import tell_line
+
+# Where nobody watches: a line when the percent has changed, but not more often than, and at least every
+_LINE_SECONDS, _QUIET_SECONDS = 60.0, 600.0
+
+
+class Watch:
+    """Watch a run until it is stopped.
+
+    Parameters
+    ----------
+    look : callable
+        Returns what `Course.see` takes: jobs, running, done, lost.
+    price : callable
+        Prices a list of jobs, in place.
+    say : callable
+        Takes a line.
+    record : str or os.PathLike
+    every : float
+        Seconds between two looks.
+    rewrites : bool
+        Whether each line takes the place of the last: then one is said at every look.
+    """
+
+    def __init__(self, look, price, say, record, every, rewrites):
+        self._look, self._price, self._say, self._record = look, price, say, record
+        self._every, self._rewrites = every, rewrites
+        self.course = Course(time.time())
+        self._lock, self._stopped, self._woken = threading.Lock(), threading.Event(), threading.Event()
+        self._priced = set()
+        self._said_at, self._said_percent = self.course.started, None
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def start(self):
+        """Begin."""
+        self.look()
+        self._thread.start()
+
+    def look(self):
+        """Take note of what is so now."""
+        with self._lock:
+            self.course.see(time.time(), *self._look())
+
+    def wake(self):
+        """Look, and say at once what has changed."""
+        self.look()
+        self._woken.set()
+
+    def stop(self):
+        """End, and write down how it ended."""
+        self._stopped.set()
+        self.wake()
+        with self._lock:
+            write_record(self.course, time.time(), self._record, is_over=True)
+
+    def _run(self):
+        while not self._stopped.is_set():
+            # Whatever is wrong with it, such as a graph that changes while it is looked at, concerns nothing else.
+            try:
+                self._tick()
+            except Exception as error:
+                logging.getLogger(__name__).debug("%r", error)
+            self._woken.wait(self._every)
+            self._woken.clear()
+
+    def _tick(self):
+        self.look()
+        new = self.course.jobs - self._priced
+        if new:
+            self._price(list(new))
+            self._priced |= new
+        with self._lock:
+            if self._stopped.is_set():
+                return
+            now = time.time()
+            write_record(self.course, now, self._record)
+            line = tell_line(self.course, now)
+        if self._rewrites or self._is_due(now):
+            self._say(line)
+
+    def _is_due(self, now):
+        percent, since = int(100 * self.course.share), now - self._said_at
+        is_due = since >= _QUIET_SECONDS or (since >= _LINE_SECONDS and percent != self._said_percent)
+        if is_due:
+            self._said_at, self._said_percent = now, percent
+        return is_due
