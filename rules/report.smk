@@ -77,6 +77,7 @@ rule summarise_results:
         ),
         synthesised=SYNTHESISED,
         separator=separator_of_synthesised(),
+        function=separating_function(),
         pretrained_on=PRETRAINING_DATASET,
         search=config["evaluation"]["search"],
         code=code_of("summarise_results.py"),

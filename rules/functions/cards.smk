@@ -12,7 +12,7 @@ def pretrained_on():
 
 def card_separator():
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
-    return None if brought else config["separation"]["model"]
+    return None if brought else separator_name()
 
 
 def encoder_cards():

@@ -86,6 +86,12 @@ def test_licence_follows_from_recordings_and_separator(tmp_path, dataset, separa
     assert ("Open-Unmix" in terms) == (bool(sources) and separator in ("umxl", "umxhq", "demo"))
 
 
+def test_card_names_the_function_that_made_the_stems(tmp_path):
+    assert "| stems | Open-Unmix, umxl |" in write(tmp_path)[1]
+    text = write(tmp_path, separator="my/separator.py:separate")[1]
+    assert "| stems | the function separate of my/separator.py |" in text
+
+
 def test_card_counts_the_gpus_that_computed_together(tmp_path):
     _, text = write(tmp_path, RUN | {"n_devices": 4})
     assert "| computed with | JAX, on 4 × NVIDIA H100 |" in text

@@ -77,6 +77,25 @@ def file_digest(*paths):
     return digest.hexdigest()[:16]
 
 
+def code_digest(path):
+    """Digest a Python file of the user's, without comments, docstrings and layout; one that cannot be read counts as such.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    try:
+        meaning = _meaning(Path(path))
+    except (OSError, SyntaxError, ValueError):
+        return file_digest(path)
+    return hashlib.sha256(meaning.encode()).hexdigest()[:16]
+
+
 @functools.lru_cache(maxsize=100_000)
 def _content_digest(path, mtime_ns, size):
     return hashlib.sha256(Path(path).read_bytes()).digest()

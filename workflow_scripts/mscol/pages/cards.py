@@ -14,7 +14,7 @@ from mscol.io.files import read_json, read_results
 from mscol.jobs.backend import TITLES
 from mscol.mels.framing import FRAMINGS
 from mscol.papers import PAPERS
-from mscol.separation.origin import tell_origin
+from mscol.separation.origin import name_separator, tell_origin
 from mscol.tables.measured import METRIC_TITLES
 from mscol.tables.results import GROUP
 
@@ -59,7 +59,7 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
     dataset : dict
         What it was pretrained on: name, layout, embedded (whether it is one that this workflow makes).
     separator : str or None
-        What made the stems, as ``separation/model`` says; None where the dataset brought its own.
+        What made the stems, as ``separation/model`` or ``separation/callable`` says; None where the dataset brought its own.
     tables : dict
         For each dataset that it was evaluated on, the path of the table of results.
     card : str or os.PathLike
@@ -171,7 +171,7 @@ def _making(run, dataset, separator):
         facts["segments of four seconds"] = f"{run['n_segments']['train']['all']:,}"
         facts["fingerprint of the data"] = f"`{run['dataset_fingerprint']}`"
         if run["sources"]:
-            facts["stems"] = f"Open-Unmix, {separator}" if separator else "those of the dataset"
+            facts["stems"] = name_separator(separator) if separator else "those of the dataset"
         if run["model"] != "untrained":
             facts["updates"] = f"{settings['updates']:,} of {run['n_pairs']} pairs"
             facts["learning rate"] = f"{settings['learning_rate']:g}, {settings['schedule']} (Adam)"
