@@ -75,3 +75,4 @@ rule all:
         figures(),
         robustness_results(),
         encoder_cards(),
+        rules.describe_run.output,

@@ -300,8 +300,8 @@ def report(run):
     compared = settings["compare_with"] in run.settings["models"]
     curves = has_label_curves(settings)
     jobs = (
-        2 * tables + n_encoders * run.n_seeds + 6 + curves + run.needs_stems
-    )  # 6: summary, comparisons, their figure, ...
+        2 * tables + n_encoders * run.n_seeds + 7 + curves + run.needs_stems
+    )  # 7: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
     n_perturbations = len(settings["perturbations"])
     jobs += bool(n_perturbations) * (tables + len(run.evaluated) + 2)

@@ -16,7 +16,7 @@ _SCRIPTS = Path(__file__).resolve().parents[2]  # workflow_scripts/, which holds
 # of a job more than on its code, and makes nothing stale when that changes
 _UNCOUNTED = {
     "mscol", "mscol.errors", "mscol.jobs.backend", "mscol.jobs.cards", "mscol.jobs.compiled", "mscol.jobs.devices",
-    "mscol.jobs.logs", "mscol.jobs.versions",
+    "mscol.jobs.energy", "mscol.jobs.logs", "mscol.jobs.versions",
 }  # fmt: skip
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
 
