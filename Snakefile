@@ -63,4 +63,5 @@ rule all:
         figures(),
         robustness_results(),
         encoder_cards(),
+        rules.describe_run.output,
     localrule: True

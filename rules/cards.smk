@@ -33,6 +33,7 @@ rule write_model_card:
         evaluated=EVALUATED_DATASETS,
         synthesised=SYNTHESISED,
         separator_of_synthesised=separator_of_synthesised(),
+        timings=untold(card_timings),
         code=code_of("write_model_card.py"),
     message:
         "Writing the card of {wildcards.model}, seed {wildcards.seed}"

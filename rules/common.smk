@@ -8,7 +8,7 @@ from snakemake.logging import logger
 from mscol.config.datasets import evaluated_names, is_made_here, settings_of
 from mscol.config.effective import check_keys_once, config_lines, effective_config
 from mscol.config.evaluations import LABELS_PATTERN
-from mscol.config.models import SOURCES, find_model
+from mscol.config.models import SOURCES, find_makeable_model
 from mscol.config.naming import dataset_title
 from mscol.datasets.shards import shard_names
 from mscol.datasets.task_names import SUFFIXES
@@ -135,7 +135,7 @@ def clips_digest(dataset=None):
 
 def model_of(name):
     """A model, by the name in a target."""
-    return find_model(name, config)
+    return find_makeable_model(name, config)
 
 
 def configured_models():

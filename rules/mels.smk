@@ -74,10 +74,7 @@ rule cache_stem_mels:
         stems=rules.resample_stems.output.stems,
         rejected=stem_rejections,
     output:
-        bass="mels/{dataset}/{shard}/bass.npy",
-        drums="mels/{dataset}/{shard}/drums.npy",
-        other="mels/{dataset}/{shard}/other.npy",
-        vocals="mels/{dataset}/{shard}/vocals.npy",
+        **of_stems("mels/{dataset}/{shard}/STEM.npy"),
         index="mels/{dataset}/{shard}/stems.csv",
         activity="mels/{dataset}/{shard}/activity.csv",
         rejected="mels/{dataset}/{shard}/stems_rejected.csv",
@@ -112,10 +109,7 @@ rule cache_degraded_mels:
         stems=rules.resample_stems.output.stems,
         rejected=stem_rejections,
     output:
-        bass="mels/{dataset}/{shard}/bass-{degradation}.npy",
-        drums="mels/{dataset}/{shard}/drums-{degradation}.npy",
-        other="mels/{dataset}/{shard}/other-{degradation}.npy",
-        vocals="mels/{dataset}/{shard}/vocals-{degradation}.npy",
+        **of_stems("mels/{dataset}/{shard}/STEM-{degradation}.npy"),
         index="mels/{dataset}/{shard}/{degradation}.csv",
         rejected="mels/{dataset}/{shard}/{degradation}_rejected.csv",
     log:

@@ -77,6 +77,7 @@ rule summarise_results:
         ),
         synthesised=SYNTHESISED,
         separator=separator_of_synthesised(),
+        function=separating_function(),
         pretrained_on=PRETRAINING_DATASET,
         search=config["evaluation"]["search"],
         code=code_of("summarise_results.py"),
@@ -165,3 +166,32 @@ rule gather_shortened:
         "Gathering what is used, but shorter than it should be"
     script:
         "../workflow_scripts/gather_shortened.py"
+
+
+# Of all that `all` makes: single tables that are asked for later join it with the models that the config names.
+rule describe_run:
+    input:
+        results=made_by_all("results/"),
+        cards=made_by_all("models/"),
+        manifests=ancient(expand(CLIPS, dataset=config["datasets"])),
+    output:
+        "results/ro-crate-metadata.json",
+    log:
+        "logs/describe_run.log",
+    benchmark:
+        "timings/describe_run.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        results=described_results,
+        datasets=untold(list(config["datasets"])),
+        synthesised=untold(SYNTHESISED),
+        code=code_of("describe_run.py"),
+    message:
+        "Describing this run as an RO-Crate"
+    script:
+        "../workflow_scripts/describe_run.py"

@@ -60,7 +60,13 @@ def require_functions_that_import(jobs):
     if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
         return
     models = {job.wildcards.model for job in jobs if own_rule(job) == "embed_waveforms"}
+    separator = config["separation"]["callable"]
+    separates = any(
+        own_rule(job) in ("separate_stems", "judge_separator") for job in jobs
+    )
     try:
+        if separator and separates:
+            check_imports("separation/callable", separator)
         for model in sorted(models):
             check_imports(f"encoders/{model}/callable", model_of(model).callable)
     except MscolError as error:

@@ -1,4 +1,4 @@
-# Stems: wav -> Open-Unmix -> 16 kHz, a shard at a time. What lies between is temporary, and later steps have the higher
+# Stems: wav -> Open-Unmix, or a function of the user's -> 16 kHz, a shard at a time. What lies between is temporary, and later steps have the higher
 # priority. Conversion takes as many threads as separation, so that it never finds room where a separation that
 # waits does not: the disk holds the stems of a few shards only. All of them go before the rest of the workflow,
 # because the models made from stems take the longest way.
@@ -12,6 +12,12 @@ include: "functions/stems.smk"
 
 
 DEMO_SEPARATOR = "separators/demo"
+# Of --sdm conda. A function may do without Open-Unmix; packages that it needs are for its author to add.
+SEPARATION_ENVIRONMENT = (
+    "../envs/audio.yaml"
+    if config["separation"]["callable"]
+    else "../envs/openunmix.yaml"
+)
 if SPEAKS and separator_of_synthesised():
     logger.warning(
         tell_origin(PRETRAINING_DATASET, validation_losses(separator_of_synthesised()))
@@ -144,22 +150,19 @@ rule judge_separator:
         "timings/judge_separator.tsv"
     priority: 10
     conda:
-        "../envs/openunmix.yaml"
+        SEPARATION_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         gpu=gpu_of_separator,
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        **told(
-            niter=config["separation"]["niter"],
-            device=config["separation"]["device"],
-            framework_threads=config["framework_threads"],
-        ),
-        model=DEMO_SEPARATOR,
-        code=code_of("judge_separator.py"),
+        **told(separator=separator_settings()),
+        module=separator_module(),
+        function=separator_file,
+        code=separator_code("judge_separator.py"),
     message:
-        "Judging the small Open-Unmix on songs it has not heard"
+        "Judging the separator on songs it has not heard"
     script:
         "../workflow_scripts/judge_separator.py"
 
@@ -180,7 +183,7 @@ rule separate_stems:
         "timings/separate_stems/{dataset}/{shard}.tsv"
     priority: 70
     conda:
-        "../envs/openunmix.yaml"
+        SEPARATION_ENVIRONMENT
     threads: config["framework_threads"]
     resources:
         gpu=gpu_of_separator,
@@ -188,18 +191,11 @@ rule separate_stems:
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
-        **told(
-            niter=config["separation"]["niter"],
-            device=config["separation"]["device"],
-            framework_threads=config["framework_threads"],
-        ),
-        model=(
-            DEMO_SEPARATOR
-            if config["separation"]["model"] == "demo"
-            else config["separation"]["model"]
-        ),
+        **told(separator=separator_settings()),
+        module=separator_module(),
+        function=separator_file,
         clips=shard_digest,
-        code=code_of("separate_stems.py"),
+        code=separator_code("separate_stems.py"),
     message:
         "Separating {wildcards.dataset} {wildcards.shard}"
     script:
@@ -228,6 +224,7 @@ rule resample_stems:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        stems=list(MADE_STEMS),
         code=code_of("resample_stems.py"),
     message:
         "Resampling the stems of {wildcards.dataset} {wildcards.shard}"

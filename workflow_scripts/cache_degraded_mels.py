@@ -10,7 +10,7 @@ cache_degraded_stems(
     clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
     root=snakemake.params.root,
     folder=snakemake.input.stems,
-    arrays={stem: snakemake.output[stem] for stem in STEMS},
+    arrays={stem: snakemake.output[stem] for stem in STEMS if snakemake.output.get(stem)},
     index=snakemake.output.index,
     rejected=snakemake.output.rejected,
     rejected_before=snakemake.input.rejected,

@@ -8,7 +8,7 @@ log_to_file(snakemake.log[0])
 cache_stems(
     clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
     folder=snakemake.input.stems,
-    arrays={stem: snakemake.output[stem] for stem in STEMS},
+    arrays={stem: snakemake.output[stem] for stem in STEMS if snakemake.output.get(stem)},
     index=snakemake.output.index,
     activity=snakemake.output.activity,
     rejected=snakemake.output.rejected,

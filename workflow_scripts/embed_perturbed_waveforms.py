@@ -7,7 +7,8 @@ log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
 
 from mscol.datasets.listed import read_listed  # noqa: E402
-from mscol.embeddings.functions import embed_test_waveforms, load_callable  # noqa: E402
+from mscol.embeddings.functions import embed_test_waveforms  # noqa: E402
+from mscol.jobs.callables import load_callable  # noqa: E402
 from mscol.mels.cache import cached_clips  # noqa: E402 (what the function's packages say belongs in the log)
 from mscol.perturbations.effects import perturber  # noqa: E402
 

@@ -1,18 +1,19 @@
-"""Judge the small Open-Unmix on embedded songs that it was not trained on."""
+"""Judge the separator on embedded songs that it was not trained on."""
+
+import importlib
 
 from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
+from mscol.separation import STEMS
+from mscol.separation.judging import judge_separator
 
 log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
 
-from mscol.separation.judging import judge_separator  # noqa: E402 (PyTorch counts the GPUs that it sees)
-
+module = importlib.import_module(snakemake.params.module)  # now, because PyTorch counts the GPUs that it sees
 judge_separator(
-    model=snakemake.params.model,
+    separate=module.open_separator(**snakemake.params.separator),
     songs=f"{snakemake.input.stems}/test",
     table_path=snakemake.output.table,
-    n_iterations=snakemake.params.niter,
-    device=snakemake.params.device,
-    threads=snakemake.params.framework_threads,
+    stems=snakemake.params.separator.get("stems", STEMS),
 )

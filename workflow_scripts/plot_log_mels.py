@@ -9,7 +9,7 @@ cached = snakemake.input
 plot_log_mels(
     clips=cached.clips,
     mixtures=(cached.frames, cached.index),
-    stems={stem: (cached[stem], cached.stems_index) for stem in STEMS},
+    stems={stem: (cached[stem], cached.stems_index) for stem in STEMS if cached[stem]},
     activity=cached.activity,
     windows=snakemake.params.windows,
     threshold=snakemake.params.threshold,

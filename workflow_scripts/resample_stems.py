@@ -10,4 +10,5 @@ resample_stems(
     workers=snakemake.threads,
     clips=f"{snakemake.input.shards}/{snakemake.wildcards.shard}.csv",
     rejected_before=snakemake.input.rejected,
+    names=snakemake.params.stems,
 )

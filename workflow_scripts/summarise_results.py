@@ -2,10 +2,13 @@
 
 from mscol.jobs.logs import log_to_file
 from mscol.pages.summary import summarise_results
-from mscol.separation.origin import tell_origin, validation_losses
+from mscol.separation.origin import tell_function, tell_origin, validation_losses
 
 log_to_file(snakemake.log[0])
 separator = snakemake.params.separator  # one of synthesised songs, for other music
+function, pretrained_on = snakemake.params.function, snakemake.params.pretrained_on
+notes = [tell_origin(pretrained_on, validation_losses(separator))] if separator else []
+notes += [tell_function(pretrained_on, function)] if function else []
 summarise_results(
     tables=snakemake.input.tables,
     per_class=snakemake.input.per_class,
@@ -14,6 +17,6 @@ summarise_results(
     summary=snakemake.output.table,
     pages=[snakemake.output.markdown, snakemake.output.latex, snakemake.output.html],
     synthesised=snakemake.params.synthesised,
-    notes=[tell_origin(snakemake.params.pretrained_on, validation_losses(separator))] if separator else [],
+    notes=notes,
     search=snakemake.params.search,
 )

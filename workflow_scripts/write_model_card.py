@@ -14,4 +14,5 @@ write_model_card(
     card=snakemake.output.card,
     synthesised=snakemake.params.synthesised,
     losses=validation_losses(separator) if separator else None,
+    timings=snakemake.params.timings,
 )

@@ -18,7 +18,9 @@ def of_runs(kind):
 
 
 def plain_stem_mels(kind):
-    """A function for `input`: an output of cache_stem_mels, a file a shard."""
+    """A function for `input`: an output of cache_stem_mels, a file a shard; none of a stem that is not made."""
+    if kind not in rules.cache_stem_mels.output.keys():
+        return []
     return all_shards(getattr(rules.cache_stem_mels.output, kind), PRETRAINING_DATASET)
 
 

@@ -82,12 +82,21 @@ def stem_mels_origin(model):
         origin = {"root": brought}
         scripts += ["resample_brought_stems.py"]
     else:
-        # Its training shows in the separator's files; batches move stems by rounding only.
-        aside = ("training", "batch_seconds")
-        origin = {k: v for k, v in config["separation"].items() if k not in aside}
-        scripts += ["convert_to_wav.py", "separate_stems.py", "resample_stems.py"]
+        origin = separator_origin()
+        scripts += ["convert_to_wav.py", "resample_stems.py"]
     code = [library_fingerprint(script) for script in scripts]
+    code += [] if brought else [separator_code("separate_stems.py")(None)]
     return origin | {"mels": config["mels"], "code": code}
+
+
+def separator_origin():
+    """The settings of separation that decide stems."""
+    separation = config["separation"]
+    if separation["callable"]:
+        settings = {key: separation[key] for key in ("callable", "device")}
+        return settings | {"stems": list(MADE_STEMS), "file": separator_file()}
+    # Its training shows in the separator's files; batches move stems by rounding only.
+    return {key: separation[key] for key in ("model", "niter", "device")}
 
 
 def stem_separator(wildcards):

@@ -1,5 +1,9 @@
 # What the tables of a whole run are made from. No rules here.
 
+import os
+
+from snakemake.io import apply_wildcards, get_flag_value, is_flagged
+
 from mscol.datasets.task_names import dataset_of
 
 
@@ -49,4 +53,47 @@ def rejected_tables():
             *(stems if name == PRETRAINING_DATASET else []),
         ]
         for path in expand(pattern, dataset=name, shard=shards(name))
+    ]
+
+
+def made_by_all(folder):
+    """A function for `input`: what `all` makes below a folder, but for what describes it."""
+
+    def files(wildcards):
+        described = set(map(str, rules.all.input)) - set(rules.describe_run.output)
+        return sorted(path for path in described if path.startswith(folder))
+
+    return files
+
+
+def described_results(wildcards, input):
+    """For `params`: the files of the jobs behind results, those that `all` does not name among them, with what the report says of each."""
+    makers = [
+        (maker.output, output)
+        for maker in workflow.rules
+        for output in maker.output
+        if str(output).startswith("results/")
+    ]
+    described = {}
+    for path in input.results:
+        outputs, named = next(
+            (outputs, output.match(path).groupdict())
+            for outputs, output in makers
+            if output.match(path)
+        )
+        # A table, or a figure in several formats, has one caption.
+        captions = {
+            os.path.splitext(output)[0]: str(get_flag_value(output, "report").caption)
+            for output in outputs
+            if is_flagged(output, "report")
+        }
+        for output in outputs:
+            file, caption = apply_wildcards(output, named), os.path.splitext(output)[0]
+            described[file] = {
+                "path": file,
+                "caption": captions.get(caption),
+                "wildcards": named,
+            }
+    return [
+        described[file] for file in sorted(described) if file.startswith("results/")
     ]

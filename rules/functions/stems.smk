@@ -1,7 +1,11 @@
 # What the rules of stems ask for. No rules here.
 
+from mscol.config.models import made_stems
+from mscol.graph.digests import code_digest
 from mscol.separation import PUBLISHED_MODELS
 from mscol.separation.origin import tell_origin, validation_losses
+
+MADE_STEMS = made_stems(config)
 
 
 def separator_files(wildcards):
@@ -10,6 +14,42 @@ def separator_files(wildcards):
         return []
     weights = expand(rules.train_separator.output, stem=SOURCES)
     return [*rules.describe_separator.output, *weights]
+
+
+def separator_settings():
+    """What the separator is, for scripts and for `told`: the arguments of its module's functions (mscol.separation.writing)."""
+    separation = config["separation"]
+    how = {
+        "device": separation["device"],
+        "threads": config["framework_threads"],
+    }
+    if separation["callable"]:
+        return {"function": separation["callable"], "stems": list(MADE_STEMS)} | how
+    is_ours = separation["model"] == "demo"
+    model = DEMO_SEPARATOR if is_ours else separation["model"]
+    return {"model": model, "n_iterations": separation["niter"]} | how
+
+
+def separator_name():
+    """What the config calls the separator."""
+    return config["separation"]["callable"] or config["separation"]["model"]
+
+
+def separator_module():
+    """The library's module that separates with it."""
+    kind = "functions" if config["separation"]["callable"] else "shard"
+    return f"mscol.separation.{kind}"
+
+
+def separator_code(script):
+    """A function for `params`: a digest of a script, and of the module that separates."""
+    return lambda wildcards: library_fingerprint(script, separator_module())
+
+
+def separator_file(wildcards=None):
+    """A digest of the file of a separating function, if it is one of the user's own; comments cost nothing."""
+    place = (config["separation"]["callable"] or "").rpartition(":")[0]
+    return code_digest(place) if place.endswith(".py") else "none"
 
 
 def published_separator(wildcards):
@@ -28,7 +68,15 @@ def separator_of_synthesised():
         return None
     if model == "demo":
         return DEMO_SEPARATOR
-    return model if validation_losses(model) else None
+    return model if model and validation_losses(model) else None
+
+
+def separating_function():
+    """The function of the user's that makes stems for the configured models, if there is one that does."""
+    uses_stems = any(model.sources for model in configured_models())
+    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
+    uses_it = uses_stems and not brought
+    return config["separation"]["callable"] if uses_it else None
 
 
 def separator_losses():
@@ -55,6 +103,11 @@ def gpu_of_separator(wildcards):
     return 0 if on_cpu else one_gpu(wildcards)
 
 
+def of_stems(pattern):
+    """For `output`: a file a stem that models can be made from."""
+    return {stem: pattern.replace("STEM", stem) for stem in MADE_STEMS}
+
+
 def datasets_with_stems(brought):
     """A wildcard constraint: the datasets that bring stems of their own, or those that do not."""
     names = [
@@ -74,9 +127,10 @@ def stem_rejections(wildcards):
 
 
 def separation_table():
-    """The table that judges the separator, if this workflow trains and uses it."""
+    """The table that judges the separator on synthesised songs, if it is trained on such here, or is a function that separates such."""
     uses_stems = any(model.sources for model in configured_models())
     brought = config["datasets"][PRETRAINING_DATASET]["stems"]
     trains = config["separation"]["model"] == "demo"
-    uses_it = trains and uses_stems and not brought
+    tries = config["separation"]["callable"] and is_embedded(PRETRAINING_DATASET)
+    uses_it = (trains or tries) and uses_stems and not brought
     return rules.judge_separator.output if uses_it else []

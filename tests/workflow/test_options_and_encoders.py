@@ -53,7 +53,7 @@ def test_what_changes_mels_or_training_changes_the_encoder(house, finished, sett
 
 def test_batches_of_separation_make_no_encoder_again(house, finished):
     jobs = planned_jobs(house, finished, "--config", "separation={batch_seconds: 60}")
-    assert set(jobs) <= {"write_config", "all", "total"}
+    assert set(jobs) <= {"write_config", "describe_run", "all", "total"}
 
 
 def test_changed_settings_are_seen_while_stems_are_made_again(house, again):
@@ -126,5 +126,6 @@ def test_stopped_pretraining_is_resumed_by_a_retry_and_both_logs_are_kept(house,
 
 def test_changing_how_a_run_is_run_makes_nothing_again(house, finished):
     running = "pretraining={running: {checkpoint_every: 3, loader_threads: 1, keep_checkpoints: 1}}"
-    # The config itself is written down anew.
-    assert set(planned_jobs(house, finished, "--config", running)) == {"all", "write_config", "total"}
+    # The config itself is written down anew, and with it what describes the run.
+    jobs = planned_jobs(house, finished, "--config", running)
+    assert set(jobs) == {"all", "write_config", "describe_run", "total"}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from rocrate.rocrate import ROCrate
 from running import planned_jobs, run
 
 from mscol.jobs.chatter import is_chatter
@@ -108,6 +109,27 @@ def test_config_of_the_run_is_written_down(finished):
     assert config["pretraining"]["updates"] == 6 and config["datasets"]["fma"]["root"] == "demo/fma"
 
 
+def test_folder_of_results_is_an_ro_crate_of_all_that_the_run_made(finished):
+    crate = ROCrate(finished / "results")
+    files = {entity.id: entity for entity in crate.get_entities() if entity.type == "File"}
+    assert all((finished / "results" / name).is_file() for name in files)
+    assert {"summary.md", "bootstrap/mtat_mfcc.npz", "figures/comparison.png", "shortened.csv"} < set(files)
+    assert all(file["description"] for file in files.values())
+    assert files["mtat_bass_vocals.csv"]["description"].startswith(
+        "The results of bass_vocals on mtat as a table in csv"
+    )
+    assert files["figures/log_mels.png"]["description"] == files["figures/log_mels.svg"]["description"]
+    assert not [file for file in files.values() if "{" in file.get("description", "")]
+    run = crate.get("#run")
+    assert {entity.id for entity in run["object"]} == {
+        "#dataset/mtat",
+        "#dataset/nsynth",
+        "#dataset/fma",
+        "config.yaml",
+    }
+    assert {"#encoder/bass_vocals/seed1", "summary.csv"} <= {entity.id for entity in run["result"]}
+
+
 def test_what_lies_between_stages_is_gone(finished):
     assert list((finished / "wav").rglob("*.wav")) == []
     assert list((finished).rglob(".partial-*")) == []
@@ -162,7 +184,12 @@ def test_a_changed_setting_is_told_and_not_all_the_others(house, finished, setti
 
 def test_braces_in_a_config_are_no_wildcards_of_a_rule(house, finished):
     trained = "evaluation={trained: {fma: {head: 'models/{model}/seed{seed}/heads/fma.keras'}}}"
-    assert planned_jobs(house, finished, "--config", trained) == {"write_config": 1, "all": 1, "total": 2}
+    assert planned_jobs(house, finished, "--config", trained) == {
+        "write_config": 1,
+        "describe_run": 1,
+        "all": 1,
+        "total": 3,
+    }
 
 
 def test_a_plan_holds_only_what_its_model_uses(house, finished):

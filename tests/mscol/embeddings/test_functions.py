@@ -6,8 +6,9 @@ import pytest
 import soundfile
 
 from mscol.embeddings.baselines import mfcc
-from mscol.embeddings.functions import draw_windows, embed_test_waveforms, embed_waveforms, load_callable
-from mscol.errors import ConfigError, TrainingError
+from mscol.embeddings.functions import draw_windows, embed_test_waveforms, embed_waveforms
+from mscol.errors import TrainingError
+from mscol.jobs.callables import load_callable
 
 RATE = 16_000
 SECONDS = {"a": 9.0, "b": 4.0, "c": 1.2, "d": 3.1}
@@ -148,53 +149,6 @@ def test_error_in_a_function_comes_with_the_lines_of_its_file_and_no_others(musi
         f'File "{tmp_path}/theirs.py", line {line}' for line in ("5, in embed", "10, in load", "7, in embed")
     ]
     assert trace[-1] == "ValueError: no weights" and "KeyError: 'weights'" in trace
-
-
-@pytest.mark.parametrize(
-    ("code", "trace"),
-    [
-        ("def embed(waveform)\n    return 0", ['  File "{file}", line 1', "SyntaxError: expected ':'"]),
-        (
-            "import nowhere_at_all",
-            ['  File "{file}", line 1, in <module>', "ModuleNotFoundError: No module named"],
-        ),
-        ("import sys\nsys.exit(3)", ['  File "{file}", line 2, in <module>', "SystemExit: 3"]),
-    ],
-)
-def test_module_that_cannot_be_imported_shows_where(tmp_path, code, trace):
-    file = tmp_path / "theirs.py"
-    file.write_text(code)
-    with pytest.raises(ConfigError) as raised:
-        load_callable(f"{file}:embed")
-    sentence, *lines = str(raised.value).splitlines()
-    assert "theirs.py' cannot be imported (" in sentence and sentence.endswith("):")
-    place, error = trace
-    assert [line for line in lines if line.startswith("  File")] == [place.format(file=file)]
-    assert lines[-1].startswith(error)
-
-
-def test_functions_are_found_in_modules_and_files(tmp_path):
-    assert load_callable("mscol.embeddings.baselines:mfcc") is mfcc
-    (tmp_path / "mine.py").write_text("def embed(waveform):\n    return waveform[:, None]\n")
-    assert load_callable(f"{tmp_path}/mine.py:embed")(np.ones(3)).shape == (3, 1)
-    assert "mine" not in sys.modules
-    # As in any script: a neighbour is imported, and what looks a class up by its module finds it.
-    (tmp_path / "neighbour.py").write_text("FACTOR = 3\n")
-    (tmp_path / "whole.py").write_text(
-        "from __future__ import annotations\nimport dataclasses, pickle\nfrom neighbour import FACTOR\n"
-        "@dataclasses.dataclass\nclass Encoder:\n    factor: int\n"
-        "def embed(waveform):\n    return pickle.loads(pickle.dumps(Encoder(FACTOR))).factor * waveform[:, None]\n"
-    )
-    assert load_callable(f"{tmp_path}/whole.py:embed")(np.ones(3)).sum() == 9
-    (tmp_path / "wrong.py").write_text("def embed(waveform)\n")
-    for name, message in (
-        ("mscol.embeddings.baselines:mfc", "has no function 'mfc'"),
-        ("nowhere.at.all:mfcc", "'nowhere.at.all' cannot be imported"),
-        (f"{tmp_path}/none.py:embed", "none.py' cannot be imported"),
-        (f"{tmp_path}/wrong.py:embed", r"wrong.py' cannot be imported \(SyntaxError"),
-    ):
-        with pytest.raises(ConfigError, match=message):
-            load_callable(name)
 
 
 def test_mfcc_describes_each_second():

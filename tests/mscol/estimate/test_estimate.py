@@ -56,6 +56,17 @@ def test_separation_costs_its_rate_for_each_second_of_training_and_validation(tm
     assert cost.jobs == 4 + 1 and cost.cpu_seconds == pytest.approx(12 * SECONDS * 0.2)
 
 
+def test_separating_function_is_taken_to_be_as_quick_as_umxl_and_the_table_says_so(tmp_path):
+    (tmp_path / "mine.py").write_text("def separate(waveform): ...")
+    own = {"callable": f"{tmp_path / 'mine.py'}:separate", "stems": ["bass", "drums"]}
+    ours, theirs = (make_run(tmp_path, separation=separation) for separation in (own, {"model": "umxl"}))
+    cost, expected = cost_of(ours, "separation"), cost_of(theirs, "separation")
+    assert cost.cpu_seconds == expected.cpu_seconds and cost.jobs == expected.jobs - 1, "nothing is fetched"
+    assert cost_of(ours, "stems").kept_bytes == cost_of(theirs, "stems").kept_bytes / 2
+    said = "taken to be as quick as Open-Unmix umxl"
+    assert said in estimate_table(ours, cores=8) and said not in estimate_table(theirs, cores=8)
+
+
 def test_separation_on_a_gpu_goes_by_the_networks_size_too(tmp_path):
     gpu = RATES["gpu"]["separation_second"]
     cost = cost_of(make_run(tmp_path, separation={"model": "umxhq"}), "separation")

@@ -86,6 +86,34 @@ def test_licence_follows_from_recordings_and_separator(tmp_path, dataset, separa
     assert ("Open-Unmix" in terms) == (bool(sources) and separator in ("umxl", "umxhq", "demo"))
 
 
+def test_card_names_the_function_that_made_the_stems(tmp_path):
+    assert "| stems | Open-Unmix, umxl |" in write(tmp_path)[1]
+    text = write(tmp_path, separator="my/separator.py:separate")[1]
+    assert "| stems | the function separate of my/separator.py |" in text
+
+
+def test_card_says_what_the_model_took(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for shard, seconds in enumerate((1800, 3600)):
+        file = tmp_path / "timings" / "separate_stems" / f"{shard}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:30:00\t-\n")
+    timings = {
+        "stems": ["timings/separate_stems/*.tsv", "timings/no_such_rule/*.tsv"],
+        "embeddings": ["timings/embed_clips/*.tsv"],
+    }
+    unknown = {"energy_joules": None, "processor": "AMD EPYC", "device": "CPU"}
+    took = write(tmp_path, RUN | unknown, timings=timings)[1].split("## What it took")[1].split("##")[0]
+    assert "24 hours on 8 cores of AMD EPYC. Energy was not measured: the machine does not tell." in took
+    assert "| stems | 2 | 1.5 |" in took and "embeddings" not in took
+    known = {"energy_joules": {"nvidia-smi": 7.2e6}, "processor": "AMD EPYC"}
+    took = write(tmp_path, RUN | known)[1]
+    assert (
+        "24 hours on one NVIDIA H100. It took 2 kWh: 2 by its GPUs (power by nvidia-smi, over time)." in took
+    )
+    assert "What pretraining took was not measured." in write(tmp_path)[1], "as of earlier versions"
+
+
 def test_card_counts_the_gpus_that_computed_together(tmp_path):
     _, text = write(tmp_path, RUN | {"n_devices": 4})
     assert "| computed with | JAX, on 4 × NVIDIA H100 |" in text

@@ -137,7 +137,10 @@ def test_warned_run_saves_says_so_and_goes_on_from_that_very_update(
         outputs = run(cache, tmp_path, checkpoints=left, running=ROOMY, **UPDATES)
     assert f"Going on from the checkpoint of update {update} of {N_UPDATES}" in caplog.text
     assert_same(outputs, uninterrupted)
-    assert json.loads(outputs["run"].read_text())["resumed_from"] == update
+    about = json.loads(outputs["run"].read_text())
+    assert about["resumed_from"] == update
+    [noted] = stopped[0].rglob("spent.json")
+    assert about["wall_seconds"] > json.loads(noted.read_text())["wall_seconds"] > 0
 
 
 def warn_after(update, folder, warning):

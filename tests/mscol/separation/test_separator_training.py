@@ -13,6 +13,7 @@ from mscol.errors import SeparationError
 from mscol.separation import STEMS
 from mscol.separation.description import describe_separator
 from mscol.separation.judging import judge_separator, sdr, summarise
+from mscol.separation.shard import open_separator
 from mscol.separation.songs import load_songs, split_songs
 from mscol.separation.training import build_network, draw_batch, magnitudes, train_target, validation_loss
 
@@ -146,7 +147,9 @@ def test_judging_leaves_out_silent_stems_and_compares_with_the_mixture(
     songs, separator_folder, tmp_path, caplog, make_stems
 ):
     with caplog.at_level(logging.INFO):
-        judge_separator(separator_folder, songs / "test", tmp_path / "separation.csv", device="cpu")
+        judge_separator(
+            open_separator(separator_folder, device="cpu"), songs / "test", tmp_path / "separation.csv"
+        )
     table = pd.read_csv(tmp_path / "separation.csv").set_index("stem")
     assert list(table.index) == list(STEMS)
     assert table["n_songs"].to_dict() == {"bass": 2, "drums": 1, "other": 2, "vocals": 2}
@@ -162,7 +165,9 @@ def test_judging_leaves_out_silent_stems_and_compares_with_the_mixture(
 def test_a_song_of_one_stem_alone_is_not_counted(separator_folder, tmp_path, write_song, make_stems):
     silence = np.zeros((88_200, 2), np.float32)
     write_song(tmp_path / "test" / "0", dict.fromkeys(STEMS, silence) | {"other": make_stems(0)["other"]})
-    judge_separator(separator_folder, tmp_path / "test", tmp_path / "separation.csv", device="cpu")
+    judge_separator(
+        open_separator(separator_folder, device="cpu"), tmp_path / "test", tmp_path / "separation.csv"
+    )
     assert list(pd.read_csv(tmp_path / "separation.csv")["n_songs"]) == [0, 0, 0, 0]
 
 
@@ -174,4 +179,4 @@ def test_a_stem_that_is_silent_everywhere_has_a_row_without_numbers():
 
 def test_nothing_to_judge_by_is_an_error(separator_folder, tmp_path):
     with pytest.raises(SeparationError, match="no songs to judge"):
-        judge_separator(separator_folder, tmp_path, tmp_path / "table.csv")
+        judge_separator(open_separator(separator_folder, device="cpu"), tmp_path, tmp_path / "table.csv")

@@ -11,7 +11,7 @@ from mscol.config.datasets import EMBEDDED_DATASETS, evaluated_names, task_of
 from mscol.config.downloads import check_downloads, fetched_layout
 from mscol.config.evaluations import check_fraction, trained_file, trains
 from mscol.config.functions import check_callable
-from mscol.config.models import find_model, parse_model
+from mscol.config.models import SOURCES, find_makeable_model, find_model, parse_model
 from mscol.datasets.task_names import OWN, TASKS
 from mscol.errors import ConfigError
 from mscol.papers import BOTH
@@ -28,9 +28,10 @@ def check_meaning(config):
     """
     check_downloads(config["downloads"])
     _check_encoders(config["encoders"])
+    _check_separator(config["separation"])
     for model in config["models"]:
         try:
-            find_model(model, config)
+            find_makeable_model(model, config)
         except ConfigError as error:
             raise ConfigError(f"config key 'models': {error}") from None
     for name, dataset in config["datasets"].items():
@@ -65,7 +66,6 @@ def check_meaning(config):
                 f"config key 'evaluation/datasets': {error}; correct it, or leave it out"
             ) from None
     _check_evaluation(config["evaluation"], config)
-    _check_separator(config["separation"]["model"])
 
 
 def _check_devices(pretraining):
@@ -115,7 +115,7 @@ def _check_checkpoint(name, checkpoint, paper, **_):
 
 def _check_evaluation(evaluation, config):
     try:
-        find_model(evaluation["compare_with"], config)
+        find_makeable_model(evaluation["compare_with"], config)
     except ConfigError as error:
         raise ConfigError(f"config key 'evaluation/compare_with': {error}") from None
     for fraction in evaluation["label_fractions"]:
@@ -202,13 +202,26 @@ def _is_model(name):
         return False
 
 
-def _check_separator(model):
-    if model in ("demo", "umx", "umxhq", "umxl") or Path(model).is_dir():
+def _check_separator(separation):
+    model, function = separation["model"], separation["callable"]
+    if function:
+        if model:
+            raise ConfigError(
+                f"config keys 'separation/model' and 'separation/callable': {model!r} and {function!r} cannot both make the stems; "
+                "write one of them (model: null takes back what another config file says)"
+            )
+        check_callable("separation/callable", function)
         return
-    raise ConfigError(
-        f"config key 'separation/model': {model!r} is neither one of demo, umx, umxhq, umxl "
-        "nor a folder with an Open-Unmix model"
-    )
+    if len(separation["stems"]) < len(SOURCES):
+        raise ConfigError(
+            f"config key 'separation/stems': Open-Unmix separates {', '.join(SOURCES)}; leave it out, or name a function "
+            "(separation/callable)"
+        )
+    if model not in ("demo", "umx", "umxhq", "umxl") and not (model and Path(model).is_dir()):
+        raise ConfigError(
+            f"config key 'separation/model': {model!r} is neither one of demo, umx, umxhq, umxl "
+            "nor a folder with an Open-Unmix model"
+        )
 
 
 def check_targets(words, config, called=str):
@@ -233,14 +246,18 @@ def check_targets(words, config, called=str):
         table = re.fullmatch(r"results/(?:per_class/|robustness/)?([^/_]*)_([^/]*)\.csv", word)
         if table:
             task_of(table[1], config)
-            find_model(table[2], config)
+            find_makeable_model(table[2], config)
         if re.match(r"results/(figures/)?robustness", word) and not config["evaluation"]["perturbations"]:
             raise ConfigError(
                 f"config key 'evaluation/perturbations' is empty, and {word} cannot be made; name what is to be done to test "
                 "clips, as in [noise20, mp3-32]"
             )
         of_a_model = re.fullmatch(r"models/([^/]+)/(?:seed\d+/)?(.+)", word)
-        if of_a_model and find_model(of_a_model[1], config).callable and not _is_of_a_head(of_a_model[2]):
+        if (
+            of_a_model
+            and find_makeable_model(of_a_model[1], config).callable
+            and not _is_of_a_head(of_a_model[2])
+        ):
             raise ConfigError(
                 f"'{of_a_model[1]}' is a function: nothing of it is trained, and {word} cannot be made; ask for "
                 f"results/DATASET_{of_a_model[1]}.csv"

@@ -55,6 +55,8 @@ def effective_config(given, presets, schema_path, check_schema=True):
         _check(sizes, schema, where=f" (in presets/{preset}.yaml)")
         _check(given, schema)
     config = functools.reduce(merge, (_defaults(schema), sizes, given))
+    if config["separation"]["callable"]:  # in place of the preset's model
+        config["separation"]["model"] = given["separation"].get("model")
     if not config["datasets"]:
         config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
     for name in set(BUILT_IN_ENCODERS) & set(config["encoders"]):

@@ -139,6 +139,33 @@ def find_model(name, config):
         raise ConfigError(f"{error}; encoders of the config are {known}" if known else str(error)) from None
 
 
+def find_makeable_model(name, config):
+    """Read the name of a model as `find_model` does, and check that there are the stems that it is made from.
+
+    Raises
+    ------
+    ConfigError
+        As `find_model`; and if the separator does not give one of them.
+    """
+    model, stems = find_model(name, config), made_stems(config)
+    missing = [source for source in model.sources if source not in stems]
+    if missing:
+        raise ConfigError(
+            f"model {name!r} is made from {missing[0]}, which the separator does not give; models here are made from "
+            f"{', '.join(stems)} (separation/stems)"
+        )
+    return model
+
+
+def made_stems(config):
+    """The stems that models can be made from, in order: what the separator gives, or all where the dataset brings its own."""
+    # A pretraining dataset that is not there has an error of its own.
+    dataset = config["datasets"].get(config["pretraining"]["dataset"], {})
+    if dataset.get("stems"):
+        return SOURCES
+    return tuple(source for source in SOURCES if source in config["separation"]["stems"])
+
+
 def _parse_sources(name, base):
     given = base.split("_")
     unknown = [source for source in given if source not in SOURCES]

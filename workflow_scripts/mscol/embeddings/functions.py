@@ -6,13 +6,8 @@ A function takes a waveform of shape (n_samples,), float32 at 16 kHz, and return
 clips are tested.
 """
 
-import importlib
-import importlib.util
-import inspect
 import itertools
 import logging
-import sys
-import traceback
 from pathlib import Path
 
 import numpy as np
@@ -20,78 +15,14 @@ import numpy as np
 from mscol.datasets import SPLITS
 from mscol.datasets.listed import require_unchanged
 from mscol.embeddings.crops import index_windows, list_segments, select_clips, split_generator
-from mscol.errors import ConfigError, TrainingError
+from mscol.errors import TrainingError
 from mscol.io.arrays import RowWriter
 from mscol.io.audio import load_mixture
 from mscol.io.files import write_csv
-from mscol.jobs.chatter import hush_frameworks
+from mscol.jobs.callables import brief, their_traceback
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
 from mscol.mels import count_segments
-
-
-def load_callable(name):
-    """Load the function that an encoder's ``callable`` names.
-
-    Parameters
-    ----------
-    name : str
-        ``package.module:function``, or ``path/to/file.py:function``.
-
-    Returns
-    -------
-    callable
-
-    Raises
-    ------
-    ConfigError
-        If there is no such module, file or function.
-    """
-    hush_frameworks()
-    place, _, function = name.rpartition(":")
-    try:
-        module = _load_file(place) if place.endswith(".py") else importlib.import_module(place)
-    except (Exception, SystemExit) as error:  # whatever a module of the user's raises
-        raise ConfigError(
-            f"callable {name!r}: {place!r} cannot be imported ({_brief(error)}):\n{their_traceback(error)}"
-        ) from error
-    if not callable(getattr(module, function, None)):
-        raise ConfigError(f"callable {name!r}: {place!r} has no function {function!r}")
-    logging.info("Embedding with %s.", inspect.getsourcefile(module) or place)
-    return getattr(module, function)
-
-
-def their_traceback(error):
-    """Format an error in a user's code from their first line on, without the lines of ours that led there.
-
-    Parameters
-    ----------
-    error : BaseException
-
-    Returns
-    -------
-    str
-        As Python writes tracebacks, causes included.
-    """
-    report = part = traceback.TracebackException.from_exception(error)
-    while part:
-        part.stack = traceback.StackSummary.from_list(itertools.dropwhile(_is_ours, part.stack))
-        part = part.__cause__ or part.__context__
-    return "".join(report.format()).rstrip()
-
-
-def _is_ours(frame):
-    return frame.filename == __file__ or "importlib" in frame.filename
-
-
-def _brief(error):
-    """An error in one line.
-
-    >>> _brief(ValueError("too loud")), len(_brief(ValueError("x" * 1000)))
-    ("ValueError('too loud')", 203)
-    """
-    said = repr(error)
-    return said if len(said) <= 200 else f"{said[:200]}..."
 
 
 def embed_waveforms(function, cached, clips, root, arrays, indices, seed, crops_per_segment, workers):
@@ -205,14 +136,14 @@ def _embed(function, root, clip, transform):
         returned = function(waveform)
     except (Exception, SystemExit) as error:  # whatever a function of the user's raises
         raise TrainingError(
-            f"{path}: the encoder's function failed on it ({_brief(error)}):\n{their_traceback(error)}"
+            f"{path}: the encoder's function failed on it ({brief(error)}):\n{their_traceback(error)}"
         ) from error
     try:
         windows = np.asarray(returned, np.float32)
     except Exception as error:  # of packages that know better what they hold, such as torch
         raise TrainingError(
             f"{path}: the encoder's function returned a {type(returned).__name__} for it, which is no array of numbers "
-            f"({_brief(error)}); it must return finite values of shape (windows, values)"
+            f"({brief(error)}); it must return finite values of shape (windows, values)"
         ) from error
     if windows.ndim != 2 or not windows.size or not np.isfinite(windows).all():
         raise TrainingError(
@@ -239,13 +170,3 @@ def _write(path, parts, files):
             counts.append(len(part))
             progress.step()
     return np.array(counts, np.int64)
-
-
-def _load_file(path):
-    """Load a file as a module; as if it were run, it may import its neighbours, and its classes can be found."""
-    sys.path.append(str(Path(path).resolve().parent))
-    spec = importlib.util.spec_from_file_location(f"mscol_encoder_{Path(path).stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

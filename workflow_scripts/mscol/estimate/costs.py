@@ -110,9 +110,9 @@ def stems(run):
     n_degraded = len({model.degradation for model in run.models} - {None})
     jobs = run.shards[run.pretrained_on] * ((3 if run.separates else 2) + n_degraded)
     cpu = run.start("light", jobs) + run.stem_seconds * run.cpu("stems_second")
-    cpu += n_degraded * N_STEMS * run.stem_seconds * run.cpu("mixture_mels_second")
+    cpu += n_degraded * run.n_stems * run.stem_seconds * run.cpu("mixture_mels_second")
     frames = run.stem_clips * run.sizes[run.pretrained_on].clip_frames
-    kept = (1 + n_degraded) * N_STEMS * frames * run.mel_bytes
+    kept = (1 + n_degraded) * run.n_stems * frames * run.mel_bytes
     return Cost("stems", jobs, cpu, kept_bytes=kept, passing_bytes=in_flight_bytes(run))
 
 
@@ -120,11 +120,13 @@ def in_flight_bytes(run):
     """Bytes of the stems that are on disk at a time, at both rates: a shard's wavs go when it is separated."""
     n_shards = run.shards[run.pretrained_on]
     rate = ANALYSIS_RATE + (SEPARATION_RATE if run.separates else 0)
-    return min(run.shards_in_flight, n_shards) / n_shards * run.stem_seconds * N_STEMS * rate * FLOAT_BYTES
+    return (
+        min(run.shards_in_flight, n_shards) / n_shards * run.stem_seconds * run.n_stems * rate * FLOAT_BYTES
+    )
 
 
 def separation(run):
-    """Open-Unmix: a job a shard, and one that fetches published weights."""
+    """Open-Unmix, or a function at its rate: a job a shard, and one that fetches published weights."""
     if not run.separates:
         return Cost("separation", 0, 0)
     jobs = run.shards[run.pretrained_on] + (run.settings["separation"]["model"] in HIDDEN_SIZES)
@@ -298,8 +300,8 @@ def report(run):
     compared = settings["compare_with"] in run.settings["models"]
     curves = has_label_curves(settings)
     jobs = (
-        2 * tables + n_encoders * run.n_seeds + 6 + curves + run.needs_stems
-    )  # 6: summary, comparisons, their figure, ...
+        2 * tables + n_encoders * run.n_seeds + 7 + curves + run.needs_stems
+    )  # 7: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
     n_perturbations = len(settings["perturbations"])
     jobs += bool(n_perturbations) * (tables + len(run.evaluated) + 2)

@@ -9,7 +9,7 @@ import numpy as np
 from mscol.config.datasets import evaluated_names, task_of
 from mscol.config.effective import merge, read_yaml
 from mscol.config.evaluations import ways
-from mscol.config.models import Model, find_model
+from mscol.config.models import Model, find_model, made_stems
 from mscol.datasets.task_names import dataset_of, name_of
 from mscol.estimate.sizes import DatasetSize, measure_dataset
 from mscol.mels import N_MELS
@@ -109,8 +109,13 @@ class Run:
         return self.separates and self.settings["separation"]["model"] == "demo"
 
     @property
+    def n_stems(self):
+        """Stems that are made of a clip."""
+        return len(made_stems(self.settings))
+
+    @property
     def hidden_size(self):
-        """Of the separator's networks; a folder of one's own is taken for as large as umxl."""
+        """Of the separator's networks; a folder or a function of one's own is taken for as large as umxl."""
         separation = self.settings["separation"]
         if separation["model"] == "demo":
             return separation["training"]["hidden_size"]

@@ -112,6 +112,8 @@ def _notes(run, costs, cores):
     yield _shortest(run, costs, cores, run.n_seeds * sum(model.trained for model in run.models))
     yield from _what_more_costs(run)
     yield "Heads and finetuning are taken to use all their epochs. The datasets themselves are not counted."
+    if run.separates and run.settings["separation"]["callable"]:
+        yield "What a separating function (separation/callable) costs is not known: it is taken to be as quick as Open-Unmix umxl."
     if run.needs_stems:
         yield f"GB at most: with the stems of {run.shards_in_flight} shards (mono) on disk at a time."
 

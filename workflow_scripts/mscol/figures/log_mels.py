@@ -14,7 +14,6 @@ from mscol.mels import HIGHEST_HZ, HOP_SAMPLES, LOWEST_HZ, N_MELS, SEGMENT_FRAME
 from mscol.mels.activity import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, read_activity
 from mscol.mels.cache import MelCache
 from mscol.pairs.segments import activity_columns
-from mscol.separation import STEMS
 
 _MOST_SEGMENTS = 8  # that a figure shows: in more, their numbers would not fit
 _WINDOW_SAMPLES = {"aligned": SEGMENT_SAMPLES, "reference": REFERENCE_SEGMENT_SAMPLES}
@@ -53,12 +52,12 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, s
     """
     manifest = read_listed(clips)
     training = manifest.loc[manifest["split"] == "train", "id"]
-    columns = activity_columns(STEMS, windows)
+    columns = activity_columns(list(stems), windows)
     magnitudes = read_activity(activity)
     magnitudes = magnitudes.loc[magnitudes["clip"].isin(training), ["clip", "segment", *columns.values()]]
     magnitudes = magnitudes.set_axis(["clip", "segment", *columns], axis=1)
     clip, first_segment = choose_excerpt(magnitudes, threshold)
-    excerpt = magnitudes[magnitudes["clip"] == clip].set_index("segment").sort_index()[list(STEMS)]
+    excerpt = magnitudes[magnitudes["clip"] == clip].set_index("segment").sort_index()[list(stems)]
     excerpt = excerpt.iloc[first_segment : first_segment + _MOST_SEGMENTS].astype(float)
     mels = {
         name: _frames(MelCache.open(*paths_of), clip, first_segment, len(excerpt))
@@ -104,7 +103,7 @@ def choose_excerpt(magnitudes, threshold):
         )
     best = (-1.0, None, None)
     for clip, rows in magnitudes.sort_values(["clip", "segment"]).groupby("clip"):
-        active = rows[list(STEMS)].to_numpy(float) > threshold
+        active = rows.drop(columns=["clip", "segment"]).to_numpy(float) > threshold
         for start in range(max(len(active) - _MOST_SEGMENTS, 0) + 1):
             share = active[start : start + _MOST_SEGMENTS].mean(axis=0)
             variation = (share * (1 - share)).sum()
@@ -131,7 +130,7 @@ def draw_log_mels(mels, magnitudes, threshold, window_seconds, clip):
     Parameters
     ----------
     mels : dict of str to np.ndarray, shape=(n_frames, 64)
-        Of ``mixture`` and the four stems.
+        Of ``mixture`` and the stems.
     magnitudes : pd.DataFrame
         The mean \\|x\\| of the stems (columns) in each segment (index: its number in the clip).
     threshold : float

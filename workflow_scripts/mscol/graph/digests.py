@@ -16,7 +16,7 @@ _SCRIPTS = Path(__file__).resolve().parents[2]  # workflow_scripts/, which holds
 # of a job more than on its code, and makes nothing stale when that changes
 _UNCOUNTED = {
     "mscol", "mscol.errors", "mscol.jobs.backend", "mscol.jobs.cards", "mscol.jobs.compiled", "mscol.jobs.devices",
-    "mscol.jobs.logs", "mscol.jobs.versions",
+    "mscol.jobs.energy", "mscol.jobs.logs", "mscol.jobs.versions",
 }  # fmt: skip
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
 
@@ -75,6 +75,25 @@ def file_digest(*paths):
         except FileNotFoundError:
             digest.update(b"missing")
     return digest.hexdigest()[:16]
+
+
+def code_digest(path):
+    """Digest a Python file of the user's, without comments, docstrings and layout; one that cannot be read counts as such.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    try:
+        meaning = _meaning(Path(path))
+    except (OSError, SyntaxError, ValueError):
+        return file_digest(path)
+    return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
 
 @functools.lru_cache(maxsize=100_000)

@@ -1,4 +1,4 @@
-"""The NVIDIA cards of a machine, as its driver lists them."""
+"""The NVIDIA cards of a machine, as its driver lists them, and what power they draw."""
 
 import re
 import shutil
@@ -36,14 +36,31 @@ def list_cards(path=None):
     -------
     list of Card, or None where there is no nvidia-smi that answers
     """
+    said = _ask("-L", path=path)
+    return None if said is None else _read(said)
+
+
+def card_watts():
+    """Ask nvidia-smi for the power that each card draws.
+
+    Returns
+    -------
+    dict of str to float
+        UUID -> watts; without the cards that do not tell.
+    """
+    said = _ask("--query-gpu=uuid,power.draw", "--format=csv,noheader,nounits") or ""
+    return {name: float(watts) for name, watts in re.findall(r"^(\S+), ([0-9.]+)\s*$", said, re.MULTILINE)}
+
+
+def _ask(*arguments, path=None):
+    """What nvidia-smi says; None where there is none that answers."""
     program = shutil.which("nvidia-smi", path=path)
     if program is None:
         return None
     try:
-        said = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=60)
+        return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return _read(said.stdout)
 
 
 def _read(text):

@@ -72,7 +72,7 @@ def read_activity(paths):
     return pd.concat(tables).sort_values(["clip", "segment"], ignore_index=True)
 
 
-def activity_table(segments):
+def activity_table(segments, stems=STEMS):
     """Put the magnitudes of clips below each other: clip, segment, each stem, each stem in the reference's windows."""
-    columns = ["clip", "segment", *STEMS, *(f"{stem}_reference" for stem in STEMS)]
+    columns = ["clip", "segment", *stems, *(f"{stem}_reference" for stem in stems)]
     return pd.concat(segments)[columns] if segments else pd.DataFrame(columns=columns)

@@ -98,7 +98,7 @@ def cache_degraded_stems(
     folder : str or os.PathLike
         Holds ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
     arrays : dict
-        Written: for each of the four stems, the path of its array.
+        Written: for each stem, the path of its array.
     index, rejected : str or os.PathLike
         Written: the table of clips, and the clips left out here.
     rejected_before : list of (str or os.PathLike)
@@ -116,7 +116,7 @@ def cache_degraded_stems(
     blend = degrade_each if each else degrade
 
     def analyse(clip):
-        stems = load_stems(Path(folder, clip.id))
+        stems = load_stems(Path(folder, clip.id), arrays)
         require_unchanged(Path(root, clip.path), clip)
         mixture = _fit(load_mixture(Path(root, clip.path)), len(next(iter(stems.values()))))
         blends = {stem: blend(waveform, mixture, decibels) for stem, waveform in stems.items()}

@@ -26,7 +26,7 @@ def cache_stems(
     folder : str or os.PathLike
         Holds ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
     arrays : dict
-        Written: for each of the four stems, the path of its array.
+        Written: for each stem, the path of its array.
     index, activity, rejected : str or os.PathLike
         Written: the tables of clips and of segments, and the clips without stems.
     rejected_before : list of (str or os.PathLike)
@@ -40,11 +40,11 @@ def cache_stems(
     failed = read_rejected(rejected_before)
     present = clips_with_stems_in(folder, clips, rejected_before)
     rows, magnitudes, failed_here = write_mels(
-        present, lambda clip: _analyse(Path(folder, clip.id), seconds), arrays, dtype, workers
+        present, lambda clip: _analyse(Path(folder, clip.id), arrays, seconds), arrays, dtype, workers
     )
     write_csv(index_table(rows), index)
     segments = [table.assign(clip=row[0]) for row, table in zip(rows, magnitudes, strict=True)]
-    write_csv(activity_table(segments), activity)
+    write_csv(activity_table(segments, arrays), activity)
     write_rejected(failed + failed_here, rejected)
 
 
@@ -74,8 +74,8 @@ def clips_with_stems_in(folder, clips, rejected_before):
     return table[[Path(folder, clip).is_dir() for clip in table["id"]]]
 
 
-def load_stems(folder):
-    """Load the four stems of a clip, cut to equal length.
+def load_stems(folder, names=STEMS):
+    """Load the stems of a clip, cut to equal length.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def load_stems(folder):
     CacheError
         If one is not there: a clip without all of its stems is rejected before.
     """
-    paths = {stem: Path(folder, f"{stem}.wav") for stem in STEMS}
+    paths = {stem: Path(folder, f"{stem}.wav") for stem in names}
     lost = [path for path in paths.values() if not path.is_file()]
     if lost:
         raise CacheError(
@@ -101,8 +101,8 @@ def load_stems(folder):
     return {stem: long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
 
 
-def _analyse(folder, seconds):
+def _analyse(folder, names, seconds):
     """Compute the log-mels of a clip's stems, and the table of their magnitudes."""
-    waveforms = load_stems(folder)
+    waveforms = load_stems(folder, names)
     mels = {stem: log_mel(waveform, normalise_seconds=seconds) for stem, waveform in waveforms.items()}
-    return mels, stem_magnitudes(waveforms, int(count_segments(len(mels[STEMS[0]]))))
+    return mels, stem_magnitudes(waveforms, int(count_segments(len(next(iter(mels.values()))))))

@@ -13,8 +13,9 @@ from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, read_results
 from mscol.jobs.backend import TITLES
 from mscol.mels.framing import FRAMINGS
+from mscol.pages.taken import tell_taken
 from mscol.papers import PAPERS
-from mscol.separation.origin import tell_origin
+from mscol.separation.origin import name_separator, tell_origin
 from mscol.tables.measured import METRIC_TITLES
 from mscol.tables.results import GROUP
 
@@ -49,7 +50,7 @@ SEPARATORS = {
 CODE = "mscol itself is licensed MIT."
 
 
-def write_model_card(run, dataset, separator, tables, card, synthesised=(), losses=None):
+def write_model_card(run, dataset, separator, tables, card, synthesised=(), losses=None, timings=None):
     """Write the card of an encoder.
 
     Parameters
@@ -59,7 +60,7 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
     dataset : dict
         What it was pretrained on: name, layout, embedded (whether it is one that this workflow makes).
     separator : str or None
-        What made the stems, as ``separation/model`` says; None where the dataset brought its own.
+        What made the stems, as ``separation/model`` or ``separation/callable`` says; None where the dataset brought its own.
     tables : dict
         For each dataset that it was evaluated on, the path of the table of results.
     card : str or os.PathLike
@@ -68,6 +69,8 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
         The datasets that this workflow made, which are called so.
     losses : dict of str to float, optional
         Of a separator that has heard synthesised songs only and made stems of other music: its validation losses.
+    timings : dict of str to list of str, optional
+        What jobs made -> patterns of the files in which Snakemake noted their time (`mscol.pages.taken`).
 
     Raises
     ------
@@ -90,6 +93,7 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
         "What goes in and what comes out": _SHAPES.format(values=run["values"], level=_level(run)),
         "How good it is": _figures_section(figures, synthesised),
         "What made it": _making(run, dataset, separator),
+        "What it took": tell_taken(run, timings or {}),
         "What it cannot do": _limits(run) + _about_stems(run, dataset, losses),
         "Licence": " ".join([terms, CODE]),
     }
@@ -171,7 +175,7 @@ def _making(run, dataset, separator):
         facts["segments of four seconds"] = f"{run['n_segments']['train']['all']:,}"
         facts["fingerprint of the data"] = f"`{run['dataset_fingerprint']}`"
         if run["sources"]:
-            facts["stems"] = f"Open-Unmix, {separator}" if separator else "those of the dataset"
+            facts["stems"] = name_separator(separator) if separator else "those of the dataset"
         if run["model"] != "untrained":
             facts["updates"] = f"{settings['updates']:,} of {run['n_pairs']} pairs"
             facts["learning rate"] = f"{settings['learning_rate']:g}, {settings['schedule']} (Adam)"
@@ -180,8 +184,7 @@ def _making(run, dataset, separator):
         facts["encoder"] = f"EfficientNet-B0, width {size['width']:g}, depth {size['depth']:g}"
         facts["seed, threads"] = f"{run['seed']}, {run['framework_threads']}"
     if run.get("wall_seconds") is not None:
-        resumed = " (of the last attempt)" if run.get("resumed_from") else ""
-        facts["time"] = f"{run['wall_seconds']:,} s{resumed}"
+        facts["time"] = f"{run['wall_seconds']:,} s"
     if "backend" in run:
         facts["computed with"] = f"{TITLES.get(run['backend'], run['backend'])}, on {_words(run)}"
     facts["versions"] = ", ".join(f"{name} {version}" for name, version in run["versions"].items())

@@ -25,6 +25,7 @@ from mscol.pretraining.data import load_data
 from mscol.pretraining.history import History
 from mscol.pretraining.loop import Training
 from mscol.pretraining.scratch import on_scratch
+from mscol.pretraining.spending import Spending
 
 # How a run is run, where nothing else is said; none of it changes its numbers
 RUNNING = {
@@ -107,13 +108,11 @@ def pretrain(
         data.n_segments["train"]["all"],
     )
     training = Training(_build(settings), data, settings, running, store)
-    history = training.run()
-    attempt = {
-        "n_devices": training.n_devices,
-        "resumed_from": training.resumed_from,
-        "wall_seconds": round(time.monotonic() - started, 1),
-    }
-    about = (about or {}) | what | _about(data) | backend_and_device() | attempt
+    computing = backend_and_device()
+    with Spending(store and store.folder, started, on_gpu=computing["device"] != "CPU") as spending:
+        history = training.run()
+    attempt = {"n_devices": training.n_devices, "resumed_from": training.resumed_from}
+    about = (about or {}) | what | _about(data) | computing | attempt | spending.total()
     _write(outputs, training.network.encoder, history, about)
 
 

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from mscol.errors import SeparationError
 from mscol.io import audio
 from mscol.io.files import write_csv
 from mscol.jobs.logs import Progress
 from mscol.separation import STEMS
-from mscol.separation.separate import separate
-from mscol.separation.separator import load_separator
 
 SILENT_RMS = 1e-3  # -60 dB of full scale: below it a stem's SDR says nothing
 EPSILON = 1e-7  # as in the challenge, so that a perfect estimate has a finite SDR
@@ -45,57 +42,53 @@ def sdr(truth, estimate):
     return float(10 * np.log10(signal / distortion))
 
 
-def judge_separator(model, songs, table_path, n_iterations=1, device="auto", threads=1):
+def judge_separator(separate, songs, table_path, stems=STEMS):
     """Separate songs whose stems are known, and write how well each stem comes out.
 
     Parameters
     ----------
-    model, n_iterations, device
-        As in `separator.load_separator`.
+    separate : callable
+        Of a waveform, (n_samples, 2) at 44.1 kHz, to a dict of stems, (n_samples, 1 or 2): what ``open_separator`` returns
+        (`mscol.separation.writing`).
     songs : str or os.PathLike
         Folder of ``{song}/{stem}.wav`` and ``{song}/mixture.wav``.
     table_path : str or os.PathLike
         The csv to be made, a row a stem: over the n_songs in which neither it nor the rest is silent,
         the median SDR of the separated stem (sdr), that of the mixture taken for the stem
         (sdr_mixture) and their difference (gain), all in dB; then the same of the means.
-    threads : int
-        Threads of torch.
+    stems : sequence of str
+        Which the separator gives.
 
     Raises
     ------
     SeparationError
-        As `separator.load_separator`; and if there is no song.
+        If there is no song, or as ``separate`` does.
     """
-    torch.set_num_threads(threads)
     folders = sorted(path for path in Path(songs).glob("*") if path.is_dir())
     if not folders:
         raise SeparationError(f"{songs}: no songs to judge the separator by")
-    separator = load_separator(model, n_iterations, device)
     progress = Progress("songs", len(folders))
     scores = []
     for folder in folders:
-        scores += judge_song(separator, folder)
+        scores += judge_song(separate, folder)
         progress.step()
-    table = summarise(pd.DataFrame(scores, columns=["stem", "sdr", "sdr_mixture"]))
+    table = summarise(pd.DataFrame(scores, columns=["stem", "sdr", "sdr_mixture"]), stems)
     write_csv(table, table_path)
     _report(table)
 
 
-def judge_song(separator, folder):
+def judge_song(separate, folder):
     """SDR of each stem of one song, as dicts of stem, sdr and sdr_mixture.
 
     A stem that is silent is passed over, and so is one that plays alone: it is the mixture, whose SDR
     is then without bound.
     """
     mixture = audio.load_stereo(folder / "mixture.wav")
-    estimates = separate(separator, mixture)
     scores = []
-    for stem in STEMS:
+    for stem, estimate in separate(mixture).items():
         truth = audio.load_stereo(folder / f"{stem}.wav")
         if not is_silent(truth) and not is_silent(mixture - truth):
-            scores.append(
-                {"stem": stem, "sdr": sdr(truth, estimates[stem]), "sdr_mixture": sdr(truth, mixture)}
-            )
+            scores.append({"stem": stem, "sdr": sdr(truth, estimate), "sdr_mixture": sdr(truth, mixture)})
     return scores
 
 
@@ -104,13 +97,14 @@ def is_silent(waveform):
     return np.sqrt(np.mean(np.square(waveform, dtype=np.float64))) < SILENT_RMS
 
 
-def summarise(scores):
-    """Medians and means over songs, a row a stem in the order of `STEMS`.
+def summarise(scores, stems=STEMS):
+    """Medians and means over songs, a row a stem, in their order.
 
     Parameters
     ----------
     scores : pandas.DataFrame
         Columns stem, sdr, sdr_mixture; a row a song and stem.
+    stems : sequence of str
 
     Returns
     -------
@@ -118,10 +112,10 @@ def summarise(scores):
         Columns stem, n_songs, sdr, sdr_mixture, gain, sdr_mean, sdr_mixture_mean, gain_mean.
     """
     by_stem = scores.groupby("stem")
-    median, mean = by_stem.median().reindex(STEMS), by_stem.mean().reindex(STEMS)
+    median, mean = by_stem.median().reindex(stems), by_stem.mean().reindex(stems)
     table = pd.DataFrame(
         {
-            "n_songs": by_stem.size().reindex(STEMS, fill_value=0),
+            "n_songs": by_stem.size().reindex(stems, fill_value=0),
             "sdr": median["sdr"],
             "sdr_mixture": median["sdr_mixture"],
             "gain": median["sdr"] - median["sdr_mixture"],

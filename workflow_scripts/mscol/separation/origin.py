@@ -48,6 +48,29 @@ def require_better_than_silence(folder):
             )
 
 
+def name_separator(separator):
+    """Name what makes stems, for people.
+
+    Parameters
+    ----------
+    separator : str
+        What ``separation/model`` or ``separation/callable`` says.
+
+    >>> name_separator("umxl"), name_separator("mine.py:separate")
+    ('Open-Unmix, umxl', 'the function separate of mine.py')
+    """
+    place, _, function = separator.rpartition(":")
+    is_function = function.isidentifier() and place and not Path(separator).exists()
+    return f"the function {function} of {place}" if is_function else f"Open-Unmix, {separator}"
+
+
+def tell_function(dataset, function):
+    """Say, in a sentence, that a function of the user's makes the stems of a dataset."""
+    return (
+        f"The stems of {dataset} are made by {name_separator(function)}, which is no part of this workflow."
+    )
+
+
 def tell_origin(dataset, losses):
     """Say, in sentences, that a separator of synthesised songs separates other music.
 

@@ -15,7 +15,7 @@ from mscol.separation.clips import clips_with_stems, each_clip, inside, reject
 LENGTH_TOLERANCE_SECONDS = 0.25  # mp3 coders pad by up to two frames of 1,152 samples on either side
 
 
-def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, rejected_before=()):
+def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, rejected_before=(), names=STEMS):
     """Resample a folder of separated stems to 16 kHz mono, keeping the names inside it.
 
     Parameters
@@ -30,6 +30,8 @@ def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, reject
         The shard's manifest. If given, a clip that has no stems is an error, unless it was rejected.
     rejected_before : list of (str or os.PathLike)
         What earlier stages of this shard rejected.
+    names : sequence of str
+        The stems that each clip has.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, reject
         If a clip is missing.
     """
     if clips is not None:
-        require_all(stems_folder, f"{{}}/{STEMS[-1]}.wav", clips, rejected_before)  # the last that is written
+        require_all(stems_folder, f"{{}}/{names[-1]}.wav", clips, rejected_before)  # the last that is written
     files = sorted(Path(stems_folder).rglob("*.wav"))
     progress = Progress("stems", len(files))
 

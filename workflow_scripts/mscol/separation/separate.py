@@ -11,6 +11,7 @@ from mscol.io import audio
 from mscol.separation import STEMS
 from mscol.separation.memory import HostCopy, is_out_of_memory
 from mscol.separation.wiener import filter_sources
+from mscol.separation.writing import check_finite
 
 # On either side of a chunk, at least: what the networks' memory needs (docs/benchmarks.md)
 _CONTEXT_SECONDS = 6
@@ -107,11 +108,12 @@ def separate(separator, waveform):
     mixture = torch.from_numpy(np.ascontiguousarray(audio.one_channel_of_equal(waveform).T))
     with torch.inference_mode():
         stems = separate_batch(separator, mixture[None])[0].wait().numpy()
-    check_finite(stems)
-    return {
+    separated = {
         stem: np.repeat(samples.T, waveform.shape[1] // len(samples), axis=1)
         for stem, samples in zip(STEMS, stems, strict=True)
     }
+    check_finite(separated)
+    return separated
 
 
 def separate_batch(separator, mixtures):
@@ -196,13 +198,6 @@ def context_windows(separator):
 def window_samples(separator):
     """How many samples a window of the Wiener filter steps over."""
     return separator.wiener_win_len * separator.stft.n_hop
-
-
-def check_finite(stems):
-    """Raise `AudioError` where a stem has samples that are not finite; shape (4, channels, n_samples)."""
-    for stem, samples in zip(STEMS, stems, strict=True):
-        if not np.isfinite(samples).all():
-            raise AudioError(f"its separated {stem} has samples that are not finite; leave the clip out")
 
 
 def _filter_and_invert(separator, magnitudes, spectrum, n_samples):

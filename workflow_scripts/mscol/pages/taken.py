@@ -1,0 +1,89 @@
+"""What making a model took, in hours and joules, as its card says it."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mscol.jobs.energy import RAPL, SMI
+
+_WHOSE = {
+    RAPL: "the processors of its machine, whatever else they did (RAPL)",
+    SMI: "its GPUs (power by nvidia-smi, over time)",
+}
+
+
+def tell_taken(run, timings):
+    """Say what a model took: its pretraining as it measured itself, and the jobs around it as Snakemake did.
+
+    Parameters
+    ----------
+    run : dict
+        run.json.
+    timings : dict of str to list of str
+        What jobs made -> patterns of Snakemake's benchmark files of these jobs.
+
+    Returns
+    -------
+    str
+        Sentences, and a table of the hours of jobs.
+    """
+    hours = {what: _hours_of_jobs(patterns) for what, patterns in timings.items()}
+    rows = [
+        f"| {what} | {jobs:,} | {_hours(3600 * sum_of)} |" for what, (jobs, sum_of) in hours.items() if jobs
+    ]
+    table = ["| besides | jobs | hours |", "|---|---:|---:|", *rows] if rows else []
+    return "\n".join([_pretraining(run), "", *table]).strip()
+
+
+def _pretraining(run):
+    """
+    >>> _pretraining({"wall_seconds": 4680, "model": "bass", "device": "CPU", "framework_threads": 2, "processor": "EPYC",
+    ...               "energy_joules": None})
+    'Pretraining took 1.3 hours on 2 cores of EPYC. Energy was not measured: the machine does not tell.'
+    """
+    if run.get("wall_seconds") is None or "energy_joules" not in run:
+        return (
+            "It was not pretrained here."
+            if "checkpoint" in run
+            else "What pretraining took was not measured."
+        )
+    return f"Pretraining took {_hours(run['wall_seconds'])} hours on {_machine(run)}. {_energy(run['energy_joules'])}"
+
+
+def _machine(run):
+    if run.get("device", "CPU") == "CPU":
+        threads = run["framework_threads"]
+        return f"{threads} core{'s' * (threads > 1)} of {run['processor']}"
+    number = run.get("n_devices", 1)
+    return f"{number} × {run['device']}" if number > 1 else f"one {run['device']}"
+
+
+def _energy(joules):
+    """
+    >>> _energy({"RAPL": 180_000.0, "nvidia-smi": 3_600_000.0})
+    'It took 1.05 kWh: 0.05 by the processors of its machine, whatever else they did (RAPL), 1 by its GPUs (power by nvidia-smi, over time).'
+    """
+    if not joules:
+        return "Energy was not measured: the machine does not tell."
+    parts = ", ".join(f"{_kwh(value)} by {_WHOSE[name]}" for name, value in joules.items())
+    return f"It took {_kwh(sum(joules.values()))} kWh: {parts}."
+
+
+def _kwh(joules):
+    return f"{joules / 3.6e6:.3g}"
+
+
+def _hours(seconds):
+    """
+    >>> _hours(4680), _hours(75), _hours(864_000)
+    ('1.3', '0.021', '240')
+    """
+    hours = seconds / 3600
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.2g}"
+
+
+def _hours_of_jobs(patterns):
+    """How many jobs noted their time, and the sum, h."""
+    files = [file for pattern in patterns for file in sorted(Path().glob(pattern))]
+    seconds = [pd.read_csv(file, sep="\t")["s"].sum() for file in files]
+    return len(files), sum(seconds) / 3600
