@@ -66,11 +66,17 @@ def made_by_all(folder):
     return files
 
 
+def caption_file(output):
+    """The caption of a result in the report, as a file: of a module from github() Snakemake itself has only an address."""
+    return f"{BASEDIR}/report/{get_flag_value(output, 'report').caption.get_filename()}"
+
+
 def described_results(wildcards, input):
     """For `params`: the files of the jobs behind results, those that `all` does not name among them, with what the report says of each."""
     makers = [
         (maker.output, output)
         for maker in workflow.rules
+        if rules.has(own_name(maker.name))
         for output in maker.output
         if str(output).startswith("results/")
     ]
@@ -83,7 +89,7 @@ def described_results(wildcards, input):
         )
         # A table, or a figure in several formats, has one caption.
         captions = {
-            os.path.splitext(output)[0]: str(get_flag_value(output, "report").caption)
+            os.path.splitext(output)[0]: caption_file(output)
             for output in outputs
             if is_flagged(output, "report")
         }
