@@ -27,6 +27,8 @@ PLATFORMS = {
     "aarch64-apple-darwin": {"sys_platform": "darwin", "platform_machine": "arm64"},
 }
 PYTHONS = ("3.11", "3.12", "3.13")
+# What separates, by the environment that it gets: the scripts import it by name
+SEPARATORS = {"openunmix": "mscol/separation/shard", "audio": "mscol/separation/functions"}
 # Published as source alone: Python and nothing else, which builds anywhere
 WITHOUT_WHEELS = {"connection-pool"}
 everywhere = pytest.mark.parametrize(
@@ -137,9 +139,12 @@ def rules():
     for path in sorted((HOUSE / "rules").glob("*.smk")):
         for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
             script = re.search(r"workflow_scripts/(\w+)\.py", rule)
-            env = re.search(r"conda:\s+(?:\"../envs/(\w+)\.yaml\"|KERAS_ENVIRONMENT)", rule)
-            for name in ([env[1]] if env[1] else choices["keras_environment"]["enum"]) if script else []:
+            env = re.search(r"conda:\s+(?:\"../envs/(\w+)\.yaml\"|(KERAS|SEPARATION)_ENVIRONMENT)", rule)
+            of_choice = {"KERAS": choices["keras_environment"]["enum"], "SEPARATION": SEPARATORS}
+            for name in of_choice.get(env[2], [env[1]]) if script else []:
                 yield pytest.param(script[1], name, id=f"{rule.split(':')[0]}-{name}")
+    for name, module in SEPARATORS.items():
+        yield pytest.param(module, name, id=module)
 
 
 @pytest.mark.parametrize(("script", "env"), rules())
