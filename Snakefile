@@ -34,6 +34,7 @@ include: "rules/report.smk"
 include: "rules/figures.smk"
 include: "rules/robustness.smk"
 include: "rules/cards.smk"
+include: "rules/overview.smk"
 include: "rules/fetch.smk"
 include: "rules/estimate.smk"
 include: "rules/ahead.smk"
@@ -54,6 +55,7 @@ onsuccess:
 
 rule all:
     input:
+        rules.write_page.output,
         rules.write_config.output,
         rules.gather_rejected.output,
         rules.gather_shortened.output,
