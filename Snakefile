@@ -56,6 +56,7 @@ onsuccess:
 rule all:
     input:
         rules.write_page.output,
+        described_clips(),
         rules.write_config.output,
         rules.gather_rejected.output,
         rules.gather_shortened.output,
