@@ -47,7 +47,7 @@ lock: .venv/installed
 
 # All that a run makes; the environment and fetched datasets stay.
 clean-run:
-	rm -rf .snakemake checkpoints compiled demo embeddings logs manifests mels models results separators timings wav
+	rm -rf .snakemake checkpoints compiled demo embeddings excerpts logs manifests mels models results separators timings wav
 
 # Needs graphviz.
 docs/rulegraph.svg: Snakefile $(wildcard rules/*.smk)

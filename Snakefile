@@ -34,6 +34,7 @@ include: "rules/report.smk"
 include: "rules/figures.smk"
 include: "rules/robustness.smk"
 include: "rules/cards.smk"
+include: "rules/overview.smk"
 include: "rules/fetch.smk"
 include: "rules/estimate.smk"
 include: "rules/ahead.smk"
@@ -54,6 +55,8 @@ onsuccess:
 
 rule all:
     input:
+        rules.write_page.output,
+        described_clips(),
         rules.write_config.output,
         rules.gather_rejected.output,
         rules.gather_shortened.output,

@@ -14,18 +14,19 @@ def end_run():
 
 
 def say_where_results_are():
-    """Say where the results of a whole run are, what could not be used, and which command opens the report."""
+    """Say where the results of a whole run are, what could not be used, and which command makes the report."""
+    page = str(rules.write_page.output)
     summary = rules.summarise_results.output
     rejected = str(rules.gather_rejected.output)
     is_whole = "all" in set(map(own_rule, workflow.dag.jobs))
     # Not there after --until, which leaves out what comes after
-    if not is_whole or not all(map(os.path.exists, (summary.markdown, rejected))):
+    if not is_whole or not all(map(os.path.exists, (page, rejected))):
         return
     with open(rejected, encoding="utf-8", newline="") as table:
         n_rejected = sum(1 for _ in csv.reader(table)) - 1
     given = " ".join(map(str, workflow.config_settings.configfiles))
     with_config = f" --configfile {given}" if given else ""
     logger.info(
-        f"The results are in {summary.markdown} and {summary.html}. Clips that could not be used: {n_rejected} ({rejected} says why).\n"
-        f"snakemake --report report.zip{with_config} puts tables and figures on a page."
+        f"The results are in {page}, which opens in any browser, and in {summary.markdown}. Clips that could not be used: {n_rejected} ({rejected} says why).\n"
+        f"snakemake --report report.zip{with_config} puts them and all figures into an archive, with captions and run times."
     )

@@ -184,6 +184,7 @@ rule plot_log_mels:
             labels={"figure": "what the encoder hears"},
         ),
         png="results/figures/log_mels.png",
+        heard="excerpts/log_mels.json",
     log:
         "logs/plot_log_mels.log",
     benchmark:

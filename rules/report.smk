@@ -70,16 +70,7 @@ rule summarise_results:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        **told(
-            layouts={
-                name: dataset["layout"] for name, dataset in config["datasets"].items()
-            }
-        ),
-        synthesised=SYNTHESISED,
-        separator=separator_of_synthesised(),
-        function=separating_function(),
-        pretrained_on=PRETRAINING_DATASET,
-        search=config["evaluation"]["search"],
+        **summary_params(),
         code=code_of("summarise_results.py"),
     message:
         "Summarising all results"

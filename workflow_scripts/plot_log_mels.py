@@ -13,6 +13,7 @@ plot_log_mels(
     activity=cached.activity,
     windows=snakemake.params.windows,
     threshold=snakemake.params.threshold,
-    paths=list(snakemake.output),
+    paths=[snakemake.output.svg, snakemake.output.png],
     synthesised=snakemake.params.synthesised,
+    heard=snakemake.output.heard,
 )

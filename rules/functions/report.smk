@@ -5,6 +5,7 @@ import os
 from snakemake.io import apply_wildcards, get_flag_value, is_flagged
 
 from mscol.datasets.task_names import dataset_of
+from mscol.pages.elements import ASSETS
 
 
 def of_all_results(pattern):
@@ -103,3 +104,25 @@ def described_results(wildcards, input):
     return [
         described[file] for file in sorted(described) if file.startswith("results/")
     ]
+
+
+def summary_params():
+    """Params of the rules that lay a summary out."""
+    return {
+        **told(
+            layouts={
+                name: dataset["layout"] for name, dataset in config["datasets"].items()
+            }
+        ),
+        "synthesised": SYNTHESISED,
+        "separator": separator_of_synthesised(),
+        "function": separating_function(),
+        "pretrained_on": PRETRAINING_DATASET,
+        "search": config["evaluation"]["search"],
+        "assets": page_assets,
+    }
+
+
+def page_assets(wildcards):
+    """For `params`: a digest of the style and script of pages, which `code_of` does not see."""
+    return f"style and script: {file_digest(*ASSETS)}"

@@ -20,7 +20,7 @@ FLOORS = (
     ("pretraining", "scores"),
     ("probes", "clip_means", "tables"),
     ("pages", "figures", "estimate"),
-    ("commands", "progress"),
+    ("overview", "commands", "progress"),
     ("__main__",),
 )
 FLOOR_OF = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}

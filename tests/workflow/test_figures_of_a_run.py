@@ -51,7 +51,7 @@ def test_several_shares_of_labels_have_a_figure(house, finished):
     assert jobs["plot_label_fractions"] == 1
 
 
-def test_changed_figure_is_drawn_again_and_no_other(house, finished):
+def test_changed_figure_is_drawn_again_with_what_shows_it_and_no_other(house, finished):
     module = house / "workflow_scripts" / "mscol" / "figures" / "log_mels.py"
     text = module.read_text()
     try:
@@ -60,7 +60,11 @@ def test_changed_figure_is_drawn_again_and_no_other(house, finished):
         jobs = planned_jobs(house, finished)
     finally:
         module.write_text(text)
-    assert {name for name in jobs if name not in ("all", "total")} == {"plot_log_mels"}
+    assert {name for name in jobs if name not in ("all", "total")} == {
+        "plot_log_mels",
+        "separate_excerpt",
+        "write_page",
+    }
 
 
 def test_changed_threshold_redraws_which_stems_are_active(house, finished):

@@ -1,7 +1,6 @@
 """The report of a finished run, clicked through in a browser as a reader would."""
 
 import re
-import shutil
 import zipfile
 
 import pytest
@@ -13,16 +12,9 @@ from selenium.common.exceptions import (  # noqa: E402
     ElementClickInterceptedException,
     StaleElementReferenceException,
 )
-from selenium.webdriver import Chrome, ChromeOptions  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-CHROMEDRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and CHROMEDRIVER), reason="needs a browser: chromium and chromedriver on the PATH"
-)
 SECONDS = 20  # to wait for what a click brings
 
 
@@ -34,18 +26,6 @@ def page(house, finished, tmp_path_factory):
     with zipfile.ZipFile(folder / "report.zip") as archive:
         archive.extractall(folder)
     return folder / "report" / "report.html"
-
-
-@pytest.fixture(scope="module")
-def chrome():
-    options = ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1600,950"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=Service(CHROMEDRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
@@ -124,6 +104,16 @@ def test_first_page_says_what_the_run_did_and_draws_its_rules(browser, finished)
         lambda: _entries(browser, "//*[@id='rulegraph']//canvas | //*[@id='rulegraph']//*[name()='svg']"),
     )
     assert graph[0].size["width"] > 200 and graph[0].size["height"] > 200
+
+
+def test_page_to_start_from_is_the_first_entry(browser):
+    menu = _wait(browser, lambda: [entry.text for entry in _entries(browser, "//nav//li/a") if entry.text])
+    assert next(name for name in menu if name in _structure(browser)) == "All results on a page"
+    _open(browser, "All results on a page")
+    _click(browser, lambda: _button(browser, 0, 0))
+    browser.switch_to.frame(_wait(browser, lambda: _entries(browser, "//iframe"))[0])
+    assert _wait(browser, lambda: _entries(browser, "//section[@id='maps']//*[name()='path']"))
+    browser.switch_to.default_content()
 
 
 def test_every_category_and_subcategory_opens(browser):

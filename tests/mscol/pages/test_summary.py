@@ -159,7 +159,7 @@ def test_pages_are_well_formed(tagged, classified, tmp_path):
         .replace('<meta charset="utf-8">', "")
         .replace("<br>", "")
     )
-    table = tree.find("body/table")
+    table = tree.find("body//table")
     assert {len(row) for row in table.iter("tr")} == {1 + 4 + 2}
 
 

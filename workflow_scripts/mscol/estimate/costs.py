@@ -294,7 +294,7 @@ def perturbed_embeddings(run):
 
 
 def report(run):
-    """Tables, figures, model cards, what was rejected, and the config."""
+    """Tables, figures, model cards, what was rejected, the config, and the page to start from."""
     settings = run.settings["evaluation"]
     tables, n_encoders = len(_evaluations(run)), sum(not model.callable for model in run.models)
     compared = settings["compare_with"] in run.settings["models"]
@@ -303,6 +303,7 @@ def report(run):
         2 * tables + n_encoders * run.n_seeds + 7 + curves + run.needs_stems
     )  # 7: summary, comparisons, their figure, ...
     jobs += compared * len(run.evaluated) * (len(run.models) - 1) + any(model.trained for model in run.models)
+    jobs += _page_jobs(run)
     n_perturbations = len(settings["perturbations"])
     jobs += bool(n_perturbations) * (tables + len(run.evaluated) + 2)
     resamples = kept = 0.0
@@ -315,6 +316,15 @@ def report(run):
         kept += run.rates["bytes"]["table"] + values * run.rates["bytes"]["resampled_value"]
     cpu = run.start("report", jobs) + resamples * run.cpu("resample")
     return Cost("tables and figures", jobs, cpu, kept_bytes=kept)
+
+
+def _page_jobs(run):
+    """The page, what it says of the clips of each dataset and task, and excerpts."""
+    ways_of_all = [way for model in run.models for way in ways(model, run.settings["evaluation"])]
+    has_embeddings = any(way.protocol == "frozen" or on_clip_means(way.protocol) for way in ways_of_all)
+    heard = run.settings["report"]["audio"]
+    n_datasets = len({dataset_of(name) for name in run.evaluated})
+    return 1 + has_embeddings * (len(run.evaluated) + heard * n_datasets) + heard * run.needs_stems
 
 
 def _evaluations(run):

@@ -1,8 +1,11 @@
 """An example of what the encoder hears: the log-mels of a mixture and its stems, and which are active."""
 
+import base64
+import io
 import math
 
 import numpy as np
+from matplotlib import image
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -10,12 +13,14 @@ from mscol.datasets.listed import read_listed
 from mscol.errors import CacheError
 from mscol.figures.style import as_it_is, save_figure, styled
 from mscol.io.audio import ANALYSIS_RATE
+from mscol.io.files import write_json
 from mscol.mels import HIGHEST_HZ, HOP_SAMPLES, LOWEST_HZ, N_MELS, SEGMENT_FRAMES
 from mscol.mels.activity import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, read_activity
 from mscol.mels.cache import MelCache
 from mscol.pairs.segments import activity_columns
 
 _MOST_SEGMENTS = 8  # that a figure shows: in more, their numbers would not fit
+_HEARD_SEGMENTS = 2  # of them, on the page to start from
 _WINDOW_SAMPLES = {"aligned": SEGMENT_SAMPLES, "reference": REFERENCE_SEGMENT_SAMPLES}
 _LONGEST_TITLE = 140  # characters of a clip's name
 _TICKS_HZ = (100, 500, 1000, 2000, 4000)
@@ -23,7 +28,7 @@ _STRIP = (0, -0.2, 1, 0.2)  # attached below a picture: left, bottom, width, hei
 _ACTIVE, _INACTIVE = "#009E73", "#D9D9D9"
 
 
-def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, synthesised=False):
+def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, synthesised=False, heard=None):
     """Draw the log-mels of a training clip and its stems.
 
     Parameters
@@ -44,6 +49,9 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, s
         Written: the same figure, in the format of each suffix.
     synthesised : bool
         Whether this workflow made the music, which the title then says.
+    heard : str or os.PathLike, optional
+        Written: JSON, two segments of the excerpt for the page to start from: clip, start and seconds, pictures (PNG in base64,
+        a pixel a frame and band), and of each stem in which segments it is active.
 
     Raises
     ------
@@ -66,9 +74,33 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, s
     window_seconds = _WINDOW_SAMPLES[windows] / ANALYSIS_RATE
     named = f"{clip}, synthesised" if synthesised else clip
     save_figure(draw_log_mels(mels, excerpt, threshold, window_seconds, named), paths)
+    if heard is not None:
+        write_json({"clip": clip, **_picture(mels, excerpt, threshold)}, heard)
 
 
-def choose_excerpt(magnitudes, threshold):
+def _picture(mels, excerpt, threshold):
+    """What the page to start from shows of an excerpt: some of its segments, without axes."""
+    rows = excerpt.reset_index().assign(clip="")
+    _, first = choose_excerpt(rows, threshold, _HEARD_SEGMENTS)
+    chosen = excerpt.iloc[first : first + _HEARD_SEGMENTS]
+    frames = slice(first * SEGMENT_FRAMES, (first + len(chosen)) * SEGMENT_FRAMES)
+    parts = {name: mel[frames] for name, mel in mels.items()}
+    limits = {"vmin": min(map(np.min, parts.values())), "vmax": max(map(np.max, parts.values()))}
+    return {
+        "start": int(chosen.index[0]) * SEGMENT_SAMPLES / ANALYSIS_RATE,
+        "seconds": len(parts["mixture"]) * HOP_SAMPLES / ANALYSIS_RATE,
+        "active": {stem: (chosen[stem] > threshold).tolist() for stem in chosen},
+        "pictures": {name: _png(part, **limits) for name, part in parts.items()},
+    }
+
+
+def _png(mel, **limits):
+    written = io.BytesIO()
+    image.imsave(written, mel.T, cmap="magma", origin="lower", format="png", **limits)
+    return base64.b64encode(written.getvalue()).decode("ascii")
+
+
+def choose_excerpt(magnitudes, threshold, most_segments=_MOST_SEGMENTS):
     """Choose the clip, and the segments of it, in which sources fall silent and sound most evenly.
 
     Nothing depends on the order of rows: among equals it is the first clip by name.
@@ -78,12 +110,13 @@ def choose_excerpt(magnitudes, threshold):
     magnitudes : pd.DataFrame
         clip, segment, and the mean \\|x\\| of each stem.
     threshold : float
+    most_segments : int
 
     Returns
     -------
     clip : str
     first_segment : int
-        Of at most eight.
+        Counted from the first row of the clip.
 
     Raises
     ------
@@ -104,8 +137,8 @@ def choose_excerpt(magnitudes, threshold):
     best = (-1.0, None, None)
     for clip, rows in magnitudes.sort_values(["clip", "segment"]).groupby("clip"):
         active = rows.drop(columns=["clip", "segment"]).to_numpy(float) > threshold
-        for start in range(max(len(active) - _MOST_SEGMENTS, 0) + 1):
-            share = active[start : start + _MOST_SEGMENTS].mean(axis=0)
+        for start in range(max(len(active) - most_segments, 0) + 1):
+            share = active[start : start + most_segments].mean(axis=0)
             variation = (share * (1 - share)).sum()
             if variation > best[0] + 1e-9:
                 best = (variation, clip, start)

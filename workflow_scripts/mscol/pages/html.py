@@ -1,105 +1,100 @@
-"""The page of results as HTML."""
+"""The summary as HTML: a page of its own, and what other pages show of it."""
 
-import html
-
-from mscol.pages.layout import columns_with_figures, explain_published, where_numbers_are
+from mscol.pages.elements import code, document, escape, number, paragraph, table
+from mscol.pages.layout import columns_with_figures, explain_published, split_columns, where_numbers_are
 from mscol.pages.published import TITLE
-
-_HTML_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Results</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2em; color: #222; }}
-table {{ border-collapse: collapse; margin: 1em 0; }}
-th, td {{ padding: .35em .5em; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }}
-thead th {{ border-bottom: 2px solid #222; }}
-th:first-child {{ text-align: left; font-weight: normal; }}
-small {{ color: #666; white-space: nowrap; }}
-.best {{ font-weight: bold; }}
-.chance {{ color: #666; }}
-p {{ max-width: 60em; }}
-.note {{ border-left: .4em solid #E69F00; padding: .3em .8em; background: #fdf6e3; }}
-</style>
-</head>
-<body>
-<h1>Results</h1>
-{notes}
-{tables}
-<p>{note}</p>
-{differences}
-{published}
-</body>
-</html>
-"""
 
 
 def to_html(page):
     """Write a page as HTML that needs no other file."""
-    tables, differences = [], []
-    for table in page.tables:
-        title = html.escape(table.title)
-        rows = [
-            (_model(model, how), map(_html_cell, cells))
-            for block in table.blocks
-            for model, how, cells in block
-        ]
-        chance = ("chance", (f'<td class="chance">{value}</td>' for value in table.chance))
-        tables.append(
-            (f"<h2>{title}</h2>" if title else "") + _table("model", _heads(table), [*rows, chance])
+    parts = [
+        "<h1>Results</h1>",
+        notes(page),
+        comparison(page),
+        paragraph(f"{page.explanation} {where_numbers_are(page)}"),
+        differences(page),
+        published(page),
+    ]
+    return document("Results", "\n".join(filter(None, parts)))
+
+
+def notes(page):
+    """What must be known before anything is read."""
+    return "\n".join(f'<p class="note">{escape(note)}</p>' for note in page.notes)
+
+
+def comparison(page, level=2):
+    """The tables of all models, each in as many parts as a screen is wide enough for."""
+    return "\n".join(
+        _heading(part.title, level)
+        + _in_parts(
+            part,
+            [(model, how, list(map(_value, cells))) for block in part.blocks for model, how, cells in block],
+            [number(value, kind="chance") for value in part.chance],
         )
-        if table.differences:
-            rows = [(_model(model, how), map(_under, cells)) for model, how, cells in table.differences]
-            of_what = f": {title[0].lower()}{title[1:]}" if title else ""
-            shown = _table("model", _heads(table), rows)
-            differences.append(f"<h2>Minus {html.escape(page.reference)}{of_what}</h2>{shown}")
-    published = ""
-    if page.published:
-        numbers = columns_with_figures(page)
-        rows = [
-            (
-                f"{html.escape(system)}<br><small>{html.escape(told)}</small>",
-                [f"<td>{figures[n]}</td>" for n in numbers],
-            )
-            for system, told, figures in page.published
-        ]
-        heads = _heads(page.tables[0])
-        table = _table("system", [heads[n] for n in numbers], rows)
-        published = f"<h2>{TITLE}</h2><p>{html.escape(explain_published(page))}</p>{table}"
-    return _HTML_PAGE.format(
-        notes="\n".join(f'<p class="note">{html.escape(note)}</p>' for note in page.notes),
-        tables="\n".join(tables),
-        note=html.escape(f"{page.explanation} {where_numbers_are(page)}"),
-        differences="\n".join(differences),
-        published=published,
+        for part in page.tables
     )
 
 
-def _heads(table):
-    return [f"<th>{html.escape(name)}<br>{html.escape(metric)}</th>" for name, metric in table.columns]
+def differences(page, level=2):
+    """Each model minus the reference."""
+    return "\n".join(
+        _heading(
+            f"Minus {page.reference}" + (f": {part.title[0].lower()}{part.title[1:]}" if part.title else ""),
+            level,
+        )
+        + _in_parts(
+            part, [(model, how, list(map(_difference, cells))) for model, how, cells in part.differences]
+        )
+        for part in page.tables
+        if part.differences
+    )
+
+
+def published(page, level=2):
+    """Figures that others have reported; nothing where none can stand beside ours."""
+    if not page.published:
+        return ""
+    columns = columns_with_figures(page)
+    rows = [
+        (f"{escape(system)}<br><small>{escape(told)}</small>", [number(figures[n]) for n in columns])
+        for system, told, figures in page.published
+    ]
+    heads = _heads(page.tables[0])
+    shown = table(["system", *(heads[n] for n in columns)], rows, label=TITLE)
+    return f"{_heading(TITLE, level)}{paragraph(explain_published(page))}{shown}"
+
+
+def _heading(title, level):
+    return f"<h{level}>{escape(title)}</h{level}>" if title else ""
+
+
+def _in_parts(part, rows, chance=()):
+    """Tables of some columns each; rows are (model, how it was evaluated, cells)."""
+    heads, written = _heads(part), []
+    for columns in split_columns(part.columns):
+        body = [(_model(model, how), [cells[n] for n in columns]) for model, how, cells in rows]
+        foot = [("chance", [chance[n] for n in columns])] if chance else []
+        names = ", ".join(dict.fromkeys(part.columns[n][0] for n in columns))
+        written.append(table(["model", *(heads[n] for n in columns)], body, foot, label=names))
+    return "\n".join(written)
+
+
+def _heads(part):
+    return [f"{escape(name)}<br>{escape(metric)}" for name, metric in part.columns]
 
 
 def _model(name, how):
-    return f"<code>{html.escape(name)}</code>" + (f"<br><small>{html.escape(how)}</small>" if how else "")
+    return code(name) + (f"<br><small>{escape(how)}</small>" if how else "")
 
 
-def _table(corner, heads, rows):
-    """A table of rows (title, cells) in HTML."""
-    body = "\n".join(f"<tr><th>{title}</th>{''.join(cells)}</tr>" for title, cells in rows)
-    return (
-        f"<table><thead><tr><th>{corner}</th>{''.join(heads)}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
-    )
+def _value(cell):
+    small = "<br>".join(part for part in (cell.spread, cell.interval) if part)
+    mark = {"higher": " ▲", "lower": " ▼", "": ""}[cell.mark]
+    return number(f"{escape(cell.value)}{mark}", small, "best" if cell.best else "")
 
 
-def _under(difference):
+def _difference(told):
     """A difference with its interval below it, so that a table of many columns fits a page."""
-    value, bracket, bounds = difference.partition(" [")
-    return f"<td>{value}" + (f"<br><small>[{bounds}</small>" if bracket else "") + "</td>"
-
-
-def _html_cell(cell):
-    value = html.escape(cell.value) + {"higher": " ▲", "lower": " ▼", "": ""}[cell.mark]
-    small = " ".join(part for part in (cell.spread, cell.interval) if part)
-    kind = ' class="best"' if cell.best else ""
-    return f"<td{kind}>{value}" + (f"<br><small>{small}</small>" if small else "") + "</td>"
+    value, bracket, bounds = told.partition(" [")
+    return number(value, bracket.strip() + bounds)

@@ -1,5 +1,6 @@
 """What stands where on the page of results, once for Markdown, LaTeX and HTML: models as rows, metrics as columns."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from mscol.tables.measured import LOWER_IS_BETTER, METRIC_TITLES
 from mscol.tables.queries import QUERY_METRICS
 
 MISSING = "–"
+_MOST_COLUMNS = 9  # beside the models, that a page 1,280 pixels wide has room for
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,24 @@ def columns_with_figures(page):
         for number in range(len(page.tables[0].columns))
         if any(figures[number] != MISSING for _, _, figures in page.published)
     ]
+
+
+def split_columns(columns, most=_MOST_COLUMNS):
+    """Deal the numbers of columns out to tables that a page has room for; those of a dataset stay together, unless they are more.
+
+    >>> split_columns([("mtat", "a"), ("mtat", "b"), ("fma", "a"), ("fma", "b")], most=3)
+    [[0, 1], [2, 3]]
+    """
+    parts = [[]]
+    for _, group in itertools.groupby(range(len(columns)), key=lambda number: columns[number][0]):
+        group = list(group)
+        if parts[-1] and len(parts[-1]) + len(group) > most:
+            parts.append([])
+        for number in group:
+            if len(parts[-1]) == most:
+                parts.append([])
+            parts[-1].append(number)
+    return parts
 
 
 def _cell(row, best):

@@ -1,0 +1,71 @@
+# What the page to start from is made of. No rules here.
+
+from mscol.overview import MOST_AUDIO_BYTES
+from mscol.overview.making import made_from
+
+
+def embedded_models():
+    """The models of the config whose embeddings the run makes: not where encoders are only finetuned."""
+    return [
+        model.name
+        for model in configured_models()
+        if any(
+            way.protocol == "frozen" or evaluations.on_clip_means(way.protocol)
+            for way in ways(model.name)
+        )
+    ]
+
+
+def of_embedded_models(pattern):
+    """A function for `input`: an output of embed_clips of the first seed, a file a model."""
+
+    def files(wildcards):
+        first = config["seeds"][0]
+        return expand(
+            pattern, dataset=wildcards.dataset, model=embedded_models(), seed=first
+        )
+
+    return files
+
+
+def shown_scores(wildcards):
+    """The scores behind confusion matrices, all seeds of one model, then the next."""
+    return [
+        path
+        for model in embedded_models()
+        for way in shown_way(model)
+        for path in expand(
+            SCORES.get(way.protocol) or clip_mean_scores(way),
+            dataset=wildcards.dataset,
+            task=wildcards.task,
+            model=model,
+            labels=way.labels,
+            seed=config["seeds"],
+        )
+    ]
+
+
+def shown_way(model):
+    """Of the ways of evaluating the one whose labels are shown, if one learns any: frozen, else the first, with most labels."""
+    learning = [way for way in ways(model) if evaluations.trains(way.protocol)]
+    frozen = [way for way in learning if way.protocol == "frozen"]
+    alike = frozen or [way for way in learning if way.protocol == learning[0].protocol]
+    return sorted(alike, key=lambda way: -way.label_fraction)[:1]
+
+
+def described_clips():
+    """What is said of the test clips of each evaluated dataset, if there are embeddings."""
+    datasets = EVALUATED_DATASETS if embedded_models() else []
+    return expand(rules.describe_clips.output, dataset=datasets, task="")
+
+
+def heard_test_datasets():
+    """The datasets of whose test clips the page has excerpts."""
+    if not (config["report"]["audio"] and embedded_models()):
+        return []
+    return list(dict.fromkeys(map(dataset_of, EVALUATED_DATASETS)))
+
+
+def page_of_stems(output, wanted=True):
+    """What the page shows of a mixture and its stems, if a model of the config is made from stems."""
+    return [output] if SOURCE_MODELS and wanted else []

@@ -1,0 +1,121 @@
+"""Each test clip of a dataset as models have it: where it lies on a map, and what heads call it."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from mscol.datasets.listed import read_listed
+from mscol.embeddings.stored import clip_means, open_embeddings
+from mscol.errors import CacheError
+from mscol.io.files import write_csv
+from mscol.overview.sampling import sample_clips
+from mscol.scores.files import read_scores
+from mscol.scores.labels import Labelled
+
+_MOST_TAGS = 3  # that are named of a clip
+_FEWEST_CLIPS = 8  # of which t-SNE makes anything
+_PERPLEXITY = 30  # neighbours that count, of many clips
+_SEED = 0
+_DECIMALS = 3
+
+
+def describe_clips(clips, about, listed, models, seeds, out):
+    """Say of each test clip where it lies on the map of each model, and what that model's heads called it.
+
+    Parameters
+    ----------
+    clips, about : str or os.PathLike
+        The manifest of the task.
+    listed : str or os.PathLike
+        The manifest of the dataset, of which clips on the map are chosen: the same for all tasks.
+    models : dict
+        Of each model a dict of paths: test and test_index, embeddings of the test clips by the encoder of the first seed
+        (`mscol.embeddings`), and scores, a file a seed of one way of evaluating (`mscol.scores.files`; none where nothing is scored).
+    seeds : list of int
+        Theirs.
+    out : str or os.PathLike
+        Written: model, clip, labels, x and y (empty where it is not on the map), and a column a run, ``seed1_head1``, with the
+        class that it was called, its likeliest tags, or its number.
+    """
+    labelled, sampled = Labelled.open(clips, about), sample_clips(read_listed(listed))
+    tables = []
+    for model, files in models.items():
+        ids, means = clip_means(*open_embeddings(files["test"], files["test_index"], labelled.clips))
+        labels = labelled.clips.loc[ids, "labels"].to_numpy()
+        table = pd.DataFrame({"model": model, "clip": ids, "labels": labels, "x": np.nan, "y": np.nan})
+        shown = np.flatnonzero(table["clip"].isin(sampled))
+        table.loc[shown, ["x", "y"]] = place(means[shown]).round(_DECIMALS)
+        for seed, path in zip(seeds, files["scores"], strict=False):
+            tested = read_scores(path, labelled.task)
+            for head, values in enumerate(tested.scores, start=1):
+                called = pd.Series(name_scores(values, labelled), index=tested.ids)
+                table[f"seed{seed}_head{head}"] = table["clip"].map(called)
+        tables.append(table)
+        logging.info("%s: %d test clips, of which %d are on the map.", model, len(table), len(shown))
+    write_csv(pd.concat(tables, ignore_index=True), out)
+
+
+def read_described(path):
+    """Read what `describe_clips` wrote, all of it as text: a class "060" is no number, and what is not there is empty.
+
+    Raises
+    ------
+    CacheError
+        If it is no whole table.
+    """
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' own errors of parsing are such
+        raise CacheError(f"{path}: not a whole table ({error}); delete it, and it is made again") from error
+
+
+def place(means):
+    """Place embeddings on a plane, those that are alike beside each other: t-SNE of their cosine distances, of very few PCA.
+
+    Parameters
+    ----------
+    means : np.ndarray, shape=(n_clips, D)
+
+    Returns
+    -------
+    np.ndarray, shape=(n_clips, 2)
+        Within 0 and 1. The same for the same embeddings.
+    """
+    n_clips = len(means)
+    centred = means - means.mean(axis=0)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    units = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
+    if n_clips < 3 or not units.any():
+        places = np.stack([np.arange(n_clips), np.zeros(n_clips)], axis=1).astype(float)
+    elif n_clips < _FEWEST_CLIPS:
+        places = PCA(2, random_state=_SEED).fit_transform(units)
+    else:
+        perplexity = min(_PERPLEXITY, (n_clips - 1) / 3)
+        # Of unit vectors, squared Euclidean distances are twice the cosine ones.
+        places = TSNE(2, perplexity=perplexity, init="pca", method="exact", random_state=_SEED).fit_transform(
+            units
+        )
+    places = places - places.min(axis=0)
+    return places / np.maximum(places.max(axis=0), 1e-9)
+
+
+def name_scores(scores, labelled):
+    """Name what scores say: the class, the likeliest tags joined by ";", or the number.
+
+    Parameters
+    ----------
+    scores : np.ndarray, shape=(n_clips, n_labels)
+    labelled : mscol.scores.labels.Labelled
+
+    Returns
+    -------
+    list of str
+    """
+    if labelled.task == "regression":
+        return [f"{value:.4g}" for value in scores[:, 0]]
+    n_named = _MOST_TAGS if labelled.task == "tagging" else 1
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :n_named]
+    return [";".join(labelled.names[label] for label in row) for row in best]

@@ -1,0 +1,76 @@
+"""What a run has cost: hours of its jobs, by stage and by model, from what Snakemake measured of each."""
+
+import csv
+import math
+from collections import defaultdict
+from pathlib import Path
+
+from mscol.estimate.left import REPORT, STAGES
+from mscol.pages.elements import code, escape, number, paragraph, section, table
+
+
+def costs(folder, models):
+    """Write what stages and models cost.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        ``timings/``: ``{rule}.tsv``, or ``{rule}/...`` with the wildcards of a job in its path.
+    models : list of str
+
+    Returns
+    -------
+    str
+        HTML; empty where nothing was measured.
+    """
+    stages, of_models = defaultdict(list), defaultdict(list)
+    for rule, wildcards, seconds, cpu_seconds in _jobs(Path(folder)):
+        stages[STAGES.get(rule, REPORT)].append((seconds, cpu_seconds))
+        model = next((model for model in models if model in wildcards), None)
+        if model:
+            of_models[model].append((seconds, cpu_seconds))
+    if not stages:
+        return ""
+    heads = ["jobs", "hours", "CPU hours"]
+    order = [stage for stage in dict.fromkeys([*STAGES.values(), REPORT]) if stage in stages]
+    by_stage = [(escape(stage), _cells(stages[stage])) for stage in order]
+    total = ("all", _cells([job for jobs in stages.values() for job in jobs]))
+    by_model = [(code(model), _cells(of_models[model])) for model in models if of_models[model]]
+    return section(
+        "costs",
+        "What it cost",
+        table(["stage", *heads], by_stage, [total], label="Cost by stage"),
+        table(["model", *heads], by_model, label="Cost by model"),
+        paragraph(
+            "Hours that jobs took, one after another, and hours of their processor cores, as Snakemake measured them (timings/). Each job counts "
+            "once, as it ran last. A model's are its pretraining, embeddings, heads and tables; the stems and log-mels that models share are not among them."
+        ),
+    )
+
+
+def _jobs(folder):
+    """Yield rule, the words of its path, seconds and CPU seconds (NaN where not measured) of each job."""
+    for path in sorted(folder.rglob("*.tsv")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        words = {*parts[1:], *(part.partition("_")[2] for part in parts[1:])}  # {dataset}_{model}
+        with open(path, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                yield parts[0], words, _number(row.get("s")), _number(row.get("cpu_time"))
+
+
+def _number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):  # "-" or "NA" of a job too short to be measured
+        return math.nan
+
+
+def _cells(jobs):
+    hours = [
+        math.fsum(value for value in values if not math.isnan(value)) / 3600
+        for values in zip(*jobs, strict=True)
+    ]
+    return [
+        number(f"{len(jobs):,}"),
+        *(number(f"{value:,.3f}" if value < 10 else f"{value:,.1f}") for value in hours),
+    ]

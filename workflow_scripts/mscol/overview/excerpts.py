@@ -1,0 +1,105 @@
+"""A few seconds of test clips, coded so that a page can hold them."""
+
+import base64
+import io
+import logging
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from mscol.datasets.listed import read_listed, require_dataset
+from mscol.errors import AudioError
+from mscol.io.audio import ANALYSIS_RATE, load_mixture
+from mscol.io.files import write_json
+from mscol.jobs.logs import Progress
+from mscol.overview.sampling import sample_clips
+
+_SECONDS = 3
+_SHORT_CLIP = (
+    6  # seconds: of a shorter one the beginning is heard, where notes have their attack, else the middle
+)
+_PEAK = 0.9
+_FADE_SAMPLES = 160
+# libsndfile's compression levels for mp3 at 16 kHz
+COARSE, FINE = 0.9, 0.8  # 24 and 40 kbit/s
+
+
+def cut_excerpts(clips, root, most_bytes, out):
+    """Cut excerpts of the first of the sampled test clips, as many as there is room for.
+
+    Parameters
+    ----------
+    clips : str or os.PathLike
+        The manifest.
+    root : str or os.PathLike
+        Where the dataset lies.
+    most_bytes : float
+        Room in the page, in letters.
+    out : str or os.PathLike
+        Written: JSON, an mp3 in base64 by the id of its clip. A clip that does not decode is left out.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset is not there any more.
+    """
+    listed = read_listed(clips)
+    paths = listed.set_index("id")["path"]
+    chosen, excerpts, n_bytes, n_failed = sample_clips(listed), {}, 0, 0
+    progress = Progress("clips", len(chosen))
+    for clip in chosen:
+        try:
+            coded = encode(cut(load_mixture(Path(root, paths[clip]))))
+        except AudioError as error:
+            logging.warning("%s has no excerpt: %s", clip, error)
+            n_failed += 1
+            continue
+        n_bytes += len(coded)
+        if n_bytes > most_bytes:
+            break
+        excerpts[clip] = coded
+        progress.step()
+    require_dataset(root, [Path(root, paths[clip]) for clip in chosen], n_failed)
+    write_json(excerpts, out)
+    logging.info(
+        "Excerpts of %d of %d clips on the map: there is room for %.1f MB.",
+        len(excerpts),
+        len(chosen),
+        most_bytes / 1e6,
+    )
+
+
+def cut(waveform):
+    """Cut three seconds out of a waveform at 16 kHz, at full level."""
+    n_samples = _SECONDS * ANALYSIS_RATE
+    start = (len(waveform) - n_samples) // 2 if len(waveform) > _SHORT_CLIP * ANALYSIS_RATE else 0
+    excerpt = waveform[start : start + n_samples]
+    return excerpt * (_PEAK / max(np.abs(excerpt).max(), 1e-6))
+
+
+def encode(waveform, level=COARSE):
+    """Code a waveform as mp3, with short fades at both ends.
+
+    Parameters
+    ----------
+    waveform : np.ndarray, shape=(n_samples,)
+        At 16 kHz.
+    level : float
+        How much it is compressed.
+
+    Returns
+    -------
+    str
+        In base64.
+    """
+    n_faded = min(_FADE_SAMPLES, len(waveform) // 2)
+    window = np.ones(len(waveform), np.float32)
+    window[:n_faded] = np.linspace(0, 1, n_faded)
+    window[len(waveform) - n_faded :] = np.linspace(1, 0, n_faded)
+    coded = io.BytesIO()
+    soundfile.write(
+        coded, waveform * window, ANALYSIS_RATE, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="CONSTANT",
+        compression_level=level,
+    )  # fmt: skip
+    return base64.b64encode(coded.getvalue()).decode("ascii")

@@ -1,0 +1,58 @@
+"""How well each tag or class is told, all models beside each other."""
+
+import numpy as np
+
+from mscol.config.naming import dataset_title
+from mscol.figures.style import choose_group
+from mscol.io.files import read_results
+from mscol.pages.elements import code, escape, folded, number, table
+from mscol.pages.layout import MISSING
+from mscol.tables.measured import METRIC_TITLES
+
+_METRICS = ("roc_auc", "f1", "r2")  # one a task
+
+
+def label_table(dataset, per_class, synthesised):
+    """Write the tags or classes of a dataset, a row each, with a column a model.
+
+    Parameters
+    ----------
+    dataset : str
+        With its task.
+    per_class : dict of str to (str or os.PathLike)
+        The table of labels of each model.
+    synthesised : collection of str
+
+    Returns
+    -------
+    str
+        HTML, folded; of tags, of which there is no matrix, open.
+    """
+    groups = {model: choose_group(read_results(path), path) for model, path in per_class.items()}
+    first, title = next(iter(groups.values()))
+    metric = next(metric for metric in _METRICS if metric in first)
+    tables = {model: rows.set_index("label") for model, (rows, _) in groups.items()}
+    values = np.array(
+        [[rows[metric].get(label, np.nan) for rows in tables.values()] for label in first["label"]]
+    )
+    shown = []
+    for row, numbers in zip(first.itertuples(), values, strict=True):
+        cells = [number(f"{row.n_positive:,.0f}"), number(f"{row.n_train:,.0f}")]
+        best = np.nanmax(numbers) if len(numbers) > 1 and not np.isnan(numbers).all() else None
+        cells += [
+            _cell(value, rows.loc[row.label], metric, value == best)
+            for value, rows in zip(numbers, tables.values(), strict=True)
+        ]
+        shown.append((escape(row.label), cells))
+    heads = ["label", "test clips", "training clips", *map(code, tables)]
+    named = f"{METRIC_TITLES[metric]} of each label of {dataset_title(dataset, synthesised)} ({title}), mean of all runs, 95 % intervals"
+    return folded(named, table(heads, shown, label=named, tall=len(shown) > 15), metric == "roc_auc")
+
+
+def _cell(value, row, metric, is_best):
+    if np.isnan(value):
+        return number(MISSING)
+    low, high = row[f"{metric}_low"], row[f"{metric}_high"]
+    return number(
+        f"{value:.3f}", "" if np.isnan(low) else f"[{low:.3f}, {high:.3f}]", "best" if is_best else ""
+    )

@@ -1,0 +1,23 @@
+"""Make the stems of a few seconds of a mixture anew, for the page to start from."""
+
+import importlib
+
+from mscol.jobs.devices import take_gpus
+from mscol.jobs.logs import log_to_file
+from mscol.overview.stems import brought, code_excerpt, separated
+
+log_to_file(snakemake.log[0])
+take_gpus(snakemake.resources.get("gpu", 0))
+given = snakemake.params
+if given.brought:
+    stems_of = brought(given.brought)
+else:
+    module = importlib.import_module(given.module)  # now, because PyTorch counts the GPUs that it sees
+    stems_of = separated(module.open_separator(**given.separator))
+code_excerpt(
+    excerpt=snakemake.input.excerpt,
+    clips=snakemake.input.clips,
+    root=given.root,
+    stems_of=stems_of,
+    out=snakemake.output[0],
+)

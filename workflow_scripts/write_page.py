@@ -1,0 +1,56 @@
+"""Write the page to start from."""
+
+from pathlib import Path
+
+from mscol.jobs.logs import log_to_file
+from mscol.overview.explore import View
+from mscol.overview.page import write_page
+from mscol.separation.origin import tell_function, tell_origin, validation_losses
+
+log_to_file(snakemake.log[0])
+given, files = snakemake.params, snakemake.input
+notes = [tell_origin(given.pretrained_on, validation_losses(given.separator))] if given.separator else []
+notes += [tell_function(given.pretrained_on, given.function)] if given.function else []
+
+
+def by_model(models, paths):
+    """Files by model, several where there are several seeds."""
+    found = {}
+    for model, path in zip(models, paths, strict=True):
+        found.setdefault(model, []).append(path)
+    return found
+
+
+per_class = {}
+for (name, model), path in zip(given.per_class, files.per_class, strict=True):
+    per_class.setdefault(name, {})[model] = path
+clips = dict(zip((name for name, _ in given.views), files.clips, strict=False))
+excerpts = dict(zip(given.heard, files.excerpts, strict=True))
+write_page(
+    out=snakemake.output[0],
+    summary=files.summary,
+    layout={
+        "layouts": given.layouts,
+        "synthesised": given.synthesised,
+        "notes": notes,
+        "search": given.search,
+    },
+    pretraining={
+        "made": given.made,
+        "histories": by_model(given.runs, files.histories),
+        "comparisons": files.comparisons,
+        "cards": {model: f"../{path}" for model, [path, *_] in by_model(given.carded, files.cards).items()},
+        "curves": next(iter(files.curves), None),
+        "pictures": next(iter(files.pictures), None),
+        "sounds": next(iter(files.sounds), None),
+        "synthesised": given.pretrained_on in given.synthesised,
+    },
+    views=[
+        View(name, dataset, about, clips.get(name), per_class[name], excerpts.get(dataset))
+        for (name, dataset), about in zip(given.views, files.abouts, strict=True)
+    ],
+    rejected=files.rejected,
+    shortened=files.shortened,
+    # Beside logs/, wherever that lies
+    timings=Path(snakemake.log[0]).parents[1] / "timings",
+)
