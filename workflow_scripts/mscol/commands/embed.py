@@ -9,7 +9,7 @@ from mscol.jobs.backend import choose_backend
 from mscol.papers import BOTH, PAPERS
 
 EXAMPLE = """example:
-  python -m mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
+  mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
 
 reads with pandas:
   table = pandas.read_parquet("embeddings.parquet")
