@@ -10,11 +10,12 @@ EXTRA_OF = {
     "openunmix": "separation",
     "torch": "separation",
     "torchaudio": "separation",
-    "onnx": "onnx",
+    "onnx": "export",
     "onnxruntime": "onnx",
     "huggingface_hub": "hub",
     "librosa": "evaluation",
     "matplotlib": "evaluation",
+    "mteb": "mteb",
 }
 BACKENDS = {"training": "TensorFlow, for CPUs", "gpu": "JAX, for NVIDIA GPUs"}
 
