@@ -26,7 +26,8 @@ PROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 # Modules that may not be imported with the base alone; all others must be.
 NEED_EXTRAS = (
-    "model", "pretraining", "probes", "separation", "figures", "embeddings/baselines.py", "perturbations/effects.py", "mteb.py",
+    "model", "pretraining", "probes", "separation", "figures", "embeddings/baselines.py", "perturbations/effects.py", "pages/crate.py",
+    "mteb.py",
 )  # fmt: skip
 
 # Hides packages from a process of Python.

@@ -13,8 +13,10 @@ EXTRA_OF = {
     "onnx": "export",
     "onnxruntime": "onnx",
     "huggingface_hub": "hub",
-    "librosa": "evaluation",
-    "matplotlib": "evaluation",
+    "librosa": "workflow",
+    "matplotlib": "workflow",
+    "rocrate": "workflow",
+    "jinja2": "workflow",
     "mteb": "mteb",
 }
 BACKENDS = {"training": "TensorFlow, for CPUs", "gpu": "JAX, for NVIDIA GPUs"}
