@@ -10,11 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from dependencies import with_requirements
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -157,23 +158,6 @@ def test_environment_of_a_rule_holds_what_its_script_imports(script, env):
         if name not in sys.stdlib_module_names
     }
     assert {name for name, packages in needed.items() if not packages & allowed} == set()
-
-
-def with_requirements(names):
-    """Packages, and what they need."""
-    waiting, found = [*map(canonicalize_name, names)], set()
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            try:
-                needed = [Requirement(line) for line in requires(name) or ()]
-            except PackageNotFoundError:
-                continue
-            waiting += [
-                canonicalize_name(n.name) for n in needed if not n.marker or n.marker.evaluate({"extra": ""})
-            ]
-    return found
 
 
 def outside_imports(path, seen=None):

@@ -36,6 +36,18 @@ def songs(real_pack):
     return {name: load_mono(next(real_pack.glob(f"songs/*{name}*"))) for name in names}
 
 
+@pytest.fixture(scope="session")
+def encoder_file(tmp_path_factory):
+    """A small encoder of random weights, which tells sounds apart."""
+    from mscol.model import build_encoder, save_encoder
+
+    path = tmp_path_factory.mktemp("model") / "encoder.keras"
+    encoder = build_encoder(0.1, 0.1, momentum=0.5)
+    encoder(np.random.default_rng(0).normal(-8, 2, (64, 98, 64, 1)).astype(np.float32), training=True)
+    save_encoder(encoder, path)
+    return path
+
+
 @pytest.fixture
 def tagged(tmp_path):
     """Scores of two seeds on 60 clips, 40 of them cleaned; the third tag never occurs."""

@@ -19,8 +19,9 @@ FLOORS = (
     ("pairs", "model", "embeddings", "metrics"),
     ("pretraining", "scores"),
     ("probes", "clip_means", "tables"),
-    ("pages", "figures", "estimate"),
-    ("overview", "commands", "progress"),
+    ("pages", "figures", "estimate", "encoders"),
+    ("overview", "commands", "progress", "hear"),
+    ("mteb",),
     ("__main__",),
 )
 FLOOR_OF = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}

@@ -6,6 +6,8 @@ import pytest
 import soundfile
 from running import planned_jobs, run
 
+from mscol.__main__ import main
+
 pytestmark = pytest.mark.slow
 
 RATE = 16_000
@@ -104,3 +106,21 @@ def test_added_clip_reruns_its_own_shard_only(house, tmp_path):
     index = pd.read_csv((tmp_path / changed[0]).with_suffix(".csv"))
     assert "a late comer" in set(index["clip"])
     assert planned_jobs(house, tmp_path, *targets, **options) == {}
+
+
+def test_dataset_and_config_that_mscol_new_writes_are_taken(house, tmp_path):
+    for number in range(9):
+        make_clip(
+            tmp_path / "müsic" / ("high", "low", "quiet")[number % 3],
+            tmp_path / "unused",
+            str(number),
+            number,
+        )
+    assert main(["new", str(tmp_path / "müsic"), "-o", str(tmp_path / "mine.yaml"), "--preset", "demo"]) == 0
+    options = {"configfiles": ("tests/tiny.yaml", tmp_path / "mine.yaml")}
+    targets = ["results/msic_bass_vocals.csv"]
+    assert planned_jobs(house, tmp_path, *targets, **options)["write_manifest"] == 1
+    run(house, tmp_path, "manifests/msic/clips.csv", **options)
+    manifest = pd.read_csv(tmp_path / "manifests" / "msic" / "clips.csv")
+    assert manifest.groupby("split")["labels"].nunique().to_dict() == {"test": 3, "train": 3, "validation": 3}
+    assert planned_jobs(house, tmp_path, *targets, **options)["train_probe"] == 1

@@ -1,14 +1,17 @@
-"""The command ``python -m mscol``: what encoders are good for, outside the workflow."""
+"""The command ``mscol``: what encoders are good for, outside the workflow."""
 
 import argparse
 import logging
 import sys
+from pathlib import Path
 
-from mscol.commands import embed
+import mscol
+from mscol.commands import embed, new, similar
 from mscol.errors import MscolError
+from mscol.jobs.extras import what_is_missing
 from mscol.jobs.logs import needs_no_display
 
-COMMANDS = (embed,)
+COMMANDS = (embed, new, similar)
 
 
 def main(arguments=None):
@@ -20,15 +23,21 @@ def main(arguments=None):
         return options.run(options)
     except MscolError as error:
         logging.error("%s", error)
+    except ModuleNotFoundError as error:
+        if not what_is_missing(error):
+            raise
+        logging.error("%s", what_is_missing(error))
     except OSError as error:
-        logging.error("%s: cannot be written (%s)", options.output, error.strerror or error)
+        logging.error("%s: cannot be written (%s)", options.output or error.filename, error.strerror or error)
     return 1
 
 
 def _parse(arguments):
+    by_module = Path(sys.argv[0]).name == "__main__.py"  # as it is while `python -m mscol` runs
     parser = argparse.ArgumentParser(
-        prog="python -m mscol", description="Use encoders of mscol on audio files."
+        prog="python -m mscol" if by_module else "mscol", description="Use encoders of mscol on audio files."
     )
+    parser.add_argument("--version", action="version", version=f"mscol {mscol.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)

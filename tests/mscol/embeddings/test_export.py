@@ -22,17 +22,6 @@ RATES = {
 }
 
 
-@pytest.fixture(scope="module")
-def encoder_file(tmp_path_factory):
-    from mscol.model import build_encoder, save_encoder
-
-    path = tmp_path_factory.mktemp("model") / "encoder.keras"
-    encoder = build_encoder(0.1, 0.1, momentum=0.5)
-    encoder(np.random.default_rng(0).normal(-8, 2, (64, 98, 64, 1)).astype(np.float32), training=True)
-    save_encoder(encoder, path)
-    return path
-
-
 @pytest.fixture
 def music(tmp_path):
     """Noises in four formats, a broken file, one that is too short, and one that is no audio."""

@@ -168,7 +168,7 @@ def test_code_of_a_card_runs(tmp_path, monkeypatch):
     names = {}
     exec(textwrap.dedent(code), names)
     assert names["windows"].shape == (2, 128)
-    assert main([*command.split()[3:], "--threads", "1"]) == 0
+    assert main([*command.split()[1:], "--threads", "1"]) == 0
     assert (tmp_path / "song.parquet").is_file()
 
 

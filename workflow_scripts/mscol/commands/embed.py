@@ -5,11 +5,11 @@ import logging
 import os
 from pathlib import Path
 
-from mscol.jobs.backend import choose_backend
+from mscol.encoders import encoder_file, open_encoder
 from mscol.papers import BOTH, PAPERS
 
 EXAMPLE = """example:
-  python -m mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
+  mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
 
 reads with pandas:
   table = pandas.read_parquet("embeddings.parquet")
@@ -72,9 +72,8 @@ def check(embed, options):
         embed.error(f"argument -o: {options.output}: write a name that ends in .parquet or .csv")
     if options.threads < 1:
         embed.error(f"argument --threads: {options.threads}: write 1 or more")
-    if (options.encoder / "encoder.keras").is_file():
-        options.encoder = options.encoder / "encoder.keras"
-    elif not options.encoder.is_file() and not Path(f"{options.encoder}.index").is_file():
+    options.encoder = encoder_file(options.encoder)
+    if not options.encoder.is_file() and not Path(f"{options.encoder}.index").is_file():
         embed.error(
             f"argument --encoder: {options.encoder}: there is neither such a file, nor an encoder.keras in a folder of "
             "this name, nor a checkpoint (.index)"
@@ -91,12 +90,8 @@ def run(options):
     from mscol.embeddings.search import find_audio
 
     files, left_out = find_audio(options.files)
-    # Later still: importing the framework takes seconds, and a wrong path is told before.
-    choose_backend()
-    from mscol.model import configure, load_encoder
-
-    configure(options.threads, seed=0)
-    encoder = load_encoder(options.encoder, options.paper)
+    # Importing the framework takes seconds, and a wrong path is told before.
+    encoder = open_encoder(options.encoder, options.paper, options.threads)
     logging.info("Embedding %d files with %s.", len(files), options.encoder)
     about = {"encoder": str(options.encoder)}
     failed = export_embeddings(

@@ -152,7 +152,7 @@ def _judge(listed, root, workers, whole_files_only):
     listed = listed.assign(path=pd.Series(paths, listed.index, dtype=object))
     reasons = _metadata_reasons(listed)
     promising = listed[reasons == ""]
-    headers = _check_headers(root, promising["path"], workers)
+    headers = check_headers(root, promising["path"], workers)
     is_cut = (headers["reason"] == "") & (headers["cut"] != "")
     if whole_files_only:
         headers.loc[is_cut, "reason"] = "cut short: " + headers.loc[is_cut, "cut"]
@@ -191,7 +191,7 @@ def _metadata_reasons(listed):
     """Say what is wrong with each clip before any file is looked at ("" where nothing is)."""
     reasons, path_of_id = [], {}
     for clip in listed.itertuples():
-        reason = clip.reason or _name_reason(clip.id, clip.path)
+        reason = clip.reason or name_reason(clip.id, clip.path)
         if not reason and clip.split not in SPLITS:
             reason = f"unknown split: {clip.split!r}, expected train, validation or test"
         if not reason and clip.id in path_of_id:
@@ -202,14 +202,14 @@ def _metadata_reasons(listed):
     return pd.Series(reasons, index=listed.index, dtype=str)
 
 
-def _name_reason(clip_id, path):
+def name_reason(clip_id, path):
     """Say why an id or a path cannot be used as a file name below a folder ("" if it can).
 
-    >>> _name_reason("songs/Séculaire 'live'", "songs/Séculaire 'live'.mp3")
+    >>> name_reason("songs/Séculaire 'live'", "songs/Séculaire 'live'.mp3")
     ''
-    >>> _name_reason("x", "../x.wav")
+    >>> name_reason("x", "../x.wav")
     "the path leaves the dataset's root"
-    >>> _name_reason("/x", "x.wav")
+    >>> name_reason("/x", "x.wav")
     "unusable id: '/x' is empty, or holds an empty part, . or .."
     """
     if not path:
@@ -226,7 +226,7 @@ def _name_reason(clip_id, path):
     return ""
 
 
-def _check_headers(root, paths, workers):
+def check_headers(root, paths, workers):
     """Read duration, size and faults of files off their headers, without decoding them.
 
     Returns

@@ -73,7 +73,7 @@ def export_embeddings(files, encoder, output, mean=False, about=None, normalise=
         "hop_seconds": f"{framing_of(encoder).hop_seconds:g}",
         "normalise": FILE if seconds is None else f"{seconds:g}",
         "paper": paper_of(encoder),
-        "weights_sha256": _digest(encoder),
+        "weights_sha256": weights_digest(encoder),
         **(about or {}),
     }
     failed = []
@@ -207,8 +207,19 @@ def _open_csv(path, n_values, mean, about):
         yield write
 
 
-def _digest(encoder):
-    """A digest of an encoder's weights: which encoder made a table, wherever its file has gone."""
+def weights_digest(encoder):
+    """Digest an encoder's weights: which encoder made a table, wherever its file has gone.
+
+    Parameters
+    ----------
+    encoder : keras.Model, or one that was exported, which says so in its attribute ``weights_sha256``
+
+    Returns
+    -------
+    str
+    """
+    if hasattr(encoder, "weights_sha256"):
+        return encoder.weights_sha256
     digest = hashlib.sha256()
     for weight in encoder.get_weights():
         digest.update(np.ascontiguousarray(weight).data)

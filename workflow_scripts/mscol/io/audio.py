@@ -69,7 +69,7 @@ def read_header(path):
     try:
         if os.path.getsize(path) == 0:
             raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
-        with _open_sound(path) as sound:
+        with open_sound(path) as sound:
             return Header(sound.frames, sound.samplerate, sound.channels, sound.format)
     except FileNotFoundError:
         raise AudioError(f"{path}: there is no such file") from None
@@ -80,7 +80,7 @@ def read_header(path):
 
 
 @contextlib.contextmanager
-def _open_sound(path):
+def open_sound(path):
     """Open an audio file by its descriptor, and by its path only where what is in it does not tell its format, but its name does.
 
     Given the path, libsndfile looks at what macOS puts beside a file on other disks (``._song.mp3``), too.
@@ -147,7 +147,7 @@ def decode(path):
 
 
 def _decode(path):
-    with _open_sound(path) as file:
+    with open_sound(path) as file:
         waveform, rate = file.read(file.frames, dtype="float32", always_2d=True), file.samplerate
         found = mpeg.read_mpeg(path) if file.format == "MP3" else None
     # libsndfile stops where it thinks that an mp3 ends, which may be far too early where the bit rate varies.

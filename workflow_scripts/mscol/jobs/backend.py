@@ -16,6 +16,7 @@ from mscol.errors import ConfigError
 from mscol.jobs.cards import list_cards
 from mscol.jobs.chatter import hush_frameworks, of_jax, without_chatter
 from mscol.jobs.compiled import keep_compiled
+from mscol.jobs.extras import which_backend
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 # What CUDA_VISIBLE_DEVICES holds where a user, or SLURM, wants no GPU to be seen
@@ -123,10 +124,15 @@ def decide(setting, named, card, obstacle, installed):
     best = "jax" if on_gpu or installed == ["jax"] else "tensorflow"
     backend = best if wanted == "auto" else wanted
     asked = "" if wanted == "auto" else f", as {'KERAS_BACKEND' if named else 'the config'} says"
+    if not installed:
+        raise ConfigError(
+            f"neither TensorFlow nor JAX is installed, with one of which encoders of Keras compute: {which_backend()}. "
+            "An encoder.onnx needs neither"
+        )
     if backend not in installed:
         raise ConfigError(
             f"{TITLES[backend]} is not installed here{asked and ', but is to compute' + asked}; install it, or set "
-            f"'backend' in the config, or KERAS_BACKEND, to what is ({', '.join(installed) or 'neither is'})"
+            f"'backend' in the config, or KERAS_BACKEND, to what is ({', '.join(installed)})"
         )
     if obstacle:
         return backend, (

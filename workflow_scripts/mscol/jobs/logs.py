@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from mscol.errors import MscolError
+from mscol.jobs.extras import what_is_missing
 
 
 def log_to_file(path, attempts=None):
@@ -15,7 +16,7 @@ def log_to_file(path, attempts=None):
 
     Standard output and error are redirected at the level of file descriptors, so that what C
     libraries and child processes print lands there too. An uncaught `MscolError` is written as its
-    sentence alone; any other exception keeps its traceback.
+    sentence alone, and so is a missing package of an extra; any other exception keeps its traceback.
 
     Parameters
     ----------
@@ -67,8 +68,9 @@ def _keep_log(path, attempts):
 
 
 def _log_uncaught(kind, error, traceback):
-    if issubclass(kind, MscolError):
-        logging.error("%s", error)
+    missing = what_is_missing(error) if isinstance(error, ModuleNotFoundError) else None
+    if missing or issubclass(kind, MscolError):
+        logging.error("%s", missing or error)
     else:
         logging.error("Uncaught exception.", exc_info=(kind, error, traceback))
 

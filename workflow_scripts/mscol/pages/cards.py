@@ -290,10 +290,10 @@ def _front_matter(run, dataset, evaluated_on, licence):
 
 
 _LOADING = """
-With mscol installed (`pip install .` in the workflow's folder), or with `PYTHONPATH=workflow_scripts` before the command:
+With mscol installed (`pip install '.[training]'` in the workflow's folder; without, it is `PYTHONPATH=workflow_scripts python -m mscol`):
 
 ```
-python -m mscol embed song.mp3 --encoder {folder} -o song.parquet
+mscol embed song.mp3 --encoder {folder} -o song.parquet
 ```
 
 or in Python:

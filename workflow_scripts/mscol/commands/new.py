@@ -1,0 +1,123 @@
+"""``mscol new``: a folder of music becomes a dataset and a config of the workflow."""
+
+import argparse
+import json
+import logging
+import os
+import re
+import shlex
+from pathlib import Path
+
+import mscol
+
+LABELS = ("auto", "folders", "genre", "none")
+
+EXAMPLE = """example:
+  mscol new ~/music/by_genre
+
+writes ~/music/by_genre/clips.csv (path, split, label, artist, group, recording; to be looked at, and changed by hand)
+and mine.yaml, and says what to type next.
+"""
+_TABLE = "clips.csv"
+_CONFIG = """\
+# Written by `mscol new`; docs/configuration.md explains every key.
+preset: {preset} # all sizes: those of the published experiment (paper), or small ones to try it (demo)
+datasets:
+  {name}: {{layout: table, root: {root}{table}}}
+"""
+_WITHOUT_LABELS = """\
+# The files have no labels: an encoder can be pretrained on them, but `all`, which evaluates it, asks for another dataset besides.
+"""
+_ENCODER = "models/bass_drums_other_vocals/seed1/encoder.keras"
+
+
+def add(commands):
+    """Add the command to a parser's subparsers."""
+    new = commands.add_parser(
+        "new",
+        help="make a dataset and a config of a folder of music",
+        description="Make a dataset of a folder of music: a table of its files with labels and splits, and a config for the workflow.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    new.set_defaults(run=run, check=check)
+    new.add_argument("folder", type=Path, metavar="FOLDER", help="with audio files, in folders of any depth")
+    new.add_argument(
+        "-o", "--output", type=Path, default=Path("mine.yaml"), help="the config (default: %(default)s)"
+    )
+    new.add_argument("--table", type=Path, help=f"the table, if not {_TABLE} in FOLDER")
+    new.add_argument(
+        "--labels",
+        choices=LABELS,
+        default="auto",
+        help="what the class of a file is: the folder in FOLDER that it lies in, the genre that it is tagged with, or none "
+        "(auto: the first of these which tells two classes or more)",
+    )
+    new.add_argument(
+        "--preset", choices=("paper", "demo"), default="paper", help="of the config (default: %(default)s)"
+    )
+    new.add_argument("--force", action="store_true", help="replace a clips.csv and a config that are there")
+
+
+def check(new, options):
+    """End with a sentence where the options do not make sense, or something would be replaced."""
+    if not options.folder.is_dir():
+        new.error(f"argument FOLDER: {options.folder}: there is no such folder")
+    options.table = options.table or options.folder / _TABLE
+    there = [str(path) for path in (options.table, options.output) if path.exists()]
+    if there and not options.force:
+        new.error(f"{' and '.join(there)}: there already; --force replaces what is there")
+
+
+def run(options):
+    """Write table and config, and check them as the workflow will."""
+    from mscol.datasets.folder import make_table, read_songs  # here, since --help needs none of it
+    from mscol.datasets.table import read_clips
+    from mscol.embeddings.search import find_audio, write_left_out
+    from mscol.io.files import write_csv
+
+    files, others = find_audio([options.folder])
+    songs, unusable = read_songs(options.folder, files, os.cpu_count())
+    table, unlabelled = make_table(options.folder, songs, options.labels)
+    write_csv(table, options.table)
+    write_left_out([*others, *unusable, *unlabelled], options.table)
+    _write_config(options, has_labels="label" in table)
+    logging.info("Wrote %s (%d files) and %s.", options.table, len(table), options.output)
+    read_clips(options.folder, options.table.resolve())
+    _check_config(options.output)
+    config = f"--configfile {shlex.quote(str(options.output.resolve()))}"
+    estimate, target = (
+        ("--cores all estimate", "") if "label" in table else (f"-n estimate {_ENCODER}", f"{_ENCODER} ")
+    )
+    logging.info(
+        "Next, in the folder of the workflow: what it will cost, and the run.\n  snakemake %s %s\n  snakemake %s--cores all %s",
+        estimate, config, target, config,
+    )  # fmt: skip
+    return 0
+
+
+def _write_config(options, has_labels):
+    from mscol.io.atomic import atomic_path
+
+    name = re.sub("[^a-z0-9]", "", options.folder.resolve().name.lower()) or "music"
+    # A text of JSON is one of YAML, whatever a path holds.
+    root, table = (
+        json.dumps(str(path.resolve()), ensure_ascii=False) for path in (options.folder, options.table)
+    )
+    elsewhere = "" if options.table == options.folder / _TABLE else f", table: {table}"
+    text = _CONFIG.format(preset=options.preset, name=name, root=root, table=elsewhere)
+    with atomic_path(options.output) as partial:
+        partial.write_text(text + ("" if has_labels else _WITHOUT_LABELS), encoding="utf-8")
+
+
+def _check_config(path):
+    """Check a config as the workflow does, where the workflow is at hand: here, or around this library."""
+    from mscol.config.effective import effective_config, merge, read_yaml
+
+    for workflow in (Path.cwd(), Path(mscol.__file__).parents[2]):
+        schema = workflow / "schemas" / "config.schema.yaml"
+        if schema.is_file():
+            given = merge(read_yaml(workflow / "config.yaml"), read_yaml(path))
+            effective_config(given, workflow / "presets", schema)
+            logging.info("The workflow in %s takes this config.", workflow)
+            return

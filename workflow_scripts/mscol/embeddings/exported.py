@@ -1,0 +1,138 @@
+"""Read a table of embeddings that `mscol.embeddings.export` wrote: Parquet or csv, a row a window or a row a file."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mscol.errors import CacheError
+
+
+class Exported:
+    """The files of a table, and the mean embedding of each.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Attributes
+    ----------
+    about : dict of str
+        What the table says of itself: encoder, paper, normalise, weights_sha256 and more; empty for a csv.
+    names : list of str
+        Of files, in the order of the table.
+    means : np.ndarray, shape=(n_files, D), float32
+
+    Raises
+    ------
+    CacheError
+        If it is no such table.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        try:
+            self.about, blocks = _open_parquet(path) if self._is_parquet() else ({}, [_of_csv(path)])
+            sums, counts = {}, {}
+            for names, values in blocks:
+                for name, part in _runs(names, values):
+                    sums[name] = sums.get(name, 0) + part.sum(axis=0, dtype=np.float64)
+                    counts[name] = counts.get(name, 0) + len(part)
+        except FileNotFoundError:
+            raise CacheError(f"{path}: there is no such file; write it with mscol embed") from None
+        except (ValueError, OSError) as error:  # pyarrow's are of these kinds
+            raise CacheError(
+                f"{path}: no table of embeddings ({error}); write it with mscol embed"
+            ) from error
+        if not sums:
+            raise CacheError(f"{path}: holds no embedding; write it with mscol embed")
+        self.names = list(sums)
+        self.means = np.stack([sums[name] / counts[name] for name in sums]).astype(np.float32)
+
+    def windows(self, names):
+        """Read the windows of some files.
+
+        Parameters
+        ----------
+        names : collection of str
+
+        Yields
+        ------
+        name : str
+        start_seconds : np.ndarray, shape=(n_windows,)
+        values : np.ndarray, shape=(n_windows, D), float32
+            Nothing at all, where the table has a row a file.
+        """
+        if self._is_parquet():
+            from pyarrow import parquet
+
+            if "start_seconds" not in parquet.read_schema(self.path).names:
+                return
+            # Each file is a row group of its own, so that others are skipped by their statistics.
+            table = parquet.read_table(self.path, filters=[("file", "in", list(names))])
+            columns, values = table.to_pandas(), _matrix(table.column("embedding").combine_chunks())
+        else:
+            columns = _read_csv(self.path)
+            if "start_seconds" not in columns:
+                return
+            values = columns[_values_of(columns)].to_numpy(np.float32)
+        for name, rows in columns.groupby("file", sort=False).indices.items():
+            if name in names:
+                yield name, columns["start_seconds"].to_numpy()[rows], values[rows]
+
+    def _is_parquet(self):
+        return self.path.suffix.lower() == ".parquet"
+
+
+def _open_parquet(path):
+    """What a Parquet file says of itself, and its blocks of names and values."""
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(path)
+    about = {key.decode(): text.decode() for key, text in (file.schema_arrow.metadata or {}).items()}
+    _require(("file", "embedding"), file.schema_arrow.names)
+    batches = file.iter_batches(columns=["file", "embedding"])
+    return about, (
+        (batch.column("file").to_pylist(), _matrix(batch.column("embedding"))) for batch in batches
+    )
+
+
+def _matrix(column):
+    """A column of lists, all of one length, as an array (rows, values)."""
+    return (
+        column.flatten()
+        .to_numpy(zero_copy_only=False)
+        .astype(np.float32, copy=False)
+        .reshape(len(column), -1)
+    )
+
+
+def _of_csv(path):
+    columns = _read_csv(path)
+    _require(("file", "v0"), columns)
+    return list(columns["file"]), columns[_values_of(columns)].to_numpy(np.float32)
+
+
+def _require(names, columns):
+    for name in names:
+        if name not in columns:
+            raise ValueError(f"it lacks the column {name}")
+
+
+def _read_csv(path):
+    return pd.read_csv(path, dtype={"file": str}, keep_default_na=False)
+
+
+def _values_of(columns):
+    """The columns v0, v1, ..."""
+    return list(itertools.takewhile(columns.__contains__, (f"v{number}" for number in itertools.count())))
+
+
+def _runs(names, values):
+    """Yield the rows of each file, which lie one after another."""
+    start = 0
+    for name, rows in itertools.groupby(names):
+        end = start + sum(1 for _ in rows)
+        yield name, values[start:end]
+        start = end
