@@ -172,6 +172,22 @@ def test_code_of_a_card_runs(tmp_path, monkeypatch):
     assert (tmp_path / "song.parquet").is_file()
 
 
+def test_hub_reads_the_results_off_a_card(tmp_path):
+    hub = pytest.importorskip("huggingface_hub")
+    write(tmp_path, synthesised=["nsynth"])
+    card = hub.ModelCard.load(tmp_path / "README.md")
+    assert (card.data.library_name, card.data.pipeline_tag) == ("keras", "feature-extraction")
+    assert card.data.model_name == "bass_vocals-silent, seed 3"
+    first, second = card.data.eval_results  # one a head
+    assert (first.dataset_type, first.dataset_name) == ("nsynth", "nsynth, synthesised")
+    assert (first.metric_type, first.metric_value) == ("accuracy", 0.7123)
+    assert first.metric_name == "accuracy (95 % interval 0.700 to 0.730)" and second.metric_name == "accuracy"
+    assert first.dataset_config == "frozen, test list all, head 1, all labels, standardised: no"
+    # The hub's own way of writing them keeps each apart, and its value
+    again = hub.ModelCard(f"---\n{card.data.to_yaml()}\n---\n").data
+    assert again.eval_results == card.data.eval_results
+
+
 def test_run_that_says_nothing_is_an_error(tmp_path):
     with pytest.raises(CacheError, match=r"run\.json: does not say what made the encoder"):
         write(tmp_path, {"versions": {}})

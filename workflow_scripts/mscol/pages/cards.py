@@ -4,7 +4,6 @@ from math import isnan
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from mscol.config.models import SOURCES, parse_model
 from mscol.config.naming import banner, dataset_title, protocol_title
@@ -13,6 +12,7 @@ from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, read_results
 from mscol.jobs.backend import TITLES
 from mscol.mels.framing import FRAMINGS
+from mscol.pages.front_matter import front_matter, labels_title, model_title
 from mscol.pages.taken import tell_taken
 from mscol.papers import PAPERS
 from mscol.separation.origin import name_separator, tell_origin
@@ -86,7 +86,7 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
     )
     encoder = Path(card).with_name("encoder.keras")
     sections = {
-        f"{run['model']}, seed {run['seed']}" if "seed" in run else run["model"]: _what(run, dataset),
+        model_title(run): _what(run, dataset),
         "How to load it": _LOADING.format(
             encoder=encoder, folder=encoder.parent, values=run["values"], hop=_hop_seconds(run)
         ),
@@ -98,7 +98,7 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
         "Licence": " ".join([terms, CODE]),
     }
     titles = [dataset_title(name, synthesised) for name in tables]
-    text = _front_matter(run, dataset, titles, licence)
+    text = front_matter(run, dataset, licence, titles, figures, synthesised)
     text += "".join(
         f"\n{'#' if number == 0 else '##'} {title}\n\n{body.strip()}\n"
         for number, (title, body) in enumerate(sections.items())
@@ -244,7 +244,7 @@ def _figures_section(figures, synthesised):
     lines += [
         f"| {dataset_title(row.dataset, synthesised)} | {row.test_list} | {row.n_test} | {protocol_title(row.protocol)} | {row.head} | "
         f"{row.standardised} | "
-        f"{'all' if row.label_fraction == 1 else f'{100 * row.label_fraction:g} %'} | "
+        f"{labels_title(row.label_fraction)} | "
         f"{METRIC_TITLES[row.metric]} | {row.value:.3f} | {'' if isnan(row.low) else f'[{row.low:.3f}, {row.high:.3f}]'} |"
         for row in figures.itertuples()
     ]
@@ -275,18 +275,6 @@ def _licence(run, dataset, separator):
         "Whether weights are a work derived from recordings is not settled law; these terms are the cautious reading."
     )
     return licence, " ".join(sentences)
-
-
-def _front_matter(run, dataset, evaluated_on, licence):
-    learned = run["model"] != "untrained" and "checkpoint" not in run
-    about = {
-        "license": licence,
-        "library_name": "keras",
-        "tags": ["audio", "music", "audio-embeddings", *["contrastive-learning"] * learned, "mscol"],
-        "datasets": [] if "checkpoint" in run or dataset["embedded"] else [dataset["name"]],
-        "evaluated_on": evaluated_on,
-    }
-    return f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n"
 
 
 _LOADING = """
