@@ -8,6 +8,8 @@ import pandas as pd
 
 from mscol.errors import CacheError
 
+_ROWS_HELD, _BYTES_READ = 4096, 2**20  # 20 MB of 1280 values
+
 
 class Exported:
     """The files of a table, and the mean embedding of each.
@@ -34,21 +36,21 @@ class Exported:
         self.path = Path(path)
         try:
             self.about, blocks = _open_parquet(path) if self._is_parquet() else ({}, [_of_csv(path)])
-            sums, counts = {}, {}
-            for names, values in blocks:
-                for name, part in _runs(names, values):
-                    sums[name] = sums.get(name, 0) + part.sum(axis=0, dtype=np.float64)
-                    counts[name] = counts.get(name, 0) + len(part)
+            means, counts = {}, {}
+            for name, part in itertools.chain.from_iterable(map(_runs, blocks)):
+                before = counts.get(name, 0)
+                counts[name] = before + len(part)
+                total = part.sum(axis=0, dtype=np.float64) + before * means.get(name, 0)
+                means[name] = (total / counts[name]).astype(np.float32)
         except FileNotFoundError:
             raise CacheError(f"{path}: there is no such file; write it with mscol embed") from None
         except (ValueError, OSError) as error:  # pyarrow's are of these kinds
             raise CacheError(
                 f"{path}: no table of embeddings ({error}); write it with mscol embed"
             ) from error
-        if not sums:
+        if not means:
             raise CacheError(f"{path}: holds no embedding; write it with mscol embed")
-        self.names = list(sums)
-        self.means = np.stack([sums[name] / counts[name] for name in sums]).astype(np.float32)
+        self.names, self.means = list(means), np.stack([*means.values()])
 
     def windows(self, names):
         """Read the windows of some files.
@@ -89,10 +91,12 @@ def _open_parquet(path):
     """What a Parquet file says of itself, and its blocks of names and values."""
     from pyarrow import parquet
 
-    file = parquet.ParquetFile(path)
+    file = parquet.ParquetFile(
+        path, pre_buffer=False, buffer_size=_BYTES_READ
+    )  # it would hold the whole file
     about = {key.decode(): text.decode() for key, text in (file.schema_arrow.metadata or {}).items()}
     _require(("file", "embedding"), file.schema_arrow.names)
-    batches = file.iter_batches(columns=["file", "embedding"])
+    batches = file.iter_batches(_ROWS_HELD, columns=["file", "embedding"])
     return about, (
         (batch.column("file").to_pylist(), _matrix(batch.column("embedding"))) for batch in batches
     )
@@ -129,9 +133,9 @@ def _values_of(columns):
     return list(itertools.takewhile(columns.__contains__, (f"v{number}" for number in itertools.count())))
 
 
-def _runs(names, values):
+def _runs(block):
     """Yield the rows of each file, which lie one after another."""
-    start = 0
+    (names, values), start = block, 0
     for name, rows in itertools.groupby(names):
         end = start + sum(1 for _ in rows)
         yield name, values[start:end]
