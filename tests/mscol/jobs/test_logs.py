@@ -31,6 +31,17 @@ def test_a_notebooks_setting_for_figures_stops_no_job(tmp_path, program):
     assert done.returncode == 0, done.stderr + (log.read_text() if log.exists() else "")
 
 
+def test_log_of_a_job_says_in_a_sentence_which_extra_is_missing(tmp_path):
+    program = (
+        "import sys; from mscol.jobs.logs import log_to_file; log_to_file('x.log'); sys.modules['matplotlib'] = None; "
+        "import mscol.figures.style"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path)
+    [line] = (tmp_path / "x.log").read_text().splitlines()
+    assert done.returncode == 1 and "ERROR matplotlib is not installed, which this needs: pip install" in line
+    assert "[workflow]'" in line
+
+
 def test_time_left_is_told_from_the_second_line_on_by_what_came_after_the_first(monkeypatch, caplog):
     caplog.set_level("INFO")
     now = [0.0]
