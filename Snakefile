@@ -42,7 +42,10 @@ include: "rules/start.smk"
 include: "rules/end.smk"
 
 
-report: "report/workflow.rst"
+# Snakemake would fill it in with the config of the other workflow.
+if not IS_MODULE:
+
+    report: "report/workflow.rst"
 
 
 onstart:

@@ -180,3 +180,13 @@ def outside_imports(path, seen=None):
                         seen.add(file)
                         names |= outside_imports(file, seen)
     return names
+
+
+def test_container_holds_what_the_workflow_reads():
+    definition = (ENVS / "mscol.def").read_text()
+    copied = set(re.findall(r"^    (\S+) /opt/mscol/$", definition, re.MULTILINE))
+    read = {"Snakefile", "rules", "envs", "workflow_scripts"}
+    for path in (HOUSE / "Snakefile", *HOUSE.glob("rules/**/*.smk")):
+        read |= set(re.findall(r"\{BASEDIR\}/([\w.]+)", path.read_text()))
+    assert len(read) > 4 and read <= copied
+    assert all((HOUSE / name).exists() for name in copied)

@@ -136,6 +136,8 @@ def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
     assert "GPUs found: 2, of which jobs use 2 at once." in said  # by the hook that Snakemake does not call
     assert "The other workflow ends." in said and not (caller / "manifests/mine/written").exists()
     assert "Nothing to be done" in run(caller, caller, configfiles=())
+    run(caller, caller, "--report", "report.html", configfiles=())
+    assert "a row a head of a seed" in (caller / "report.html").read_text()
 
 
 @pytest.mark.parametrize(("snakefile", "settings", "told"), [
