@@ -163,6 +163,7 @@ rule gather_shortened:
 rule describe_run:
     input:
         results=made_by_all("results/"),
+        compared=rules.compare_models.output.overall,
         cards=made_by_all("models/"),
         manifests=ancient(expand(CLIPS, dataset=config["datasets"])),
     output:

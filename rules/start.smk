@@ -34,6 +34,10 @@ def start_as_module():
     workflow.onsuccess(end)
 
 
+# Whose jobs load the separator
+SEPARATING_RULES = ("separate_stems", "judge_separator", "separate_excerpt")
+
+
 def require_writable_folders(jobs):
     """Stop before the first job where one of them could not write what it makes."""
     try:
@@ -61,9 +65,7 @@ def require_functions_that_import(jobs):
         return
     models = {job.wildcards.model for job in jobs if own_rule(job) == "embed_waveforms"}
     separator = config["separation"]["callable"]
-    separates = any(
-        own_rule(job) in ("separate_stems", "judge_separator") for job in jobs
-    )
+    separates = any(own_rule(job) in SEPARATING_RULES for job in jobs)
     try:
         if separator and separates:
             check_imports("separation/callable", separator)

@@ -142,6 +142,7 @@ rule judge_separator:
     input:
         stems=f"{EMBEDDED_ROOT}/stems",
         model=separator_files,
+        published=ancient(published_separator),
     output:
         table="results/separation.csv",
     log:

@@ -82,7 +82,7 @@ def described_results(wildcards, input):
         if str(output).startswith("results/")
     ]
     described = {}
-    for path in input.results:
+    for path in (*input.results, input.compared):
         outputs, named = next(
             (outputs, output.match(path).groupdict())
             for outputs, output in makers

@@ -28,7 +28,9 @@ def separator(tmp_path):
 def test_stems_of_a_function_become_log_mels_and_follow_its_code(house, tmp_path, separator):
     file, named = separator
     targets = (f"{SHARD}/stems.csv", f"{SHARD}/degraded5.csv", PLAN)
-    run(house, tmp_path, *targets, *named)
+    run(house, tmp_path, *targets, "results/separation.csv", *named)
+    judged = pd.read_csv(tmp_path / "results" / "separation.csv").set_index("stem")
+    assert list(judged.index) == ["drums", "other"] and judged.loc["drums", "gain"] > 0
     folder = tmp_path / SHARD
     assert {path.stem for path in folder.glob("*.npy")} == {
         "drums",

@@ -113,7 +113,13 @@ def test_folder_of_results_is_an_ro_crate_of_all_that_the_run_made(finished):
     crate = ROCrate(finished / "results")
     files = {entity.id: entity for entity in crate.get_entities() if entity.type == "File"}
     assert all((finished / "results" / name).is_file() for name in files)
-    assert {"summary.md", "bootstrap/mtat_mfcc.npz", "figures/comparison.png", "shortened.csv"} < set(files)
+    assert {
+        "summary.md",
+        "comparisons.csv",
+        "bootstrap/mtat_mfcc.npz",
+        "figures/comparison.png",
+        "shortened.csv",
+    } < set(files)
     assert all(file["description"] for file in files.values())
     assert files["mtat_bass_vocals.csv"]["description"].startswith(
         "The results of bass_vocals on mtat as a table in csv"

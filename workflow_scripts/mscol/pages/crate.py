@@ -39,6 +39,7 @@ _WITHOUT_CAPTION = {
     "shortened.csv": "Clips that are used although their file is cut short, and by how much.",
     "per_class/comparisons.csv": "Each model minus the reference in every tag and class, with interval and p-value.",
     "robustness/rejected.csv": "Test clips that could not be perturbed, and why.",
+    "clips": "The test clips of a dataset, with what each model makes of them.",
     "robustness": "What a model loses on perturbed test clips of a dataset.",
     "bootstrap": "Every metric of a model on a dataset in every resample, from which two models are compared.",
 }
