@@ -62,7 +62,8 @@ def require_functions_that_import(jobs):
     models = {job.wildcards.model for job in jobs if own_rule(job) == "embed_waveforms"}
     separator = config["separation"]["callable"]
     separates = any(
-        own_rule(job) in ("separate_stems", "judge_separator") for job in jobs
+        own_rule(job) in ("separate_stems", "judge_separator", "separate_excerpt")
+        for job in jobs
     )
     try:
         if separator and separates:
