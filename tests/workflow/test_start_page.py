@@ -61,9 +61,9 @@ def test_page_has_every_part_of_the_run_in_order(browser, finished):
     said = _find(browser, "#comparison")[0].text
     assert all(model in said for model in config["models"])
     learned = {row.text.split()[0]: row.text for row in _find(browser, "#models tbody tr")}
-    assert "the stems bass or vocals" in learned["bass_vocals"] and re.search(
-        r"0\.\d{3} 0\.125", learned["bass_vocals"]
-    )
+    assert "the stems bass or vocals" in learned["bass_vocals"]
+    # Too few clips to validate on
+    assert re.search(r"0\.\d{3} \(training\) 0\.125", learned["bass_vocals"])
     assert len(_find(browser, "#maps svg.map")) == len(config["datasets"])
     assert "pretraining" in _find(browser, "#costs")[0].text
     for image in _find(browser, "img"):

@@ -99,6 +99,9 @@ function roam(items) {
 
 // ---- Maps
 
+// What a clip is labelled: tags are joined by ";", and a class may be called anything.
+const labelsIn = (view, text) => (view.task === "tagging" ? text.split(";") : [text]);
+
 const MOST_STYLES = COLOURS.length * SHAPES.length;
 
 // Whether the labels are numbers: of a regression, or classes such as pitches that are too many for a colour each.
@@ -129,7 +132,7 @@ function mapOf(place, view) {
   const chooser = place.querySelector("select");
   const style = styles(view);
   const { names } = data.clips[view.dataset];
-  const present = view.task === "regression" ? [] : view.labels.filter((label) => Object.values(view.of).some((of) => of.split(";").includes(label)));
+  const present = view.task === "regression" ? [] : view.labels.filter((label) => Object.values(view.of).some((of) => labelsIn(view, of).includes(label)));
   const filter = make("select", { "aria-label": "Which points stand out" }, make("option", { value: "" }, "all"));
   filter.append(...present.map((label) => make("option", {}, label)));
   if (present.length) place.append(make("label", {}, view.task === "tagging" ? "tag " : "class ", filter));
@@ -144,7 +147,7 @@ function mapOf(place, view) {
     if (shown === clip) return;
     shown = clip;
     const task = { tagging: "tags", classification: "class", regression: "number" }[view.task];
-    const words = (text) => text.split(";").join(", ") || "none";
+    const words = (text) => labelsIn(view, text).join(", ") || "none";
     told.replaceChildren(make("p", {}, make("strong", {}, names[clip])), make("p", {}, `${task}: ${words(view.of[clip])}`));
     if (called) told.append(make("p", {}, `${view.task === "tagging" ? "likeliest tags" : "called"}: ${words(called)}`));
     told.append(player(view.dataset, clip) || make("p", { class: "faint" }, "There is no excerpt of it on this page."));
@@ -152,7 +155,7 @@ function mapOf(place, view) {
 
   function dim() {
     drawing.querySelectorAll("path").forEach((point) => {
-      const stands = !filter.value || view.of[point.dataset.clip].split(";").includes(filter.value);
+      const stands = !filter.value || labelsIn(view, view.of[point.dataset.clip]).includes(filter.value);
       point.classList.toggle("dim", !stands);
     });
   }
@@ -162,9 +165,9 @@ function mapOf(place, view) {
     drawing.setAttribute("aria-label", `Map of the test clips by ${model}`);
     const size = drawing.clientWidth < 600 ? 2.2 : 1.25; // large enough for a finger
     const points = view.maps[model].map(([clip, x, y, called]) => {
-      const [colour, shape] = style(view.of[clip].split(";")[0]);
-      const point = make("path", { d: shape, fill: colour, transform: `translate(${(3 + 144 * x).toFixed(2)} ${(97 - 94 * y).toFixed(2)}) scale(${size})`, role: "img", "data-clip": clip });
-      point.setAttribute("aria-label", `${names[clip]}, ${view.of[clip].split(";").join(", ")}`);
+      const [colour, shape] = style(view.of[clip]);
+      const point = make("path", { d: shape, fill: colour, transform: `translate(${(3 + 144 * x).toFixed(2)} ${(97 - 94 * y).toFixed(2)}) scale(${size})`, role: "button", "data-clip": clip });
+      point.setAttribute("aria-label", `${names[clip]}, ${labelsIn(view, view.of[clip]).join(", ")}`);
       point.addEventListener("mouseenter", () => pinned || tell(clip, called));
       point.addEventListener("focus", () => tell(clip, called));
       const choose = () => {
