@@ -17,7 +17,7 @@ FLOORS = (
     ("fetching", "separation", "perturbations"),
     ("config", "graph", "mels", "synthesis"),
     ("pairs", "model", "embeddings", "metrics"),
-    ("pretraining", "scores"),
+    ("pretraining", "scores", "exporting"),
     ("probes", "clip_means", "tables"),
     ("pages", "figures", "estimate", "encoders"),
     ("overview", "commands", "progress", "hear"),

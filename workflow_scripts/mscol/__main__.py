@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import mscol
-from mscol.commands import embed, new, similar
+from mscol.commands import embed, export, new, push, similar
 from mscol.errors import MscolError
 from mscol.jobs.extras import what_is_missing
 from mscol.jobs.logs import needs_no_display
 
-COMMANDS = (embed, new, similar)
+COMMANDS = (embed, export, new, push, similar)
 
 
 def main(arguments=None):

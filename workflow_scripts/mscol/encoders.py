@@ -12,12 +12,12 @@ def encoder_file(path):
 
 
 def open_encoder(path, paper=None, threads=None):
-    """Choose a backend (`mscol.jobs.backend`) and load an encoder.
+    """Load an encoder, having chosen a backend for it (`mscol.jobs.backend`); an ONNX file needs none.
 
     Parameters
     ----------
     path : str or os.PathLike
-        An ``encoder.keras``, the folder it lies in, or a published TensorFlow checkpoint.
+        An ``encoder.keras``, the folder it lies in, a published TensorFlow checkpoint, or an ``.onnx`` file that ``mscol export`` wrote.
     paper : str, optional
         As for `mscol.model.load_encoder`.
     threads : int, optional
@@ -26,16 +26,20 @@ def open_encoder(path, paper=None, threads=None):
 
     Returns
     -------
-    keras.Model
-        As `mscol.model.load_encoder` returns it.
+    keras.Model or OnnxEncoder
+        As `mscol.model.load_encoder` or `mscol.exporting.onnx_encoder.load_onnx_encoder` returns it.
 
     Raises
     ------
     ConfigError
         If no backend is installed.
     TrainingError
-        As `mscol.model.load_encoder`.
+        As these.
     """
+    if Path(path).suffix == ".onnx":
+        from mscol.exporting.onnx_encoder import load_onnx_encoder
+
+        return load_onnx_encoder(path, paper, threads or 0)
     choose_backend()
     from mscol.model import configure, load_encoder  # here, since Keras is imported with it
 

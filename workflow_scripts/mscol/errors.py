@@ -37,6 +37,10 @@ class FetchError(MscolError):
     """A dataset that cannot be downloaded, checked or unpacked."""
 
 
+class HubError(MscolError):
+    """The Hugging Face hub cannot be reached, or does not take what is handed to it."""
+
+
 class ArchiveError(FetchError):
     """An archive that is damaged, or holds what must not be unpacked.
 

@@ -5,8 +5,8 @@ import logging
 import os
 from pathlib import Path
 
-from mscol.encoders import encoder_file, open_encoder
-from mscol.papers import BOTH, PAPERS
+from mscol.commands.encoder_option import ENCODER_HELP, add_paper, check_encoder
+from mscol.encoders import open_encoder
 
 EXAMPLE = """example:
   mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
@@ -40,13 +40,9 @@ def add(commands):
         "--encoder",
         required=True,
         type=Path,
-        help="an encoder.keras, the folder it lies in, or a published TensorFlow checkpoint (without .index)",
+        help=f"{ENCODER_HELP}, or an .onnx file that mscol export wrote: it needs onnxruntime, and no training framework",
     )
-    embed.add_argument(
-        "--paper",
-        choices=PAPERS,
-        help=f"of a TensorFlow checkpoint, which does not tell: whose encoder it is, {BOTH}",
-    )
+    add_paper(embed)
     embed.add_argument(
         "-o",
         "--output",
@@ -72,16 +68,7 @@ def check(embed, options):
         embed.error(f"argument -o: {options.output}: write a name that ends in .parquet or .csv")
     if options.threads < 1:
         embed.error(f"argument --threads: {options.threads}: write 1 or more")
-    options.encoder = encoder_file(options.encoder)
-    if not options.encoder.is_file() and not Path(f"{options.encoder}.index").is_file():
-        embed.error(
-            f"argument --encoder: {options.encoder}: there is neither such a file, nor an encoder.keras in a folder of "
-            "this name, nor a checkpoint (.index)"
-        )
-    if options.paper is None and options.encoder.suffix != ".keras":
-        embed.error(
-            f"argument --paper: {options.encoder} does not say which paper's encoder it is; write {BOTH}"
-        )
+    check_encoder(embed, options, "--encoder", says_its_paper=(".keras", ".onnx"))
 
 
 def run(options):
