@@ -27,6 +27,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 # Modules that may not be imported with the base alone; all others must be.
 NEED_EXTRAS = (
     "model", "pretraining", "probes", "separation", "figures", "embeddings/baselines.py", "perturbations/effects.py", "pages/crate.py",
+    "exporting/graphs.py",
     "mteb.py",
 )  # fmt: skip
 
