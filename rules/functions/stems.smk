@@ -27,7 +27,7 @@ def separator_settings():
         return {"function": separation["callable"], "stems": list(MADE_STEMS)} | how
     is_ours = separation["model"] == "demo"
     model = DEMO_SEPARATOR if is_ours else separation["model"]
-    return {"model": model, "n_iterations": separation["niter"]} | how
+    return {"model": model, "niter": separation["niter"]} | how
 
 
 def separator_name():

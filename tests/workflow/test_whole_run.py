@@ -177,7 +177,7 @@ def test_run_says_at_its_end_where_the_results_are(house, finished):
         "encoder={width: 0.2}": "before: 'plan/settings/encoder/width: 0.1' now: 'plan/settings/encoder/width: 0.2'",
         "evaluation={training: {epochs: 3}}": "before: 'settings/epochs: 2' now: 'settings/epochs: 3'",
         "separation={training: {updates: 7}}": "before: 'settings/updates: 6' now: 'settings/updates: 7'",
-        "separation={niter: 2}": "before: 'niter: 1' now: 'niter: 2'",
+        "separation={niter: 2}": "before: 'separator/niter: 1' now: 'separator/niter: 2'",
         "demo={sizes: {mtat: {train: 7}}}": "before: 'sizes/mtat/train: 6' now: 'sizes/mtat/train: 7'",
         "shards={mtat: 300}": "before: 'n_shards: 2' now: 'n_shards: 300'",
         "models=[mfcc]": "before: \"models: ['bass_vocals', 'mfcc']\" now: \"models: ['mfcc']\"",

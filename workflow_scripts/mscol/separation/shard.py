@@ -14,12 +14,12 @@ from mscol.separation.separator import load_separator
 from mscol.separation.writing import Stems, read_wav, write_stems
 
 
-def open_separator(model, n_iterations=1, device="auto", threads=1):
+def open_separator(model, niter=1, device="auto", threads=1):
     """Load a separator for single waveforms.
 
     Parameters
     ----------
-    model, n_iterations, device, threads
+    model, niter, device, threads
         As for `separate_shard`.
 
     Returns
@@ -28,7 +28,7 @@ def open_separator(model, n_iterations=1, device="auto", threads=1):
         Of a waveform, as `mscol.separation.separate.separate`.
     """
     _prepare(threads)
-    return functools.partial(separate, load_separator(model, n_iterations, device))
+    return functools.partial(separate, load_separator(model, niter, device))
 
 
 def separate_shard(
@@ -37,7 +37,7 @@ def separate_shard(
     stems_folder,
     rejected,
     model,
-    n_iterations=1,
+    niter=1,
     device="auto",
     threads=1,
     batch_seconds="auto",
@@ -52,8 +52,8 @@ def separate_shard(
     ----------
     clips, audio_folder, stems_folder, rejected, rejected_before
         As for `mscol.separation.writing.write_stems`, which says what it raises.
-    model, n_iterations, device
-        As in `load_separator`, which says what it raises.
+    model, niter, device
+        As in `load_separator` (its ``n_iterations``), which says what it raises.
     threads : int
         Threads of torch.
     batch_seconds : float or str
@@ -62,7 +62,7 @@ def separate_shard(
     _prepare(threads)
 
     def separate_groups(groups):
-        separator = load_separator(model, n_iterations, device)
+        separator = load_separator(model, niter, device)
         separators = {
             channels: BatchSeparator(separator, choose_batch_seconds(batch_seconds, separator, channels))
             for channels in {shape[1] for shape in groups}
