@@ -65,8 +65,8 @@ rule separate_excerpt:
     input:
         excerpt=rules.plot_log_mels.output.heard,
         clips=ancient(PRETRAINING_CLIPS),
-        model=ancient(separator_files),
-        published=ancient(published_separator),
+        model=ancient(unless_brought(separator_files)),
+        published=ancient(unless_brought(published_separator)),
     output:
         "excerpts/mixture_and_stems.json",
     log:

@@ -69,3 +69,9 @@ def heard_test_datasets():
 def page_of_stems(output, wanted=True):
     """What the page shows of a mixture and its stems, if a model of the config is made from stems."""
     return [output] if SOURCE_MODELS and wanted else []
+
+
+def unless_brought(files):
+    """A function for `input`: some files of a separator, which stems that the dataset brings do without."""
+    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
+    return lambda wildcards: [] if brought else files(wildcards)
