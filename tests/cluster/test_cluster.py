@@ -132,7 +132,8 @@ def test_cancelled_job_was_submitted_again_with_more_memory_and_time(story):
 
 
 def test_jobs_that_a_killed_submit_host_left_were_found_and_pretraining_saved_its_state(story):
-    assert [job.rule for job in story.left_over] == ["pretrain_encoder"]
+    # Whatever else ran beside it by then
+    assert "pretrain_encoder" in [job.rule for job in story.left_over]
     assert "stopped by SIGTERM after update" in story.log(1)
 
 

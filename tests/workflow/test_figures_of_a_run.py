@@ -64,6 +64,7 @@ def test_changed_figure_is_drawn_again_with_what_shows_it_and_no_other(house, fi
         "plot_log_mels",
         "separate_excerpt",
         "write_page",
+        "describe_run",
     }
 
 

@@ -14,7 +14,7 @@ def test_the_log_of_a_run_says_how_far_it_is_on_lines_of_their_own(finished):
     [first, *_] = sorted((finished / ".snakemake" / "log").glob("*.snakemake.log"))
     said = first.read_text()
     lines = re.findall(
-        r"^(\d+) % done(?:, about [\d.]+ \w+ left|, about a minute left)?\.(?: \w+ .+)?$", said, re.MULTILINE
+        r"^(\d+) % done(?:, about [\d.]+ \w+ left|, about a minute left)?\.(?: \w.+)?$", said, re.MULTILINE
     )
     assert lines and int(lines[0]) <= int(lines[-1]) and said.count(" % done") == len(lines)
     assert "\x1b[K" not in said
