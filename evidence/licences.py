@@ -25,7 +25,7 @@ class Copyright:
             if "files" in fields and "license" in fields:
                 patterns = fields["files"].split()
                 self._paragraphs.append(
-                    (patterns, fields["license"].splitlines()[0], _holder(fields.get("copyright", "")))
+                    (patterns, fields["license"].partition("\n")[0], _holder(fields.get("copyright", "")))
                 )
 
     def of(self, file):
