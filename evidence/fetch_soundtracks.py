@@ -51,7 +51,8 @@ def main():
     options = _parse()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with open(HERE / "soundtracks.csv", encoding="utf-8", newline="") as table:
-        soundtracks = {row["package"]: row["soundtrack"] for row in csv.DictReader(table)}
+        rows = {row["package"]: row for row in csv.DictReader(table)}
+    soundtracks = {package: row["soundtrack"] for package, row in rows.items()}
     packages = download(soundtracks, options.folder / "packages")
     tracks, left_out = [], []
     for package, path in packages.items():
@@ -62,6 +63,8 @@ def main():
     tracks, doubles = without_doubles(tracks, options.folder)
     tracks, few = without_small_classes(tracks)
     give_splits(tracks)
+    for track in tracks:  # where a package's copyright file is not for machines
+        track["licence"] = track["licence"] or rows[track["package"]]["licence"]
     write(options.folder, packages, soundtracks, tracks, left_out + doubles + few)
     seconds = sum(min(float(track["seconds"]), LONGEST) for track in tracks)
     logging.info(
