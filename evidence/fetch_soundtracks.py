@@ -1,0 +1,254 @@
+"""Make a dataset of the soundtracks of free games, which Debian's archive has.
+
+    python evidence/fetch_soundtracks.py music
+
+downloads the packages of `soundtracks.csv` with `apt-get download`, which needs no rights, and writes below `music`:
+
+- `audio/`: of each track of 30 s and more the middle, 90 s at most, as FLAC;
+- `clips.csv`, as the layout `table` reads it: the class of a track is its soundtrack, its artist is whom its tags or the package's
+  copyright file name;
+- `tracks.csv`: where each track comes from, its licence, length and hash;
+- `left_out.csv`: what was left out, and why: too short, broken, the same sound as another;
+- `packages.csv`: version and hash of each package.
+
+What is there already is neither downloaded nor decoded again.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import logging
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from licences import Copyright
+
+from mscol.errors import AudioError
+from mscol.io.atomic import atomic_path
+from mscol.io.audio import ANALYSIS_RATE, load_mono
+from mscol.mels import log_mel
+
+HERE = Path(__file__).parent
+AUDIO = {".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav"}
+ARCHIVES = {".zip", ".pk3"}
+SHORTEST, LONGEST = 30, 90  # seconds
+SHARES = {"test": 0.25, "validation": 0.15}
+# Of the mean log-mels of two excerpts, second by second: takes of one recording in other files are above, other tracks below.
+SAME_SOUND = 0.999
+FEWEST = 6  # tracks, without which a soundtrack is no class
+
+
+def main():
+    options = _parse()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    with open(HERE / "soundtracks.csv", encoding="utf-8", newline="") as table:
+        rows = {row["package"]: row for row in csv.DictReader(table)}
+    soundtracks = {package: row["soundtrack"] for package, row in rows.items()}
+    packages = download(soundtracks, options.folder / "packages")
+    tracks, left_out = [], []
+    for package, path in packages.items():
+        found, rejected = unpack(package, path, options.folder)
+        logging.info("%s: %d tracks, %d files left out.", soundtracks[package], len(found), len(rejected))
+        tracks += found
+        left_out += rejected
+    tracks, doubles = without_doubles(tracks, options.folder)
+    tracks, few = without_small_classes(tracks)
+    give_splits(tracks)
+    for track in tracks:  # where a package's copyright file is not for machines
+        track["licence"] = track["licence"] or rows[track["package"]]["licence"]
+    write(options.folder, packages, soundtracks, tracks, left_out + doubles + few)
+    seconds = sum(min(float(track["seconds"]), LONGEST) for track in tracks)
+    logging.info(
+        "%d tracks of %d soundtracks, %.1f hours of audio, are in %s.",
+        len(tracks),
+        len({track["package"] for track in tracks}),
+        seconds / 3600,
+        options.folder,
+    )
+
+
+def download(names, folder):
+    """The files of the packages, by their names; downloaded where they are not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        if not list(folder.glob(f"{name}_*.deb")):
+            logging.info("Downloading %s.", name)
+            done = subprocess.run(
+                ["apt-get", "download", "-qq", name], cwd=folder, capture_output=True, text=True
+            )
+            if done.returncode:
+                last = (done.stderr.strip() or "apt-get said nothing").splitlines()[-1]
+                sys.exit(f"{name}: cannot be downloaded ({last}); run `apt-get update`, and this again")
+    return {name: max(folder.glob(f"{name}_*.deb")) for name in names}
+
+
+def unpack(package, path, folder):
+    """Cut the tracks of a package.
+
+    Returns
+    -------
+    tracks, left_out : list of dict
+        Rows of `tracks.csv` and `left_out.csv`.
+    """
+    copyright, tracks, left_out = Copyright(package), [], []
+    for name, read in sounds_of(path, copyright):
+        content = read()
+        digest = hashlib.sha256(content).hexdigest()
+        target = folder / "audio" / package / f"{Path(name).stem}-{digest[:8]}.flac"
+        row = {"package": package, "file": name, "sha256": digest}
+        try:
+            about = cut(content, target)
+        except AudioError as error:
+            left_out.append(row | {"reason": str(error)})
+            continue
+        tracks.append(row | {"path": str(target.relative_to(folder))} | about)
+    for track in tracks:
+        licence, holder = copyright.of(track["file"])
+        track |= {"licence": licence, "holder": holder}
+    return tracks, left_out
+
+
+def sounds_of(path, copyright):
+    """Name and reader of each sound file in a package, in those of archives, too; its copyright file is read on the way."""
+    process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE)
+    with process, tarfile.open(fileobj=process.stdout, mode="r|") as package:
+        for member in package:
+            name, suffix = member.name.removeprefix("./"), Path(member.name).suffix.lower()
+            if not member.isfile():
+                continue
+            if name == f"usr/share/doc/{copyright.package}/copyright":
+                copyright.read(package.extractfile(member).read().decode("utf-8", "replace"))
+            elif suffix in AUDIO:
+                yield name, package.extractfile(member).read
+            elif suffix in ARCHIVES:
+                with zipfile.ZipFile(io.BytesIO(package.extractfile(member).read())) as archive:
+                    for inner in archive.namelist():
+                        if Path(inner).suffix.lower() in AUDIO:
+                            yield f"{name}/{inner}", lambda inner=inner, archive=archive: archive.read(inner)
+
+
+def cut(content, target):
+    """Write the middle of a track; say how long the whole is, and what its tags tell.
+
+    Raises
+    ------
+    AudioError
+        If it cannot be decoded, or is too short.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            tags, rate = file.copy_metadata(), file.samplerate
+            seconds = file.frames / rate
+            if seconds < SHORTEST:
+                raise AudioError(f"{seconds:.1f} s long, which is less than {SHORTEST} s")
+            if not target.exists():
+                n_kept = min(file.frames, LONGEST * rate)
+                file.seek((file.frames - n_kept) // 2)
+                _write_flac(target, file.read(n_kept, dtype="int16"), rate)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"cannot be decoded ({error.error_string})") from error
+    return {"seconds": round(seconds, 2), **{tag: tags.get(tag, "") for tag in ("artist", "title", "album")}}
+
+
+def _write_flac(target, waveform, rate):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(target) as excerpt:
+        soundfile.write(excerpt, waveform, rate, "PCM_16", format="FLAC")
+
+
+def without_doubles(tracks, folder):
+    """Keep one of those that are the same sound under two names: the first."""
+    kept, doubles, heard = [], [], []
+    for track in tracks:
+        means = _seconds_of_mels(folder / track["path"])
+        same = [other for other, known in zip(kept, heard, strict=True) if _are_same(means, known)]
+        if same:
+            doubles.append(track | {"reason": f"the same sound as {same[0]['package']}: {same[0]['file']}"})
+        else:
+            kept.append(track)
+            heard.append(means)
+    return kept, doubles
+
+
+def _seconds_of_mels(path):
+    """The mean log-mel of each second, less that of the whole: (seconds, 64)."""
+    mels = log_mel(load_mono(path, ANALYSIS_RATE))
+    n_seconds = len(mels) // 100
+    means = mels[: n_seconds * 100].reshape(n_seconds, 100, -1).mean(axis=1)
+    return means - means.mean(axis=0)
+
+
+def _are_same(means, others):
+    n = min(len(means), len(others))
+    if abs(len(means) - len(others)) > 2 or n == 0:
+        return False
+    return np.corrcoef(means[:n].ravel(), others[:n].ravel())[0, 1] > SAME_SOUND
+
+
+def without_small_classes(tracks):
+    sizes = Counter(track["package"] for track in tracks)
+    reason = f"one of fewer than {FEWEST} tracks of its soundtrack"
+    few = [track | {"reason": reason} for track in tracks if sizes[track["package"]] < FEWEST]
+    return [track for track in tracks if sizes[track["package"]] >= FEWEST], few
+
+
+def give_splits(tracks):
+    """Deal the tracks of each soundtrack into splits, in the order of their hashes."""
+    for package in {track["package"] for track in tracks}:
+        own = sorted((t for t in tracks if t["package"] == package), key=lambda track: track["sha256"])
+        n_test, n_validation = (max(1, round(SHARES[split] * len(own))) for split in ("test", "validation"))
+        for place, track in enumerate(own):
+            is_validation = place < n_test + n_validation
+            track["split"] = "test" if place < n_test else "validation" if is_validation else "train"
+
+
+def write(folder, packages, soundtracks, tracks, left_out):
+    """Write the four tables."""
+    for track in tracks:
+        track["label"] = soundtracks[track["package"]]
+        track["artist"] = track["artist"] or track["holder"]
+    columns = ["package", "file", "split", "seconds", "artist", "title", "album", "licence", "sha256", "path"]
+    _write_table(folder / "clips.csv", ["path", "split", "label", "artist"], tracks)
+    _write_table(folder / "tracks.csv", columns, tracks)
+    _write_table(folder / "left_out.csv", ["package", "file", "reason"], left_out)
+    versions = [
+        {
+            "package": name,
+            "version": path.name.split("_")[1].replace("%3a", ":"),
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "soundtrack": soundtracks[name],
+        }
+        for name, path in packages.items()
+    ]
+    _write_table(folder / "packages.csv", ["package", "version", "sha256", "soundtrack"], versions)
+
+
+def _write_table(path, columns, rows):
+    with (
+        atomic_path(path) as written,
+        open(written, "w", encoding="utf-8", newline="") as file,
+    ):
+        table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def _parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="where the music is to lie")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

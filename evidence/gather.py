@@ -1,0 +1,102 @@
+"""Gather the results of all lengths of pretraining: tables, and the curve of each metric against updates.
+
+    python evidence/gather.py evidence/run/cpu evidence/results/cpu
+
+Lengths that are not there yet are left out.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from mscol.config.naming import protocol_title
+from mscol.figures.style import CHANCE, place_legend, save_figure, shown, style_of, styled
+from mscol.tables.measured import METRIC_TITLES
+
+WITHOUT_PRETRAINING = "untrained"
+BASELINE = "mfcc"
+
+
+def main():
+    options = _parse()
+    runs = {
+        int(path.name): path for path in options.run.iterdir() if (path / "results/summary.csv").is_file()
+    }
+    if not runs:
+        sys.exit(f"{options.run}: there is no results/summary.csv in any folder below it")
+    options.results.mkdir(parents=True, exist_ok=True)
+    summary = gather(runs, "summary.csv")
+    for name, table in {
+        "summary": summary,
+        "comparisons": gather(runs, "comparisons.csv"),
+        "per_class_comparisons": gather(runs, "per_class/comparisons.csv"),
+    }.items():
+        table.to_csv(options.results / f"{name}.csv", index=False)
+    music = next(iter(runs.values())) / "music"
+    for name in ("tracks.csv", "packages.csv"):
+        shutil.copyfile(music / name, options.results / name)
+    save_figure(draw_curve(summary), [options.results / "curve.svg"])
+
+
+def gather(runs, name):
+    """A table of all lengths, with a column ``updates``."""
+    tables = {updates: pd.read_csv(path / "results" / name) for updates, path in sorted(runs.items())}
+    return pd.concat(tables, names=["updates"]).reset_index("updates")
+
+
+@styled()
+def draw_curve(summary):
+    """Draw accuracy against updates: a panel a protocol, a line a model; what is not pretrained stands at 0, or is a level."""
+    rows = summary[summary["metric"] == "accuracy"]
+    protocols = list(rows["protocol"].unique())
+    lengths = sorted(rows["updates"].unique())
+    lines = [
+        model for model in rows["model"].unique() if rows[rows["model"] == model]["updates"].nunique() > 1
+    ]
+    figure = Figure(figsize=(3.2 * len(protocols) + 0.6, 3.8), layout="constrained")
+    for axis, protocol in zip(
+        figure.subplots(1, len(protocols), sharey=True, squeeze=False)[0], protocols, strict=True
+    ):
+        panel = rows[rows["protocol"] == protocol]
+        start = panel[panel["model"] == WITHOUT_PRETRAINING]
+        for number, model in enumerate(lines):
+            line = pd.concat([start.assign(updates=0), panel[panel["model"] == model]]).sort_values("updates")
+            _draw_line(axis, line, lengths, style_of(number), shift=number - (len(lines) - 1) / 2)
+        baseline = panel.loc[panel["model"] == BASELINE, "value"]
+        axis.axhline(baseline.iloc[0], color="black", linestyle="--", linewidth=1)
+        axis.axhline(panel["chance"].dropna().iloc[0], **CHANCE)
+        axis.set_xticks(range(len(lengths) + 1), ["0", *(f"{length:,}" for length in lengths)])
+        axis.set_xlabel("updates of pretraining")
+        axis.set_title(protocol_title(protocol))
+        axis.grid(alpha=0.3)
+    figure.axes[0].set_ylabel(METRIC_TITLES.get("accuracy", "accuracy"))
+    handles = [Line2D([], [], label=shown(model), **style_of(number)) for number, model in enumerate(lines)]
+    level = Line2D([], [], color="black", linestyle="--", linewidth=1, label=BASELINE)
+    place_legend(figure, [*handles, level, Line2D([], [], label="chance", **CHANCE)])
+    figure.suptitle("Soundtrack of a track of its own, by the length of pretraining; bars are 95 % intervals")
+    return figure
+
+
+def _draw_line(axis, line, lengths, style, shift):
+    places = [[0, *lengths].index(updates) + 0.05 * shift for updates in line["updates"]]
+    axis.plot(places, line["value"], marker="o", markersize=4, linewidth=1.4, **style)
+    axis.vlines(places, line["low"], line["high"], color=style["color"], linewidth=1.2)
+
+
+def _parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, help="the folder that holds a folder a length")
+    parser.add_argument("results", type=Path, help="the folder to be written")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
