@@ -27,6 +27,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
@@ -35,6 +36,7 @@ from licences import Copyright
 from mscol.errors import AudioError
 from mscol.io.atomic import atomic_path
 from mscol.io.audio import ANALYSIS_RATE, load_mono
+from mscol.io.files import write_csv
 from mscol.mels import log_mel
 
 HERE = Path(__file__).parent
@@ -217,9 +219,9 @@ def write(folder, packages, soundtracks, tracks, left_out):
         track["label"] = soundtracks[track["package"]]
         track["artist"] = track["artist"] or track["holder"]
     columns = ["package", "file", "split", "seconds", "artist", "title", "album", "licence", "sha256", "path"]
-    _write_table(folder / "clips.csv", ["path", "split", "label", "artist"], tracks)
-    _write_table(folder / "tracks.csv", columns, tracks)
-    _write_table(folder / "left_out.csv", ["package", "file", "reason"], left_out)
+    write_csv(pd.DataFrame(tracks, columns=["path", "split", "label", "artist"]), folder / "clips.csv")
+    write_csv(pd.DataFrame(tracks, columns=columns), folder / "tracks.csv")
+    write_csv(pd.DataFrame(left_out, columns=["package", "file", "reason"]), folder / "left_out.csv")
     versions = [
         {
             "package": name,
@@ -229,17 +231,10 @@ def write(folder, packages, soundtracks, tracks, left_out):
         }
         for name, path in packages.items()
     ]
-    _write_table(folder / "packages.csv", ["package", "version", "sha256", "soundtrack"], versions)
-
-
-def _write_table(path, columns, rows):
-    with (
-        atomic_path(path) as written,
-        open(written, "w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    write_csv(
+        pd.DataFrame(versions, columns=["package", "version", "sha256", "soundtrack"]),
+        folder / "packages.csv",
+    )
 
 
 def _parse():

@@ -59,12 +59,16 @@ def published_separator(wildcards):
     return expand(rules.fetch_separator.output, published=config["separation"]["model"])
 
 
+def separates():
+    """Whether stems are separated for the config's models: not where the dataset brings them, or no model is made from stems."""
+    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
+    return not brought and any(model.sources for model in configured_models())
+
+
 def separator_of_synthesised():
     """The folder of a separator that has heard synthesised songs only, where it makes stems of other music; else None."""
     model = config["separation"]["model"]
-    settings = dataset_settings(PRETRAINING_DATASET)
-    uses_it = any(model.sources for model in configured_models())
-    if settings["stems"] or is_embedded(PRETRAINING_DATASET) or not uses_it:
+    if is_embedded(PRETRAINING_DATASET) or not separates():
         return None
     if model == "demo":
         return DEMO_SEPARATOR
@@ -73,10 +77,7 @@ def separator_of_synthesised():
 
 def separating_function():
     """The function of the user's that makes stems for the configured models, if there is one that does."""
-    uses_stems = any(model.sources for model in configured_models())
-    brought = dataset_settings(PRETRAINING_DATASET)["stems"]
-    uses_it = uses_stems and not brought
-    return config["separation"]["callable"] if uses_it else None
+    return config["separation"]["callable"] if separates() else None
 
 
 def separator_losses():
@@ -128,9 +129,6 @@ def stem_rejections(wildcards):
 
 def separation_table():
     """The table that judges the separator on synthesised songs, if it is trained on such here, or is a function that separates such."""
-    uses_stems = any(model.sources for model in configured_models())
-    brought = config["datasets"][PRETRAINING_DATASET]["stems"]
     trains = config["separation"]["model"] == "demo"
     tries = config["separation"]["callable"] and is_embedded(PRETRAINING_DATASET)
-    uses_it = (trains or tries) and uses_stems and not brought
-    return rules.judge_separator.output if uses_it else []
+    return rules.judge_separator.output if (trains or tries) and separates() else []

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from mscol.encoders import encoder_file
+
 
 def add(commands):
     """Add the command to a parser's subparsers."""
@@ -30,8 +32,7 @@ def add(commands):
 
 def check(push, options):
     """End with a sentence where there is no encoder; find it in its folder."""
-    if (options.encoder / "encoder.keras").is_file():
-        options.encoder = options.encoder / "encoder.keras"
+    options.encoder = encoder_file(options.encoder)
     if options.encoder.name != "encoder.keras" or not options.encoder.is_file():
         push.error(
             f"argument ENCODER: {options.encoder}: name an encoder.keras, or the folder that it lies in with its card"

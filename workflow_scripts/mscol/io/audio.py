@@ -5,6 +5,7 @@ whatever libsndfile decodes (wav of any width, mp3, ogg, flac, aiff, ...) is rea
 """
 
 import contextlib
+import io
 import os
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ ANALYSIS_RATE = (
 )
 SEPARATION_RATE = 44_100  # Hz; the rate Open-Unmix was trained at
 _MISSED_SECONDS = 0.1
+# libsndfile spreads compression levels 0 to 1 evenly over the bit rates of MPEG-2 layer III, 160 down to 8 kbit/s.
+_HIGHEST_RATE, _LOWEST_RATE = 160, 8
 _UNKNOWN_FRAMES = 2**62
 _CANCELLED = 1e-3  # 60 dB below its channels, a mixture is what coding left of it, or rounding
 
@@ -293,3 +296,18 @@ def write_wav(path, waveform, rate):
         Hz.
     """
     soundfile.write(os.fspath(path), waveform, rate, subtype="FLOAT", format="WAV")
+
+
+def encode_mp3(waveform, kilobits):
+    """Encode a waveform at 16 kHz, shape (n_samples,), as mp3 with a constant bit rate (kbit/s): bytes."""
+    file = io.BytesIO()
+    soundfile.write(
+        file,
+        waveform,
+        ANALYSIS_RATE,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        bitrate_mode="CONSTANT",
+        compression_level=(_HIGHEST_RATE - kilobits) / (_HIGHEST_RATE - _LOWEST_RATE),
+    )
+    return file.getvalue()

@@ -1,16 +1,14 @@
 """A few seconds of test clips, coded so that a page can hold them."""
 
 import base64
-import io
 import logging
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from mscol.datasets.listed import read_listed, require_dataset
 from mscol.errors import AudioError
-from mscol.io.audio import ANALYSIS_RATE, load_mixture
+from mscol.io.audio import ANALYSIS_RATE, encode_mp3, load_mixture
 from mscol.io.files import write_json
 from mscol.jobs.logs import Progress
 from mscol.overview.sampling import sample_clips
@@ -19,10 +17,9 @@ _SECONDS = 3
 _SHORT_CLIP = (
     6  # seconds: of a shorter one the beginning is heard, where notes have their attack, else the middle
 )
-_PEAK = 0.9
+PEAK = 0.9
 _FADE_SAMPLES = 160
-# libsndfile's compression levels for mp3 at 16 kHz
-COARSE, FINE = 0.9, 0.8  # 24 and 40 kbit/s
+COARSE, FINE = 24, 40  # kbit/s
 
 
 def cut_excerpts(clips, root, most_bytes, out):
@@ -75,18 +72,18 @@ def cut(waveform):
     n_samples = _SECONDS * ANALYSIS_RATE
     start = (len(waveform) - n_samples) // 2 if len(waveform) > _SHORT_CLIP * ANALYSIS_RATE else 0
     excerpt = waveform[start : start + n_samples]
-    return excerpt * (_PEAK / max(np.abs(excerpt).max(), 1e-6))
+    return excerpt * (PEAK / max(np.abs(excerpt).max(), 1e-6))
 
 
-def encode(waveform, level=COARSE):
+def encode(waveform, kilobits=COARSE):
     """Code a waveform as mp3, with short fades at both ends.
 
     Parameters
     ----------
     waveform : np.ndarray, shape=(n_samples,)
         At 16 kHz.
-    level : float
-        How much it is compressed.
+    kilobits : int
+        A second.
 
     Returns
     -------
@@ -97,9 +94,4 @@ def encode(waveform, level=COARSE):
     window = np.ones(len(waveform), np.float32)
     window[:n_faded] = np.linspace(0, 1, n_faded)
     window[len(waveform) - n_faded :] = np.linspace(1, 0, n_faded)
-    coded = io.BytesIO()
-    soundfile.write(
-        coded, waveform * window, ANALYSIS_RATE, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="CONSTANT",
-        compression_level=level,
-    )  # fmt: skip
-    return base64.b64encode(coded.getvalue()).decode("ascii")
+    return base64.b64encode(encode_mp3(waveform * window, kilobits)).decode("ascii")

@@ -9,7 +9,7 @@ from mscol.pages.elements import code, escape, folded, number, table
 from mscol.pages.layout import MISSING
 from mscol.tables.measured import METRIC_TITLES
 
-_METRICS = ("roc_auc", "f1", "r2")  # one a task
+MAIN_METRICS = ("roc_auc", "f1", "r2")  # of a label, one a task
 
 
 def label_table(dataset, per_class, synthesised):
@@ -30,7 +30,7 @@ def label_table(dataset, per_class, synthesised):
     """
     groups = {model: choose_group(read_results(path), path) for model, path in per_class.items()}
     first, title = next(iter(groups.values()))
-    metric = next(metric for metric in _METRICS if metric in first)
+    metric = next(metric for metric in MAIN_METRICS if metric in first)
     tables = {model: rows.set_index("label") for model, (rows, _) in groups.items()}
     values = np.array(
         [[rows[metric].get(label, np.nan) for rows in tables.values()] for label in first["label"]]

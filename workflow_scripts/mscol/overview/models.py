@@ -6,11 +6,11 @@ import pandas as pd
 
 from mscol.figures.style import choose_group
 from mscol.io.files import read_results
+from mscol.overview.labels import MAIN_METRICS
 from mscol.pages.elements import code, escape, number, section, table, text
 from mscol.pages.layout import MISSING
 
 _MOST_NAMED = 3  # labels at either end
-_METRICS = ("roc_auc", "f1", "r2")  # of labels, one a task
 
 
 def learned(made, histories, comparisons, cards, reference):
@@ -78,7 +78,7 @@ def _accuracy(paths):
 
 def _differences(comparisons):
     table = read_results(comparisons)
-    table = table[table["metric"].isin(_METRICS) & table["difference"].notna()]
+    table = table[table["metric"].isin(MAIN_METRICS) & table["difference"].notna()]
     parts = [
         choose_group(part, comparisons)[0] for _, part in table.groupby(["dataset", "model"], sort=False)
     ]

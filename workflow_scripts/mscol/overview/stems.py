@@ -8,11 +8,10 @@ import numpy as np
 from mscol.datasets.listed import read_listed
 from mscol.io import audio
 from mscol.io.files import read_json, write_json
-from mscol.overview.excerpts import FINE, encode
+from mscol.overview.excerpts import FINE, PEAK, encode
 from mscol.separation import STEMS
 
 _CONTEXT_SECONDS = 10  # that the separator hears on either side
-_PEAK = 0.9
 
 
 def code_excerpt(excerpt, clips, root, stems_of, out):
@@ -40,7 +39,7 @@ def code_excerpt(excerpt, clips, root, stems_of, out):
     around = _part(mixture, first, start + seconds + _CONTEXT_SECONDS - first)
     sounds = {"mixture": around, **stems_of(around, first, about["clip"])}
     cuts = {name: _mono(_part(waveform, start - first, seconds)) for name, waveform in sounds.items()}
-    gain = _PEAK / max(max(np.abs(cut).max() for cut in cuts.values()), 1e-6)
+    gain = PEAK / max(max(np.abs(cut).max() for cut in cuts.values()), 1e-6)
     write_json({name: encode(gain * cut, FINE) for name, cut in cuts.items()}, out)
     logging.info("Coded %.1f s of %s and its stems.", seconds, about["clip"])
 

@@ -12,11 +12,9 @@ import scipy.signal
 import soundfile
 
 from mscol.errors import AudioError
-from mscol.io.audio import ANALYSIS_RATE
+from mscol.io.audio import ANALYSIS_RATE, encode_mp3
 from mscol.perturbations.grammar import parse_perturbation
 
-# libsndfile spreads compression levels 0 to 1 evenly over the bit rates of MPEG-2 layer III, 160 down to 8 kbit/s.
-_HIGHEST_RATE, _LOWEST_RATE = 160, 8
 # Of LAME's encoder and of any decoder (LAME, technical FAQ: 576 samples and 528 + 1)
 _MP3_DELAY = 576 + 529
 _LOWPASS_ORDER = 8
@@ -92,21 +90,6 @@ def code_as_mp3(waveform, kilobits):
     # Decoders take delay and padding off where an Info frame tells them; that of a low bit rate is too small to hold it.
     start = _MP3_DELAY if len(decoded) > len(waveform) else 0
     return decoded[start : start + len(waveform)]
-
-
-def encode_mp3(waveform, kilobits):
-    """Encode as mp3 with a constant bit rate: bytes."""
-    file = io.BytesIO()
-    soundfile.write(
-        file,
-        waveform,
-        ANALYSIS_RATE,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        bitrate_mode="CONSTANT",
-        compression_level=(_HIGHEST_RATE - kilobits) / (_HIGHEST_RATE - _LOWEST_RATE),
-    )
-    return file.getvalue()
 
 
 def shift_pitch(waveform, semitones):
