@@ -36,7 +36,7 @@ from licences import Copyright
 from mscol.errors import AudioError
 from mscol.io.atomic import atomic_path
 from mscol.io.audio import ANALYSIS_RATE, load_mono
-from mscol.io.files import write_csv
+from mscol.io.files import sha256_of, write_csv
 from mscol.mels import log_mel
 
 HERE = Path(__file__).parent
@@ -226,7 +226,7 @@ def write(folder, packages, soundtracks, tracks, left_out):
         {
             "package": name,
             "version": path.name.split("_")[1].replace("%3a", ":"),
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "sha256": sha256_of(path),
             "soundtrack": soundtracks[name],
         }
         for name, path in packages.items()

@@ -10,12 +10,12 @@ ENCODER_HELP = (
 )
 
 
-def add_paper(parser):
-    """Add the option ``--paper``."""
+def add_paper(parser, otherwise=""):
+    """Add the option ``--paper``; ``otherwise`` says what holds without it."""
     parser.add_argument(
         "--paper",
         choices=PAPERS,
-        help=f"of a TensorFlow checkpoint, which does not tell: whose encoder it is, {BOTH}",
+        help=f"of a TensorFlow checkpoint, which does not tell: whose encoder it is, {BOTH}{otherwise}",
     )
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from mscol.papers import BOTH, PAPERS
+from mscol.commands.encoder_option import add_paper
 
 EXAMPLE = """example:
   mscol embed music/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
@@ -37,9 +37,7 @@ def add(commands):
     similar.add_argument(
         "--encoder", type=Path, help="what SONG is embedded with (default: the encoder that the table names; a csv names none)"
     )  # fmt: skip
-    similar.add_argument(
-        "--paper", choices=PAPERS, help=f"of a TensorFlow checkpoint: whose encoder it is, {BOTH} (default: as the table says)"
-    )  # fmt: skip
+    add_paper(similar, " (default: as the table says)")
     similar.add_argument("--csv", action="store_true", help="list them as csv")
     similar.add_argument("-o", "--output", type=Path, help="a .csv file to write instead")
     similar.add_argument(

@@ -1,5 +1,6 @@
 """Tables, arrays and JSON: written atomically, and read with an error that names the file where it is not whole."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -117,3 +118,9 @@ def _ends_with_a_line(path):
     with open(path, "rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"
+
+
+def sha256_of(path):
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,6 @@ datasets, which lie elsewhere, are told by name and digest. It holds no date but
 the same text.
 """
 
-import hashlib
 import json
 import mimetypes
 import re
@@ -20,7 +19,7 @@ import mscol
 from mscol.config.naming import banner, dataset_title
 from mscol.errors import CacheError
 from mscol.io.atomic import atomic_path
-from mscol.io.files import read_json
+from mscol.io.files import read_json, sha256_of
 
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 PAPER = "https://doi.org/10.48550/arXiv.2302.07077"
@@ -143,7 +142,7 @@ def _add_file(crate, folder, result, config):
         "description": caption_of(result, folder, config) or None,
         "encodingFormat": _FORMATS.get(path.suffix) or mimetypes.guess_type(name)[0],
         "contentSize": str(path.stat().st_size),
-        "sha256": _sha256(path),
+        "sha256": sha256_of(path),
     }
     file = File(crate, dest_path=name, properties={key: value for key, value in about.items() if value})
     return crate.add(file)
@@ -160,7 +159,7 @@ def _add_encoder(crate, card):
     heading, _, body = text.strip().partition("\n\n")
     return _add(
         crate, f"#encoder/{'/'.join(card.parts[-3:-1])}", "CreativeWork", name=heading.lstrip("# "),
-        description=body.partition("\n\n")[0], sha256=_sha256(encoder), contentSize=str(encoder.stat().st_size),
+        description=body.partition("\n\n")[0], sha256=sha256_of(encoder), contentSize=str(encoder.stat().st_size),
         alternateName=f"{encoder}", license=re.search(r"^license: (.+)$", front, re.MULTILINE)[1],
         encodingFormat="application/zip",
     )  # fmt: skip
@@ -174,7 +173,7 @@ def _add_dataset(crate, name, manifest, synthesised):
         crate, f"#dataset/{name}", "CreativeWork", name=dataset_title(name, synthesised),
         description=f"A dataset of {n_clips:,} clips in {read_json(manifest.with_name('about.json'))['layout']}'s layout; not part of "
         "this crate. The digest is that of the list of its clips, splits and labels.",
-        sha256=_sha256(manifest),
+        sha256=sha256_of(manifest),
     )  # fmt: skip
 
 
@@ -203,8 +202,3 @@ def _add(crate, identifier, kind, /, **properties):
     for key, value in properties.items():
         entity[key] = value
     return crate.add(entity)
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """Published separators: fetched once, before the jobs that use them, and compared with the hashes in their names."""
 
-import hashlib
 import logging
 import re
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import torch
 
 from mscol.errors import SeparationError
-from mscol.io.files import write_json
+from mscol.io.files import sha256_of, write_json
 from mscol.separation import STEMS
 from mscol.separation.separator import load_separator
 
@@ -46,8 +45,7 @@ def _cached_weights():
     found = {}
     for path in sorted(_folder().glob("*.pth")):
         if named := _WEIGHTS.fullmatch(path.name):
-            with open(path, "rb") as file:
-                found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[path.name] = sha256_of(path)
             if not found[path.name].startswith(named[1]):
                 raise SeparationError(
                     f"{path}: damaged (its sha256 begins with {found[path.name][:8]}, not with {named[1]}); delete it, and "
