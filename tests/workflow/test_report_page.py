@@ -182,7 +182,7 @@ def test_caption_is_shown_beside_its_picture(browser):
     _open(browser, "Comparison")
     _click(browser, lambda: _button(browser, _row_of(browser, "all models on all tasks figure"), 1))
     _wait(browser, lambda: "DESCRIPTION" in browser.find_element(By.TAG_NAME, "nav").text.upper())
-    assert "A bar leads from the level of chance" in browser.find_element(By.TAG_NAME, "nav").text
+    assert "A bar starts at chance" in browser.find_element(By.TAG_NAME, "nav").text
 
 
 def test_statistics_show_how_long_rules_ran(browser):
