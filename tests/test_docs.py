@@ -44,3 +44,13 @@ def test_pages_load_nothing_from_elsewhere(site):
             r"<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=\"([^\"]+)", page.read_text(encoding="utf-8")
         )
         assert loaded and [address for address in loaded if "//" in address] == []
+
+
+def test_search_works_in_pages_that_are_opened_as_files(site, chrome):
+    chrome.get((site / "index.html").as_uri())
+    box = chrome.find_element("css selector", "input.md-search__input")
+    box.click()
+    box.send_keys("checkpoint_minutes")
+    waiting = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(chrome, 20)
+    found = waiting.until(lambda _: chrome.find_elements("css selector", ".md-search-result__link"))
+    assert "reference.html" in found[0].get_attribute("href")
