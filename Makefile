@@ -6,7 +6,7 @@ CORES ?= all
 # The tests of a file stay together, because they share what is slow to make; files go in the order of tests/conftest.py.
 ON_ALL_CORES := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
-.PHONY: run check test test-cluster docs lint lock clean-run
+.PHONY: run check test test-cluster docs docs/reference.md lint lock clean-run
 
 run: .venv/installed
 	$(BIN)/snakemake --cores $(CORES)
@@ -57,5 +57,6 @@ clean-run:
 docs/rulegraph.svg: Snakefile $(wildcard rules/*.smk)
 	$(BIN)/snakemake --rulegraph --quiet all | dot -Tsvg > $@
 
-docs/reference.md: schemas/config.schema.yaml presets/demo.yaml presets/paper.yaml docs/write_reference.py mkdocs.yml
+# From the schema and the presets
+docs/reference.md: .venv/installed
 	PYTHONPATH=workflow_scripts $(BIN)/python docs/write_reference.py

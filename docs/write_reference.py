@@ -12,10 +12,8 @@ HOUSE = Path(__file__).parents[1]
 PAGE = HOUSE / "docs" / "reference.md"
 INTRODUCTION_ENDS = "-->\n"
 SCHEMA = read_yaml(HOUSE / "schemas" / "config.schema.yaml")
-LAYOUT, LAYOUTS = (
-    "LAYOUT",
-    ("mtat", "nsynth", "fma", "table"),
-)  # keys that share a definition, and their names
+LAYOUT = "LAYOUT"  # stands for these keys where they share a definition
+LAYOUTS = ("mtat", "nsynth", "fma", "table")
 TYPES = {"string": "text", "boolean": "`true` or `false`", "object": "mapping", "null": "`null`"}
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤"}
 LONGEST_DEFAULT = 180
@@ -29,7 +27,8 @@ def keys_below(schema, above=()):
         path = (*above, LAYOUT if "$ref" in entry else key)
         if entry.get("$ref") in shared:
             continue
-        shared |= {entry["$ref"]} if "$ref" in entry else set()
+        if "$ref" in entry:
+            shared.add(entry["$ref"])
         entry = resolved(entry)
         yield path, entry | {"required": key in schema.get("required", ())}
         yield from keys_below(entry, path)
