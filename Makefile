@@ -23,9 +23,9 @@ test: .venv/installed lint
 test-cluster: .venv/installed
 	MSCOL_CLUSTER=required $(BIN)/python -m pytest tests/cluster
 
-# The documentation as a site: open site/index.html. A broken link or anchor is an error.
+# The documentation as a site: open site/index.html. A broken link or anchor is an error (not with --quiet, which skips warnings).
 docs: .venv/installed
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -21,10 +21,11 @@ def test_reference_of_the_config_is_up_to_date():
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
     done = subprocess.run(
         command, cwd=HOUSE, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True
     )
+    assert [line for line in done.stderr.splitlines() if line.startswith("WARNING")] == []
     assert done.returncode == 0, done.stderr
     return folder
 
