@@ -6,7 +6,7 @@ CORES ?= all
 # The tests of a file stay together, because they share what is slow to make; files go in the order of tests/conftest.py.
 ON_ALL_CORES := --numprocesses auto --dist loadscope --no-loadscope-reorder
 
-.PHONY: run check test test-cluster lint lock clean-run
+.PHONY: run check test test-cluster docs docs/reference.md lint lock clean-run
 
 run: .venv/installed
 	$(BIN)/snakemake --cores $(CORES)
@@ -22,6 +22,10 @@ test: .venv/installed lint
 # A whole run through a SLURM that it starts on this machine (Debian: slurm-wlm, munge; as root).
 test-cluster: .venv/installed
 	MSCOL_CLUSTER=required $(BIN)/python -m pytest tests/cluster
+
+# The documentation as a site: open site/index.html. A broken link or anchor is an error (not with --quiet, which skips warnings).
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -52,3 +56,7 @@ clean-run:
 # Needs graphviz.
 docs/rulegraph.svg: Snakefile $(wildcard rules/*.smk)
 	$(BIN)/snakemake --rulegraph --quiet all | dot -Tsvg > $@
+
+# From the schema and the presets
+docs/reference.md: .venv/installed
+	PYTHONPATH=workflow_scripts $(BIN)/python docs/write_reference.py

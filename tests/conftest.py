@@ -1,4 +1,4 @@
-"""Child processes of tests find the library, too; and small disks, for tests of what a full or read-only one does."""
+"""Child processes of tests find the library, too; small disks, for tests of what a full or read-only one does; a browser."""
 
 import os
 import random
@@ -84,3 +84,24 @@ def mount():
     yield mount
     for disk in reversed(disks):
         disk.unmount()
+
+
+@pytest.fixture(scope="session")
+def chrome():
+    """A browser without a window."""
+    pytest.importorskip("selenium")
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromedriver = shutil.which("chromedriver")
+    if not (chromium and chromedriver):
+        pytest.skip("needs a browser: chromium and chromedriver on the PATH")
+    options = ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1600,950"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=Service(chromedriver))
+    yield driver
+    driver.quit()

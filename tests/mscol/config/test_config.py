@@ -139,8 +139,10 @@ def test_schema_describes_every_key():
             yield from entries(entry, f"{above}{key}/")
 
     schema = yaml.safe_load(SCHEMA.read_text())
-    found = [*entries(schema), *entries(schema["$defs"]["dataset"], "dataset/")]
-    assert len(found) > 50
+    found = [*entries(schema)]
+    for name, definition in schema["$defs"].items():
+        found += [(name, definition), *entries(definition, f"{name}/")]
+    assert len(found) > 100
     assert [key for key, entry in found if "description" not in entry and "$ref" not in entry] == []
 
 
@@ -155,6 +157,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
     [
         ({"preset": "huge"}, "'preset': 'huge' is no preset; allowed are demo, paper"),
         ({"pretraining": {"schedule": "linear"}}, "'pretraining/schedule': 'linear' is not valid, allowed are constant, halved"),
+        ({"backend": "torch"}, r"allowed are auto, tensorflow, jax \(Backend of Keras\)$"),
         ({"pretraining": {"batch_size": 128, "running": {"devices": 3}}},
          "'pretraining/running/devices': 128 pairs .* cannot be dealt evenly to 3 devices; write 1 or 2, or"),
         ({"pretraining": {"running": {"devices": "most"}}}, "'pretraining/running/devices': 'most' is not valid"),
@@ -192,7 +195,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"models": ["vocals_bass"]}, "'models': model 'vocals_bass': .*write 'bass_vocals'"),
         ({"models": []}, "'models': .* must have at least 1 entry"),
         ({"models": ["bass", "bass"]}, "'models': .* must not repeat an entry"),
-        ({"datasets": {"mtat": {"layout": "mtat"}}}, "'datasets/mtat': 'root' is missing"),
+        ({"datasets": {"mtat": {"layout": "mtat"}}}, r"'datasets/mtat': 'root' is missing \(Folder of the dataset\)$"),
         ({"datasets": {"mtat": {"layout": "tape", "root": "."}}}, "'datasets/mtat/layout': 'tape'.*mtat, nsynth, fma, table"),
         ({"datasets": {"mtat": {"layout": "mtat", "root": "nowhere"}}}, "'datasets/mtat/root': there is no folder 'nowhere'"),
         ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is no name for a dataset"),

@@ -20,13 +20,13 @@ and mine.yaml, and says what to type next.
 """
 _TABLE = "clips.csv"
 _CONFIG = """\
-# Written by `mscol new`; docs/configuration.md explains every key.
-preset: {preset} # all sizes: those of the published experiment (paper), or small ones to try it (demo)
+# Written by `mscol new`. docs/reference.md explains every key.
+preset: {preset} # all sizes: paper (the published experiment) or demo (small, to try it)
 datasets:
   {name}: {{layout: table, root: {root}{table}}}
 """
 _WITHOUT_LABELS = """\
-# The files have no labels: an encoder can be pretrained on them, but `all`, which evaluates it, asks for another dataset besides.
+# The files have no labels. You can pretrain an encoder on them; to evaluate it (`all`), add a dataset with labels.
 """
 _ENCODER = "models/bass_drums_other_vocals/seed1/encoder.keras"
 

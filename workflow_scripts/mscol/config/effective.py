@@ -54,7 +54,7 @@ def effective_config(given, presets, schema_path, check_schema=True):
     if check_schema:
         _check(sizes, schema, where=f" (in presets/{preset}.yaml)")
         _check(given, schema)
-    config = functools.reduce(merge, (_defaults(schema), sizes, given))
+    config = functools.reduce(merge, (schema_defaults(schema), sizes, given))
     if config["separation"]["callable"]:  # in place of the preset's model
         config["separation"]["model"] = given["separation"].get("model")
     if not config["datasets"]:
@@ -64,15 +64,15 @@ def effective_config(given, presets, schema_path, check_schema=True):
             f"config key 'encoders/{name}': {name!r} is built in; choose another name for an encoder of your own"
         )
     config["encoders"] = {
-        name: merge(_defaults(schema["$defs"]["encoder"]), encoder)
+        name: merge(schema_defaults(schema["$defs"]["encoder"]), encoder)
         for name, encoder in merge(BUILT_IN_ENCODERS, config["encoders"]).items()
     }
     config["evaluation"]["trained"] = {
-        name: merge(_defaults(schema["$defs"]["trained"]), entry)
+        name: merge(schema_defaults(schema["$defs"]["trained"]), entry)
         for name, entry in config["evaluation"]["trained"].items()
     }
     config["datasets"] = {
-        name: merge(_defaults(schema["$defs"]["dataset"]), dataset)
+        name: merge(schema_defaults(schema["$defs"]["dataset"]), dataset)
         for name, dataset in config["datasets"].items()
     }
     if len(config["datasets"]) == 1 and "dataset" not in given.get("pretraining", {}):
@@ -151,14 +151,14 @@ def write_config(config, path):
         partial.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-def _defaults(schema):
-    """The defaults of a schema's properties, nested ones too."""
+def schema_defaults(schema):
+    """Read the defaults of a schema's properties, nested ones too."""
     defaults = {}
     for key, entry in schema.get("properties", {}).items():
         if "default" in entry:
             defaults[key] = copy.deepcopy(entry["default"])
         elif entry.get("type") == "object":
-            defaults[key] = _defaults(entry)
+            defaults[key] = schema_defaults(entry)
     return defaults
 
 
@@ -236,7 +236,7 @@ def _sentence(error):
         )
     if rule == "required":
         missing = re.search("'([^']+)'", error.message)[1]
-        return f"config key '{key}': '{missing}' is missing; it is {_about(error.schema, missing)}"
+        return f"config key '{key}': '{missing}' is missing{_about(error.schema['properties'][missing])}"
     expected = {
         "type": lambda: f"it must be {_types(allowed)}",
         "enum": lambda: f"allowed are {', '.join(map(str, allowed))}",
@@ -247,9 +247,8 @@ def _sentence(error):
         "minItems": lambda: f"it must have at least {allowed} entry",
         "uniqueItems": lambda: "it must not repeat an entry",
     }.get(rule, lambda: error.message)()
-    about = error.schema.get("description", "")
     given = "nothing" if error.instance is None else repr(error.instance)
-    return f"config key '{key}': {given} is not valid, {expected}" + (f" ({about})" if about else "")
+    return f"config key '{key}': {given} is not valid, {expected}{_about(error.schema)}"
 
 
 def _alternative(schema):
@@ -271,8 +270,14 @@ def _unknown_key(error, key):
     return f"config key '{full}' is unknown; {hint}known here are {', '.join(known)}"
 
 
-def _about(schema, key):
-    return schema.get("properties", {}).get(key, {}).get("description", "needed")
+def _about(schema):
+    """The first sentence of a description, in parentheses; the rest is for docs/reference.md.
+
+    >>> _about({"description": "Pairs per minibatch. More pairs take more memory."}), _about({})
+    (' (Pairs per minibatch)', '')
+    """
+    about = schema.get("description", "").partition(". ")[0].removesuffix(".")
+    return f" ({about})" if about else ""
 
 
 def _types(types):
