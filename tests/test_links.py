@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1]
-PAGES = [HOUSE / "README.md", *sorted(HOUSE.glob("docs/*.md")), HOUSE / "config" / "README.md"]
+PAGES = [*sorted(HOUSE.glob("*.md")), *sorted(HOUSE.glob("docs/*.md")), HOUSE / "config" / "README.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
