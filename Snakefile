@@ -1,17 +1,17 @@
-# From raw music to tables that say how good an encoder is. docs/architecture.md shows the whole house.
+# From raw music to tables of how good an encoder is. docs/architecture.md explains the parts.
 #
-#   snakemake --cores all                                   everything that config.yaml names
-#   snakemake --cores all results/mtat_bass_vocals.csv      one table, and what it needs
-#   snakemake --cores all estimate                          what it will cost, before anything is made
-#   snakemake progress                                      in another terminal: how far it is
+#   snakemake --cores all                                   everything in config.yaml
+#   snakemake --cores all results/mtat_bass_vocals.csv      one table and its dependencies
+#   snakemake --cores all estimate                          the cost, before anything is made
+#   snakemake progress                                      progress of a run, in another terminal
 
 import gc
 
 from snakemake.utils import min_version
 
 min_version("9.0")
-# The graph consists of objects that stay. To look for garbage among them less often saves a sixth of the time of a dry
-# run at full size, for 8 MB of memory.
+# The objects of the graph stay alive. Collecting garbage less often saves a sixth of the time of a dry run at full size,
+# for 8 MB of memory.
 gc.set_threshold(100_000, 50, 100)
 
 
@@ -42,7 +42,7 @@ include: "rules/start.smk"
 include: "rules/end.smk"
 
 
-# Snakemake would fill it in with the config of the other workflow.
+# In a module Snakemake would render it with the config of the other workflow.
 if not IS_MODULE:
 
     report: "report/workflow.rst"

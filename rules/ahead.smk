@@ -1,4 +1,4 @@
-# What is said of the jobs that a manifest will bring, beside the table of jobs. No rules here.
+# Prints, beside the table of jobs, how many jobs a manifest may add. No rules here.
 
 import logging
 import os
@@ -11,7 +11,7 @@ from mscol.graph.ahead import tell_jobs_ahead
 
 
 def jobs_behind_manifests():
-    """The jobs that manifests to be made may make stale, whether they are to run by now or not; and these manifests' jobs."""
+    """The jobs that pending manifests may make stale, whether scheduled already or not, and the manifest jobs."""
     manifests = {
         job
         for job in workflow.dag.needrun_jobs(exclude_finished=False)
@@ -24,7 +24,7 @@ def jobs_behind_manifests():
 
 
 def say_jobs_ahead():
-    """Say what manifests that are to be made may bring; nothing where no table of jobs is wanted."""
+    """Print what pending manifests may add; nothing if --quiet hides the table of jobs."""
     behind, manifests = jobs_behind_manifests()
     if not manifests or {Quietness.PROGRESS, Quietness.ALL} & set(quietness()):
         return
@@ -40,12 +40,12 @@ def say_jobs_ahead():
 
 
 def quietness():
-    """What --quiet says."""
+    """The values of --quiet."""
     return workflow.output_settings.quiet or ()
 
 
 class AfterTables(logging.Handler):
-    """Speaks after tables of jobs: Snakemake calls no hook in a dry run, nor those of a module, but its log says what it is about."""
+    """Acts after tables of jobs. Snakemake calls no hook in a dry run or in a module, but it logs these tables."""
 
     n_tables = 0
 
@@ -56,7 +56,7 @@ class AfterTables(logging.Handler):
             start_as_module()
         say_jobs_ahead()
         self.n_tables += 1
-        # A dry run has two tables, and ends after the first where it is quiet.
+        # A dry run has two tables; with --quiet it ends after the first.
         is_last = self.n_tables == 2 or set(quietness()) == {
             Quietness.RULES,
             Quietness.PROGRESS,
@@ -65,6 +65,6 @@ class AfterTables(logging.Handler):
             say_what_is_left()
 
 
-# Snakemake removes it with its own when it ends.
+# Snakemake removes it with its own handlers at the end.
 if SPEAKS:
     logger.addHandler(AfterTables())

@@ -1,4 +1,4 @@
-# What the rules share: the checked config, wildcards, and functions that several stages call. No rules here.
+# Shared by all rules: the checked config, wildcards, and functions that several stages call. No rules here.
 
 import sys
 
@@ -26,10 +26,10 @@ try:
         f"{BASEDIR}/schemas/config.schema.yaml",
         check_schema=workflow.is_main_process,
     )
-    # Told here, because later Snakemake would wrap a wrong name in a trace of its own.
+    # Reported here, because Snakemake would later wrap a wrong name in its own traceback.
     check_own_targets()
     if workflow.is_main_process:
-        # Where Snakemake keeps its own books, without which it does nothing
+        # Snakemake needs its own folder
         check_writable([".snakemake/locks"])
         check_backend_variable()
         check_interpreter(sys.executable)
@@ -44,7 +44,7 @@ wildcard_constraints:
     layout="mtat|nsynth|fma",
     shard=r"\d+-of-\d+",
     stem="|".join(SOURCES),
-    # Wider than the grammar, so that find_model can say what is wrong with a name.
+    # Wider than the grammar, so that find_model can explain a wrong name.
     model="[A-Za-z0-9_-]+",
     degradation=r"degraded(each)?\d+",
     labels=LABELS_PATTERN,
@@ -52,9 +52,9 @@ wildcard_constraints:
 
 
 PRETRAINING_DATASET = config["pretraining"]["dataset"]
-# Of stages that decode and transform: no more than the stages before them have, which would take each core that comes free.
+# For stages that decode and transform: no more than earlier stages have, which would otherwise take each free core.
 AUDIO_THREADS = min(2, config["framework_threads"])
-# Of --sdm conda, where Keras computes
+# The conda environment (--sdm conda) of jobs that use Keras
 KERAS_ENVIRONMENT = f"../envs/{config['keras_environment']}.yaml"
 EVALUATED_DATASETS = evaluated_names(config)
 _NAMES = dict.fromkeys([*config["datasets"], *EVALUATED_DATASETS])
@@ -62,7 +62,7 @@ SYNTHESISED = [name for name in _NAMES if is_made_here(name, config)]
 
 
 def growing(amount):
-    """A function for `resources`: what ran out of memory or time asks for more in its next attempt, up to four times as much."""
+    """A function for `resources`: a job that ran out of memory or time asks for more next time, up to four times as much."""
 
     def grown(wildcards, attempt):
         return amount * min(attempt, 4)
@@ -73,19 +73,19 @@ def growing(amount):
 def code_of(script):
     """A function for `params`: a digest of a script and of the library modules that it imports.
 
-    A function, because each job of a cluster parses all rules, and needs the digest of its own alone. It says what it is of, because
-    Snakemake tells which params changed.
+    A function, because each job of a cluster parses all rules but needs only its own digest. The value names the script, because
+    Snakemake prints which params changed.
     """
     return lambda wildcards: f"code of {script}: {library_fingerprint(script)}"
 
 
 def dataset_settings(dataset):
-    """The config of a dataset, by the name in a target."""
+    """The config of a dataset, given its name in a target."""
     return settings_of(dataset, config)
 
 
 def root_of(wildcards):
-    """Where the dataset in the wildcards lies."""
+    """The folder of the dataset in the wildcards."""
     return dataset_settings(wildcards.dataset)["root"]
 
 
@@ -94,13 +94,13 @@ def is_embedded(dataset):
 
 
 def report_title(wildcards):
-    """What the dataset and task in the wildcards are called in the report."""
+    """The title of the dataset and task in the wildcards, for the report."""
     name = wildcards.dataset + wildcards.task
     return dataset_title(name, [name] * is_embedded(wildcards.dataset))
 
 
 def report_labels(**more):
-    """A function for the `labels` of a result in the report, of the dataset, task and model in the wildcards."""
+    """A function for the `labels` of a result in the report: dataset, task and model in the wildcards."""
     return lambda wildcards: {
         "dataset": report_title(wildcards),
         "model": wildcards.model,
@@ -109,13 +109,13 @@ def report_labels(**more):
 
 
 def shards(dataset):
-    """The names of a dataset's shards: "007-of-101"."""
+    """The names of a dataset's shards, such as "007-of-101"."""
     settings = dataset_settings(dataset)
     return shard_names(settings["shards"] or config["shards"][settings["layout"]])
 
 
 def all_shards(pattern, dataset=None):
-    """A function for `input`: one file a shard, of the dataset in the wildcards or of a given one."""
+    """A function for `input`: one file a shard, for the dataset in the wildcards or a given one."""
 
     def files(wildcards):
         name = dataset or wildcards.dataset
@@ -134,16 +134,16 @@ def clips_digest(dataset=None):
 
 
 def model_of(name):
-    """A model, by the name in a target."""
+    """The model with a name, as in a target."""
     return find_makeable_model(name, config)
 
 
 def configured_models():
-    """The models of the config."""
+    """The models in the config."""
     return [model_of(name) for name in config["models"]]
 
 
 def models_brought_as(kind):
-    """A wildcard constraint: the encoders made elsewhere, a checkpoint or a callable."""
+    """A wildcard constraint: the names of encoders made elsewhere that are given as a checkpoint, or as a callable."""
     names = [name for name, encoder in config["encoders"].items() if encoder[kind]]
     return "|".join(names) or "(?!)"

@@ -1,10 +1,10 @@
-# Datasets: the embedded ones are made; a manifest lists the clips of any of them.
+# Datasets: makes the embedded ones, and lists the clips of each dataset in a manifest.
 
 
 include: "functions/datasets.smk"
 
 
-# A job each, of one thread: so they go on beside each other, and what needs one does not wait for all.
+# One job each, with one thread: they run in parallel, and a job that needs one does not wait for all.
 rule make_demo_dataset:
     output:
         folder=directory(f"{EMBEDDED_ROOT}/{{demo}}"),
@@ -37,8 +37,8 @@ checkpoint write_manifest:
         rejected="manifests/{dataset}/rejected.csv",
         about="manifests/{dataset}/about.json",
         shards=directory("manifests/{dataset}/shards"),
-        # Removed at the end of a run (Snakefile). Snakemake takes all jobs behind a checkpoint anew where all that it
-        # makes is there, also if nothing is to do, which doubles the time of a start.
+        # Removed at the end of a run (end.smk). If all outputs of a checkpoint exist, Snakemake re-evaluates the jobs
+        # that depend on it, even with nothing to do, which doubles the start-up time.
         written=temp("manifests/{dataset}/written"),
     log:
         "logs/write_manifest/{dataset}.log",
@@ -67,9 +67,9 @@ checkpoint write_manifest:
         "../workflow_scripts/write_manifest.py"
 
 
-# The manifest is a checkpoint, and whoever reads it takes it as `ancient` beside a digest of the
-# part that concerns him: so a clip added to a dataset makes the jobs of its own shard stale, in the
-# same run, and no others. As texts: `ancient` would mark the rule's own output.
+# The manifest is a checkpoint. Its readers take it as `ancient`, together with a digest of the part they use: an added
+# clip makes only the jobs of its own shard stale, in the same run. As strings, because `ancient` would mark the rule's
+# own output.
 CLIPS = str(rules.write_manifest.output.clips)
 ABOUT = str(rules.write_manifest.output.about)
 SHARDS = str(rules.write_manifest.output.shards)

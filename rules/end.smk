@@ -1,4 +1,4 @@
-# What is said when a run has ended well. No rules here.
+# What a run prints after it has succeeded. No rules here.
 
 import csv
 import os
@@ -6,20 +6,20 @@ from pathlib import Path
 
 
 def end_run():
-    """Tidy up after a run that went well, and say what came out."""
+    """Tidy up after a successful run, and print its results."""
     for job in workflow.dag.jobs:
-        if own_rule(job) == "write_manifest":  # which says why
+        if own_rule(job) == "write_manifest":  # its rule explains this
             Path(job.output.written).unlink(missing_ok=True)
     say_where_results_are()
 
 
 def say_where_results_are():
-    """Say where the results of a whole run are, what could not be used, and which command makes the report."""
+    """Print where the results are, how many clips were rejected, and the command for the report."""
     page = str(rules.write_page.output)
     summary = rules.summarise_results.output
     rejected = str(rules.gather_rejected.output)
     is_whole = "all" in set(map(own_rule, workflow.dag.jobs))
-    # Not there after --until, which leaves out what comes after
+    # Missing after --until
     if not is_whole or not all(map(os.path.exists, (page, rejected))):
         return
     with open(rejected, encoding="utf-8", newline="") as table:

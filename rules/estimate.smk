@@ -1,11 +1,11 @@
-# What the run will cost, before anything of it is made: `snakemake estimate --cores 8 --configfile mine.yaml`.
+# The cost of a run, before anything is made: `snakemake estimate --cores 8 --configfile mine.yaml`.
 
 
 include: "functions/estimate.smk"
 
 
-# It has no output and no timing, so that it is run whenever it is asked for; the table goes to the terminal. Manifests are
-# no inputs, because they are not to be made for it.
+# The rule has no output and no timing, so it runs whenever it is requested and prints to the terminal. Manifests are no
+# inputs, because an estimate must not make them.
 rule estimate:
     input:
         rates=estimated_run()["rates"],

@@ -1,5 +1,5 @@
-# Evaluation: an encoder passes over a dataset once, then heads are trained on what it gave; or encoder and head are
-# trained together; or one that was trained before is scored. All of it ends in one table a dataset and model.
+# Evaluation: embed a dataset once and train heads on the embeddings; or train encoder and head together; or score a
+# trained head. Each dataset and model gets one table.
 
 
 include: "functions/evaluation.smk"
@@ -52,7 +52,7 @@ rule embed_waveforms:
     input:
         function=own(callable_file),
         clips=ancient(CLIPS),
-        # Of all clips that other encoders are tested on
+        # All clips that other encoders are tested on
         index=all_shards(MIXTURE_INDEX),
     output:
         train=rules.embed_clips.output.train,
@@ -147,7 +147,7 @@ if CLIP_MEAN_WAYS:
             test=rules.embed_clips.output.test,
             test_index=rules.embed_clips.output.test_index,
         output:
-            # All in one job, which reads the embeddings once: those of NSynth are 12 GB
+            # One job for all, because it reads the embeddings once: 12 GB for NSynth
             [clip_mean_scores(way) for way in CLIP_MEAN_WAYS],
         log:
             "logs/score_clip_means/{dataset}{task}/{model}/seed{seed}.log",

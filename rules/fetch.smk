@@ -1,9 +1,9 @@
-# Getting the datasets: `snakemake fetch_mtat --cores 1`, fetch_nsynth, fetch_fma. Nothing that `all` makes asks for them.
+# Downloads datasets: `snakemake fetch_mtat --cores 1`, fetch_nsynth, fetch_fma. Nothing that `all` makes depends on them.
 
 from mscol.config.downloads import dataset_lines, fetched_root, fetching_settings
 
 
-# The dataset's folder is no output, because Snakemake would remove it, and with it what has come already.
+# The dataset's folder is no output: Snakemake would remove it, and partial downloads with it.
 rule fetch_dataset:
     output:
         record=fetched_root("{layout}", config) + ".json",
@@ -11,7 +11,7 @@ rule fetch_dataset:
         "logs/fetch_dataset/{layout}.log",
     benchmark:
         "timings/fetch_dataset/{layout}.tsv"
-    # Where Snakemake runs: often only login nodes have internet access.
+    # Runs where Snakemake runs: often only login nodes have internet access.
     localrule: True
     conda:
         "../envs/audio.yaml"

@@ -1,6 +1,6 @@
-# The figures, each for a page of its own and for the report (`snakemake --report report.zip`).
-# Where half of a category's results have one value of a label and half another, the report page makes a switch
-# of it, and breaks if a position of the switch has no result: hence all combinations, or other values.
+# Figures, each as its own file and in the report (`snakemake --report report.zip`).
+# If half of a category's results have one value of a label and half another, the report page turns the label into a
+# switch, and breaks if a position has no result: hence all combinations, or other values.
 
 
 include: "functions/figures.smk"
@@ -166,7 +166,7 @@ rule plot_convergence:
 rule plot_log_mels:
     input:
         clips=ancient(PRETRAINING_CLIPS),
-        # The plan says what decides the stems, which are `ancient` (pretraining_plan says why).
+        # The plan contains what decides the stems, which are `ancient` (pretraining_plan explains why).
         plan=expand(rules.plan_pretraining.output.plan, model=SOURCE_MODELS[:1]),
         frames=all_shards(MIXTURE_FRAMES, PRETRAINING_DATASET),
         index=all_shards(MIXTURE_INDEX, PRETRAINING_DATASET),

@@ -1,4 +1,4 @@
-# GPUs of this machine, where no scheduler hands them out: to each job that uses one its own. No rules here.
+# Without a scheduler, gives each job that uses a GPU its own GPU of this machine. No rules here.
 
 from functools import cache
 
@@ -6,7 +6,7 @@ from mscol.jobs.devices import find_gpus, is_scheduled, offer_gpus
 
 
 def one_gpu(wildcards):
-    """For `resources`: a job that uses a GPU. On a cluster the profile says who gets one, here none is asked for."""
+    """For `resources`: a job that uses a GPU. On a cluster the profile requests it, so this is 0."""
     return int(hands_out_gpus())
 
 
@@ -17,7 +17,7 @@ def gpus_found():
 
 
 def pretraining_gpus(wildcards):
-    """For `resources`: the GPUs that compute one model together."""
+    """For `resources`: the number of GPUs that compute one model together."""
     devices = config["pretraining"]["running"]["devices"]
     if not hands_out_gpus():
         return 0
@@ -25,15 +25,15 @@ def pretraining_gpus(wildcards):
 
 
 def hands_out_gpus():
-    """Whether the jobs of this run are processes of this machine, and this is the process that starts them."""
+    """Whether jobs of this run are processes of this machine, and this process starts them."""
     return workflow.is_main_process and workflow.local_exec
 
 
 def hand_out_gpus(jobs=()):
-    """Offer this machine's GPUs to the jobs that are to run, and start no more at once that use one.
+    """Offer this machine's GPUs to jobs, and start no more GPU jobs at once than there are GPUs.
 
-    When a run starts, because only then it is known whether it goes to a cluster. The scheduler is there already, and
-    takes a limit that is set in both of its tables: of what there is, and of what is left.
+    Called when a run starts, because only then the executor is known. The scheduler exists by then and accepts a limit
+    that is set in both of its tables: total and remaining resources.
     """
     gpus = gpus_found() if hands_out_gpus() else {}
     offer_gpus(gpus)
@@ -53,7 +53,7 @@ def hand_out_gpus(jobs=()):
 
 
 def require_gpus(limit, jobs):
-    """Stop where the config asks for more GPUs than a pretraining of this run can have."""
+    """Stop if the config requests more GPUs than a pretraining of this run can have."""
     if not any(own_rule(job) == "pretrain_encoder" for job in jobs):
         return
     devices = config["pretraining"]["running"]["devices"]

@@ -1,4 +1,4 @@
-# The mel cache: mixtures straight from the raw files, stems from what separation hands on.
+# The mel cache: mixtures from the raw files, stems from the separated files.
 
 
 rule cache_mixture_mels:
@@ -35,7 +35,7 @@ rule cache_mixture_mels:
         "../workflow_scripts/cache_mixture_mels.py"
 
 
-# Made only where an encoder of CVSM is evaluated, and read for no other.
+# Only for evaluating CVSM encoders.
 rule cache_sliced_mels:
     input:
         shards=ancient(SHARDS),
@@ -57,7 +57,7 @@ rule cache_sliced_mels:
     params:
         **told(dtype=config["mels"]["dtype"]),
         root=root_of,
-        normalise="file",  # slices have norms of their own, whatever the config says
+        normalise="file",  # each slice has its own norm, whatever the config sets
         whole_only=takes_whole_clips_only,
         paper="cvsm",
         clips=shard_digest,

@@ -1,5 +1,5 @@
-# What differs where another workflow uses this one as a module: where our files lie (workflow.basedir is then the other's folder), and
-# what our rules are called. No rules here.
+# Differences when another workflow uses this one as a module: the folder of our files (workflow.basedir is then the other
+# workflow's) and the names of our rules. No rules here.
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from snakemake.sourcecache import HostingProviderFile
 
 
 def folder_of(source):
-    """The folder of a source file: of what github() or gitlab() names, in a checkout."""
+    """The folder of a source file; for github() or gitlab(), in a checkout."""
     if source.is_local:
         return source.get_path_or_uri(secret_free=False)
     if isinstance(source, HostingProviderFile):
@@ -24,9 +24,9 @@ def folder_of(source):
 
 
 def checked_out(source):
-    """The whole commit that a hosted file is from: Snakemake fetches one file after another, but Python imports whole packages.
+    """A checkout of the commit of a hosted file: Snakemake fetches single files, but Python imports whole packages.
 
-    It is checked out once, beside what Snakemake itself keeps of that repository.
+    It is made once, beside Snakemake's own cache of that repository.
     """
     repository = source.hosted_repo.repo
     commit = repository.commit(source.ref).hexsha
@@ -48,7 +48,7 @@ BASEDIR = os.path.dirname(folder_of(workflow.current_basedir))
 sys.path.insert(0, os.path.join(BASEDIR, "workflow_scripts"))
 
 IS_MODULE = not workflow.modifier.is_main_snakefile()
-# Not where the other workflow takes one of our rules once more, to change it. All is read again then, and their names are unknown.
+# False if the other workflow uses one of our rules again to change it: all files are then parsed again, and names are unknown.
 IS_WHOLE = workflow.modifier.rule_whitelist is None
 SPEAKS = workflow.is_main_process and IS_WHOLE
 called = workflow.modifier.modify_rulename
@@ -61,19 +61,19 @@ if workflow.modifier.path_modifier.replace_prefix("results") != "results":
 
 
 def own_name(name):
-    """What is called so in this run is called here, if it can be ours; else empty. The inverse of ``called``."""
+    """Our name of a rule, given its name in this run; empty if it is not ours. The inverse of ``called``."""
     own = name.removeprefix(_BEFORE).removesuffix(_AFTER)
     return own if called(own) == name else ""
 
 
 def own_rule(job):
-    """What the rule of a job is called here; empty if it is none of ours."""
+    """Our name of a job's rule; empty if it is not ours."""
     name = own_name(job.rule.name)
     return name if rules.has(name) else ""
 
 
 def check_own_targets():
-    """Check what is asked for on the command line; in a module only rules, for files may be the other workflow's."""
+    """Check the targets on the command line; in a module only rules, because files may be the other workflow's."""
     from mscol.config.checks import check_targets
 
     words = sys.argv[1:]

@@ -1,4 +1,4 @@
-# The page to start from: results/index.html, and what it shows that nothing else needs.
+# The start page results/index.html, and the files that only it needs.
 
 
 include: "functions/overview.smk"
@@ -60,7 +60,7 @@ rule cut_excerpts:
         "../workflow_scripts/cut_excerpts.py"
 
 
-# Stems of a run are temporary, so those of one excerpt are made again.
+# Stems of a run are temporary, so one excerpt is separated again.
 rule separate_excerpt:
     input:
         excerpt=rules.plot_log_mels.output.heard,
@@ -135,7 +135,7 @@ rule write_page:
         **told(
             made={model.name: made_from(model) for model in configured_models()},
         ),
-        # What the lists of files are of
+        # The keys of the lists of files
         per_class=untold(
             [
                 (name, model)

@@ -1,16 +1,16 @@
-# How rules tell Snakemake what their jobs depend on besides what jobs made: settings, and files of the user's own. No rules here.
+# How rules pass settings and the user's own files to Snakemake as dependencies of their jobs. No rules here.
 #
-# Snakemake prints each parameter that changed, before and now: of a mapping or a list all of it. And it compares the set of a job's
-# values, so that two numbers may trade places unnoticed. So it is given lines, "updates: 6", and the value itself besides.
+# Snakemake prints each changed parameter before and after, a mapping or a list as a whole. And it compares the set of a
+# job's values, so two numbers could swap unnoticed. Hence it gets lines such as "updates: 6", and the value separately.
 
 from mscol.graph.dates import in_future, not_in_future, tell_dates
 
 
 def told(n_lines=1, **settings):
-    """Named params, for ``**``: what a script reads, and beside it the lines by which Snakemake tells changes.
+    """Named params, for ``**``: what a script reads, and the lines by which Snakemake detects changes.
 
-    A setting is a value, or a function of wildcards; of what a function gives there may be ``n_lines`` lines (the last
-    one takes what is left).
+    A setting is a value, or a function of wildcards. The value of a function fills ``n_lines`` lines; the last one takes the
+    rest.
     """
     params = {name: untold(value) for name, value in settings.items()}
     for name, value in settings.items():
@@ -20,19 +20,19 @@ def told(n_lines=1, **settings):
 
 
 def untold(value):
-    """A function for `params` of what inputs or other params tell: Snakemake leaves functions of `input` out of what it compares."""
+    """A function for `params` that Snakemake does not compare, because it takes `input`. Inputs or other params track the value."""
     return lambda wildcards, input: value(wildcards) if callable(value) else value
 
 
 def under(name, value):
-    """A setting by its name: a mapping, or a function of wildcards that gives one."""
+    """A setting under its name: a mapping, or a function of wildcards that returns one."""
     if callable(value):
         return lambda wildcards: {name: value(wildcards)}
     return {name: value}
 
 
 def lines_of(settings, n_lines=1):
-    """Functions for `params`, one a line of settings. No texts, in which Snakemake would look for wildcards."""
+    """Functions for `params`, one a line of settings. Not strings, in which Snakemake would look for wildcards."""
     count = n_lines if callable(settings) else len(config_lines(settings))
 
     def line(number):
@@ -47,10 +47,10 @@ def lines_of(settings, n_lines=1):
 
 
 def own(files):
-    """A function for `input` of files that the user brings: without those dated in the future, which `later` tells."""
+    """A function for `input`: the user's files, except those dated in the future (`later`)."""
     return lambda wildcards: not_in_future(files(wildcards))
 
 
 def later(files):
-    """A function for `params`: which of the files that the user brings are dated in the future (mscol.graph.dates says why)."""
+    """A function for `params`: the user's files that are dated in the future (mscol.graph.dates explains why)."""
     return lambda wildcards: tell_dates(in_future(files(wildcards)))

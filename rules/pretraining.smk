@@ -37,7 +37,7 @@ rule pretrain_encoder:
         clips=ancient(PRETRAINING_CLIPS),
         frames=all_shards(MIXTURE_FRAMES, PRETRAINING_DATASET),
         index=all_shards(MIXTURE_INDEX, PRETRAINING_DATASET),
-        # `ancient`: pretraining_plan says why.
+        # `ancient`: pretraining_plan explains why.
         bass=ancient(stem_mels("bass")),
         drums=ancient(stem_mels("drums")),
         other=ancient(stem_mels("other")),
@@ -60,7 +60,7 @@ rule pretrain_encoder:
     resources:
         gpu=pretraining_gpus,
         mem_mb=growing(8000),
-        runtime=2880,  # the next attempt goes on from the last checkpoint
+        runtime=2880,  # the next attempt resumes from the last checkpoint
     message:
         "Pretraining {wildcards.model}, seed {wildcards.seed}"
     script:

@@ -1,4 +1,4 @@
-# How far a run is: on a line of the terminal, and in another one by `snakemake progress`. No rules here.
+# Progress of a run: on a line of the terminal, and by `snakemake progress` in another one. No rules here.
 
 import logging
 import sys
@@ -12,24 +12,24 @@ from mscol.progress.record import tell_record
 include: "functions/progress.smk"
 
 
-# Before anything else is looked at, because the run that is asked about has locked the folder
+# Comes first, because the run in question has locked the folder
 if SPEAKS and asks_for_progress():
     print(tell_record(time.time()), flush=True)
     sys.exit()
 
 
 class SayingProgress(logging.Handler):
-    """Watches a run from its first job until Snakemake ends, however it ends: then it closes its handlers."""
+    """Watches a run from its first job until Snakemake closes its handlers, however it ends."""
 
     watch = bottom = None
 
     def emit(self, record):
-        # What Snakemake says when jobs are ended: they may now write to the terminal themselves.
+        # Snakemake logs this when it ends jobs: they may now write to the terminal themselves.
         if self.bottom and str(record.msg).startswith(("Terminating", "Shutting down")):
             self.bottom.leave()
         if getattr(record, "event", None) != LogEvent.JOB_STARTED:
             return
-        # Whatever is wrong with it, it must not stop the run.
+        # A fault here must not stop the run.
         try:
             if self.watch is None:
                 self.begin()
@@ -39,7 +39,7 @@ class SayingProgress(logging.Handler):
             logger.debug(f"Nobody watches how far this run is: {error!r}")
 
     def begin(self):
-        """Watch, if there is anything to be watched."""
+        """Start to watch, if there is anything to watch."""
         if workflow.touch or not any(
             job.rule not in NOT_WATCHED for job in jobs_now()[0]
         ):

@@ -1,4 +1,4 @@
-# What a person reads first: how models compare, the summary over all tables, what was rejected, and the config.
+# Comparisons of models, the summary over all tables, rejected clips, and the config.
 
 
 include: "functions/report.smk"
@@ -159,7 +159,7 @@ rule gather_shortened:
         "../workflow_scripts/gather_shortened.py"
 
 
-# Of all that `all` makes: single tables that are asked for later join it with the models that the config names.
+# Describes what `all` makes; a table requested later joins it once the config names its model.
 rule describe_run:
     input:
         results=made_by_all("results/"),

@@ -1,4 +1,4 @@
-# Robustness: test clips are perturbed as waveforms, embedded, and scored by the heads of the protocol frozen. Made only where
+# Robustness: perturb the waveforms of test clips, embed them, and score them with the heads of the protocol frozen. Only if
 # the config names perturbations.
 
 
@@ -10,7 +10,7 @@ wildcard_constraints:
     heard="mixture|slices",
 
 
-# They are kept: another model that is asked for later would have them written again, and by their dates all scores would be stale.
+# Kept: a model requested later would rewrite them, and by their dates all scores would be stale.
 rule cache_perturbed_mels:
     input:
         shards=ancient(SHARDS),
@@ -32,7 +32,7 @@ rule cache_perturbed_mels:
     params:
         root=root_of,
         dtype=config["mels"]["dtype"],
-        # Slices have norms of their own, whatever the config says.
+        # Each slice has its own norm, whatever the config sets.
         normalise=lambda wildcards: (
             "file"
             if wildcards.heard == "slices"
@@ -85,10 +85,10 @@ rule embed_perturbed_waveforms:
     input:
         function=own(callable_file),
         clips=ancient(CLIPS),
-        # Of all clips that could be perturbed
+        # All clips that could be perturbed
         index=perturbed_mels("index"),
     output:
-        # As texts, which can be marked
+        # As strings, which can be flagged
         test=temp(str(rules.embed_perturbed_clips.output.test)),
         test_index=temp(str(rules.embed_perturbed_clips.output.test_index)),
     log:
@@ -122,7 +122,7 @@ ruleorder: embed_perturbed_waveforms > embed_perturbed_clips
 
 rule score_perturbed:
     input:
-        # The head on all labels, the first of its encoder
+        # The first head of its encoder, trained on all labels
         model=expand(rules.train_probe.output.model, labels="", allow_missing=True)[0],
         clips=manifest_of("clips"),
         about=manifest_of("about"),

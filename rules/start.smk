@@ -1,4 +1,4 @@
-# What is checked before the first job of a run starts. No rules here.
+# Checks before the first job of a run. No rules here.
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from mscol.graph.start import check_arrays, check_writable
 
 
 def start_run():
-    """Check and prepare what the jobs of a run need, before the first of them."""
+    """Check and prepare what the jobs of a run need, before the first one."""
     require_estimate_alone()
     jobs = [job for job in workflow.dag.needrun_jobs() if own_rule(job)]
     require_writable_folders(jobs)
@@ -21,7 +21,7 @@ def start_run():
 
 
 def start_as_module():
-    """The same, and see to the end, where it is another workflow whose hooks Snakemake calls."""
+    """The same in a module, where Snakemake calls the hooks of the other workflow; also registers the end."""
     if workflow.execution_settings.no_hooks:
         return
     start_run()
@@ -34,12 +34,12 @@ def start_as_module():
     workflow.onsuccess(end)
 
 
-# Whose jobs load the separator
+# Rules whose jobs load the separator
 SEPARATING_RULES = ("separate_stems", "judge_separator", "separate_excerpt")
 
 
 def require_writable_folders(jobs):
-    """Stop before the first job where one of them could not write what it makes."""
+    """Stop before the first job if a job could not write its outputs."""
     try:
         check_writable(
             path
@@ -51,7 +51,7 @@ def require_writable_folders(jobs):
 
 
 def require_past_dates(jobs):
-    """Stop where something would be made from a file that is dated in the future, only to be deleted."""
+    """Stop if an input is dated in the future: Snakemake would delete what is made from it."""
     made = {path for job in jobs for path in job.output}
     try:
         check_dates({path for job in jobs for path in job.input} - made)
@@ -60,7 +60,7 @@ def require_past_dates(jobs):
 
 
 def require_functions_that_import(jobs):
-    """Stop before the first job where a function of the user's cannot be imported; environments of conda's are not looked into."""
+    """Stop before the first job if a user's function cannot be imported; conda environments are not checked."""
     if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
         return
     models = {job.wildcards.model for job in jobs if own_rule(job) == "embed_waveforms"}
@@ -76,7 +76,7 @@ def require_functions_that_import(jobs):
 
 
 def require_arrays_that_start(to_run):
-    """Stop where jobs would be submitted as an array that waits for ever."""
+    """Stop if jobs would be submitted as an array that waits for ever."""
     arrays = getattr(workflow.executor_settings, "array_jobs", None)
     if not arrays:
         return
@@ -98,7 +98,7 @@ def require_arrays_that_start(to_run):
 
 
 def require_estimate_alone():
-    """Stop where what is only to be estimated would be made."""
+    """Stop if the run would make what the user wants estimated."""
     targets = estimated_targets()
     if targets:
         raise WorkflowError(

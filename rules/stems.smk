@@ -1,18 +1,18 @@
-# Stems: wav -> Open-Unmix, or a function of the user's -> 16 kHz, a shard at a time. What lies between is temporary, and later steps have the higher
-# priority. Conversion takes as many threads as separation, so that it never finds room where a separation that
-# waits does not: the disk holds the stems of a few shards only. All of them go before the rest of the workflow,
-# because the models made from stems take the longest way.
+# Stems: wav -> Open-Unmix or a user's function -> 16 kHz, a shard at a time. Files in between are temporary, and later steps
+# have higher priority. Conversion takes as many threads as separation, so it never starts where a waiting separation
+# cannot: the disk holds the stems of a few shards only. Stems come before the rest of the workflow, because models made
+# from stems take longest.
 #
-# No stage asks for more threads than the one before it, or it would wait while others take each core that comes free. On a
-# cluster, where jobs wait in a queue, `shards_in_flight` bounds them: each stage of a shard takes one, its next stage follows in the
-# place of the last, and no further shard begins (--resources shards_in_flight=8; the profiles have a limit).
+# No stage asks for more threads than the one before it, or it would wait while others take each free core. On a cluster,
+# where jobs wait in a queue, `shards_in_flight` limits them: each stage of a shard takes one, the next stage replaces it,
+# and no further shard starts (--resources shards_in_flight=8; the profiles set a limit).
 
 
 include: "functions/stems.smk"
 
 
 DEMO_SEPARATOR = "separators/demo"
-# Of --sdm conda. A function may do without Open-Unmix; packages that it needs are for its author to add.
+# For --sdm conda. A user's function may not need Open-Unmix; its author adds the packages that it needs.
 SEPARATION_ENVIRONMENT = (
     "../envs/audio.yaml"
     if config["separation"]["callable"]
@@ -27,7 +27,7 @@ if SPEAKS and separator_of_synthesised():
 rule convert_to_wav:
     input:
         shards=ancient(SHARDS),
-        # Nothing is read of it. Without a separator no shard could go on, and the wavs of all would gather.
+        # Not read. Without a separator the wavs of all shards would pile up.
         separator=ancient(separator_files),
         published=ancient(published_separator),
     output:
@@ -44,7 +44,7 @@ rule convert_to_wav:
         "../envs/audio.yaml"
     threads: config["framework_threads"]
     resources:
-        # It computes on none, but takes turns with separation: otherwise the wavs of all shards would wait for a GPU.
+        # Uses no GPU, but takes turns with separation: otherwise the wavs of all shards would wait for a GPU.
         gpu=gpu_of_separator,
         shards_in_flight=1,
         mem_mb=growing(2000),
@@ -69,7 +69,7 @@ rule fetch_separator:
     wildcard_constraints:
         published="|".join(PUBLISHED_MODELS),
     priority: 100
-    # Where Snakemake runs: often only login nodes have internet access.
+    # Runs where Snakemake runs: often only login nodes have internet access.
     localrule: True
     conda:
         "../envs/openunmix.yaml"

@@ -7,7 +7,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[1]
 DOCS = HOUSE / "docs"
-OUTSIDE = [HOUSE / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "config/README.md")]
+OUTSIDE = [*sorted(HOUSE.glob("*.md")), HOUSE / "config" / "README.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 

@@ -1,8 +1,8 @@
-# What the cards of encoders say, and which there are. No rules here.
+# Inputs and parameters of model cards. No rules here.
 
 
 def pretrained_on():
-    """What a card says of the dataset that encoders are pretrained on."""
+    """The pretraining dataset, as model cards describe it."""
     return {
         "name": PRETRAINING_DATASET,
         "layout": dataset_settings(PRETRAINING_DATASET)["layout"],
@@ -16,7 +16,7 @@ def card_separator():
 
 
 def encoder_cards():
-    """The cards of the config's encoders; a function has none."""
+    """The model cards of the encoders in the config; functions have none."""
     return [
         path
         for model in configured_models()
@@ -28,7 +28,7 @@ def encoder_cards():
 
 
 def card_timings(wildcards):
-    """Where Snakemake noted what the jobs behind a card took: what they made -> patterns of files."""
+    """Snakemake's timings of the jobs that a card covers: what they made -> patterns of files."""
     mixtures = ["cache_mixture_mels", "cache_sliced_mels"]
     stems = ["convert_to_wav", "separate_stems", "resample_stems"]
     stems += ["resample_brought_stems", "cache_stem_mels", "cache_degraded_mels"]

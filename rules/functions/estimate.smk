@@ -1,10 +1,10 @@
-# What an estimate counts. No rules here.
+# What an estimate is computed from. No rules here.
 
 import json
 
 
 def measured_datasets():
-    """What tells the size of each dataset: its manifest where it is there already, else its metadata."""
+    """The sources for the size of each dataset: its manifest if it exists, else its metadata."""
     return {
         name: {
             "layout": settings["layout"],
@@ -20,7 +20,7 @@ def measured_datasets():
 
 
 def estimated_run():
-    """What decides the cost of the configured run (mscol.estimate.gather_run)."""
+    """Everything that decides the cost of the configured run (mscol.estimate.gather_run)."""
     return {
         "settings": config,
         "datasets": measured_datasets(),
@@ -32,7 +32,7 @@ def estimated_run():
 
 
 def this_config():
-    """The words of a command line that give another Snakemake the same workflow and config."""
+    """Command-line arguments that give another Snakemake the same workflow and config."""
     given = workflow.config_settings
     files, settings = map(str, given.configfiles), given.config
     return [
@@ -46,7 +46,7 @@ def this_config():
 
 
 def estimated_targets():
-    """What is asked for beside an estimate."""
+    """The targets given together with `estimate`."""
     targets = workflow.dag_settings.targets
     return (
         sorted(set(map(str, targets)) - {called("estimate")})
@@ -56,7 +56,7 @@ def estimated_targets():
 
 
 def say_what_is_left():
-    """Print what is left to do of the targets beside `estimate`, and what they cost from the beginning."""
+    """Print what is left to do for the targets given with `estimate`, and their whole cost."""
     from mscol.estimate import gather_run, left_table
 
     targets = estimated_targets()
@@ -80,7 +80,7 @@ def say_what_is_left():
 
 
 def estimated_jobs(jobs):
-    """Rule and wildcards of the jobs whose cost is known."""
+    """Rules and wildcards of the jobs with a known cost."""
     return [
         (own_rule(job), dict(job.wildcards_dict))
         for job in jobs

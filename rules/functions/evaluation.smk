@@ -1,17 +1,17 @@
-# What the rules of evaluation ask for. No rules here.
+# Inputs and parameters of the evaluation rules. No rules here.
 
 from mscol.config import evaluations
 from mscol.config.evaluations import trained_file
 
 
 def encoder(wildcards):
-    """The encoder of a model, whose name is checked here first."""
+    """The encoder of a model; checks the name first."""
     model_of(wildcards.model)
     return rules.pretrain_encoder.output.encoder
 
 
 def heard(kind):
-    """A function for `input`: the log-mels that a model's encoder hears, a file a shard. Kind is frames or index."""
+    """A function for `input`: the log-mels for a model's encoder, a file a shard. Kind is frames or index."""
 
     def files(wildcards):
         of_slices = model_of(wildcards.model).paper == "cvsm"
@@ -22,13 +22,13 @@ def heard(kind):
 
 
 def callable_file(wildcards):
-    """The file of an encoder's function, if it is one of the user's own."""
+    """The file of an encoder's function, if it is the user's."""
     place = model_of(wildcards.model).callable.rpartition(":")[0]
     return [place] if place.endswith(".py") else []
 
 
 def callable_code(script):
-    """A function for `params`: a digest of a script, and of the code behind an encoder's function, where it is ours."""
+    """A function for `params`: a digest of a script, and of an encoder's function if it is ours."""
 
     def digest(wildcards):
         place = model_of(wildcards.model).callable.rpartition(":")[0]
@@ -39,25 +39,25 @@ def callable_code(script):
 
 
 def gpu_of_function(wildcards):
-    """For `resources`: functions of users may compute on a GPU, ours do not."""
+    """For `resources`: users' functions may use a GPU, ours do not."""
     ours = model_of(wildcards.model).callable.startswith("mscol.")
     return 0 if ours else one_gpu(wildcards)
 
 
 def manifest_of(kind):
-    """A function for `input`: the clips or what is said about them, with the labels of the task in the wildcards. Kind is clips or about."""
+    """A function for `input`: a file of the manifest with the labels of the task in the wildcards. Kind is clips or about."""
 
     def file(wildcards):
         if wildcards.task:
             return getattr(rules.write_task.output, kind)
-        # rules/datasets.smk says why
+        # rules/datasets.smk explains why
         return ancient({"clips": CLIPS, "about": ABOUT}[kind])
 
     return file
 
 
 def head_settings(wildcards):
-    """How the head of a dataset is built and trained."""
+    """The settings of a dataset's head and its training."""
     return (
         layout_head(wildcards.dataset)
         | config["evaluation"]["training"]
@@ -66,7 +66,7 @@ def head_settings(wildcards):
 
 
 def finetuning_settings(wildcards):
-    """How encoder and head are trained together on a dataset."""
+    """The settings of finetuning on a dataset."""
     evaluation = config["evaluation"]
     return {
         "hidden": layout_head(wildcards.dataset)["hidden"],
@@ -80,7 +80,7 @@ def layout_head(dataset):
 
 
 def standardised(way):
-    """Whether what learns scales what it reads, for tables: heads on embeddings as the config says, logistic regression always."""
+    """Whether a protocol standardises its input, for tables: frozen heads as configured, logistic regression always."""
     if way.protocol == "evaluate":
         return "as trained"
     if way.protocol == "frozen":
@@ -90,12 +90,12 @@ def standardised(way):
 
 
 def fraction_of(wildcards):
-    """The share of the training labels that a file's name names."""
+    """The share of the training labels in a file's name."""
     return evaluations.label_fraction(wildcards.labels)
 
 
 def trained(kind):
-    """A function for `input`: the head or classifier that `evaluation/trained` names, and what it reads.
+    """A function for `input`: the head or classifier in `evaluation/trained`, and its inputs.
 
     Kind is model, or an output of embed_clips (for a head), or frames or index (for a classifier).
     """
@@ -114,17 +114,17 @@ def trained(kind):
 
 
 def ways(name):
-    """How a model is evaluated: pairs of a protocol and a share of labels."""
+    """The evaluations of a model: pairs of a protocol and a share of labels."""
     return evaluations.ways(model_of(name), config["evaluation"])
 
 
 def clip_mean_scores(way):
-    """The scores of a way of evaluating clip means."""
+    """The scores of a protocol on clip means."""
     return f"models/{{model}}/seed{{seed}}/scores/{{dataset}}{{task}}-{way.protocol}{way.labels}.npz"
 
 
 def scores(wildcards):
-    """The scores behind a table of results: all seeds of one way of evaluating, then the next."""
+    """The scores for a table of results: all seeds of one evaluation, then the next."""
     task_of(wildcards.dataset + wildcards.task, config)
     return [
         path

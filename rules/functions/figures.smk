@@ -1,8 +1,8 @@
-# What the figures of a whole run are, and are drawn from. No rules here.
+# The figures of a whole run, and their inputs. No rules here.
 
 
 def configured_runs():
-    """The pretraining runs of the config: pairs of a model and a seed."""
+    """The pretraining runs in the config: pairs of a model and a seed."""
     return [
         (model.name, seed)
         for model in configured_models()
@@ -12,13 +12,13 @@ def configured_runs():
 
 
 def of_runs(kind):
-    """An output of pretrain_encoder, of each run."""
+    """An output of pretrain_encoder for each run."""
     pattern = getattr(rules.pretrain_encoder.output, kind)
     return [pattern.format(model=model, seed=seed) for model, seed in configured_runs()]
 
 
 def plain_stem_mels(kind):
-    """A function for `input`: an output of cache_stem_mels, a file a shard; none of a stem that is not made."""
+    """A function for `input`: an output of cache_stem_mels, a file a shard; none for a stem that is not made."""
     if kind not in rules.cache_stem_mels.output.keys():
         return []
     return all_shards(getattr(rules.cache_stem_mels.output, kind), PRETRAINING_DATASET)

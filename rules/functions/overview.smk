@@ -1,11 +1,11 @@
-# What the page to start from is made of. No rules here.
+# The inputs of the start page. No rules here.
 
 from mscol.overview import MOST_AUDIO_BYTES
 from mscol.overview.making import made_from
 
 
 def embedded_models():
-    """The models of the config whose embeddings the run makes: not where encoders are only finetuned."""
+    """The models in the config that the run embeds: not those that are only finetuned."""
     return [
         model.name
         for model in configured_models()
@@ -17,7 +17,7 @@ def embedded_models():
 
 
 def of_embedded_models(pattern):
-    """A function for `input`: an output of embed_clips of the first seed, a file a model."""
+    """A function for `input`: an output of embed_clips for the first seed, a file a model."""
 
     def files(wildcards):
         first = config["seeds"][0]
@@ -29,7 +29,7 @@ def of_embedded_models(pattern):
 
 
 def shown_scores(wildcards):
-    """The scores behind confusion matrices, all seeds of one model, then the next."""
+    """The scores for confusion matrices, all seeds of one model, then the next."""
     return [
         path
         for model in embedded_models()
@@ -46,7 +46,7 @@ def shown_scores(wildcards):
 
 
 def shown_way(model):
-    """Of the ways of evaluating the one whose labels are shown, if one learns any: frozen, else the first, with most labels."""
+    """The evaluation whose labels the page shows: frozen, else the first that learns labels; with the largest share of labels."""
     learning = [way for way in ways(model) if evaluations.trains(way.protocol)]
     frozen = [way for way in learning if way.protocol == "frozen"]
     alike = frozen or [way for way in learning if way.protocol == learning[0].protocol]
@@ -54,24 +54,24 @@ def shown_way(model):
 
 
 def described_clips():
-    """What is said of the test clips of each evaluated dataset, if there are embeddings."""
+    """The table of test clips of each evaluated dataset, if there are embeddings."""
     datasets = EVALUATED_DATASETS if embedded_models() else []
     return expand(rules.describe_clips.output, dataset=datasets, task="")
 
 
 def heard_test_datasets():
-    """The datasets of whose test clips the page has excerpts."""
+    """The datasets with excerpts of test clips on the page."""
     if not (config["report"]["audio"] and embedded_models()):
         return []
     return list(dict.fromkeys(map(dataset_of, EVALUATED_DATASETS)))
 
 
 def page_of_stems(output, wanted=True):
-    """What the page shows of a mixture and its stems, if a model of the config is made from stems."""
+    """The page's data on a mixture and its stems, if a model in the config is made from stems."""
     return [output] if SOURCE_MODELS and wanted else []
 
 
 def unless_brought(files):
-    """A function for `input`: some files of a separator, which stems that the dataset brings do without."""
+    """A function for `input`: files of a separator, none if the dataset brings its own stems."""
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
     return lambda wildcards: [] if brought else files(wildcards)

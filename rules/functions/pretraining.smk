@@ -1,10 +1,10 @@
-# What the rules of pretraining ask for. No rules here.
+# Inputs and parameters of the pretraining rules. No rules here.
 
 from mscol.config.checks import encoder_files
 
 
 def pretraining_settings(model):
-    """The settings of pretraining that change a number of a model; a change of others does not concern it."""
+    """The settings of pretraining that affect a model's numbers; a change of others leaves it alone."""
     settings = config["pretraining"] | {
         "encoder": config["encoder"],
         "normalise_seconds": config["mels"]["normalise_seconds"],
@@ -16,7 +16,7 @@ def pretraining_settings(model):
         unused |= {"absent"}
     if not model.masked:
         unused |= {"masks", "mask_value"}
-    if not model.trained:  # but for the statistics of its normalisations
+    if not model.trained:  # except the statistics of its normalisations
         unused |= set(settings) - {
             "dataset",
             "batch_size",
@@ -28,7 +28,7 @@ def pretraining_settings(model):
 
 
 def stem_mels(kind):
-    """A function for `input`: what a model needs of the cached stems, a file a shard.
+    """A function for `input`: the cached stem log-mels that a model needs, a file a shard.
 
     Kind is a stem, "index" or "activity".
     """
@@ -37,7 +37,7 @@ def stem_mels(kind):
         model = model_of(wildcards.model)
         if kind not in (*model.sources, *["index", "activity"] * bool(model.sources)):
             return []
-        # Which segments are active is read off the plain stems.
+        # Activity is measured on the plain stems.
         degraded = model.degradation and kind != "activity"
         cached = rules.cache_degraded_mels if degraded else rules.cache_stem_mels
         return expand(
@@ -50,12 +50,12 @@ def stem_mels(kind):
     return files
 
 
-# Stems are temporary: when degraded ones are asked for later, they are made again, and so are the plain
-# mels. That must not cost a GPU day. So pretraining takes mels of stems as `ancient`. For a job behind
-# such an input Snakemake does not look at parameters while what makes the input is to run; so all
-# parameters go into a plan, a file of its own, made by a job that waits for no mels.
+# Stems are temporary: if degraded ones are requested later, stems and plain log-mels are made again. That must not cost a
+# day of GPU time, so pretraining takes stem log-mels as `ancient`. Snakemake ignores the parameters of a job with such an
+# input while the job that makes the input has yet to run. So all parameters go into a file, the plan, made by a job that
+# waits for no log-mels.
 def pretraining_plan(name):
-    """All that decides how a model is pretrained, besides clips, mixtures and the separator's files."""
+    """Everything that decides how a model is pretrained, except clips, mixtures and the separator's files."""
     model = model_of(name)
     if not model.trained:
         raise WorkflowError(f"model '{name}' is not pretrained here")
@@ -71,7 +71,7 @@ def pretraining_plan(name):
 
 
 def stem_mels_origin(model):
-    """What decides the mels of a model's stems."""
+    """Everything that decides the log-mels of a model's stems."""
     if not model.sources:
         return {}
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
@@ -90,22 +90,22 @@ def stem_mels_origin(model):
 
 
 def separator_origin():
-    """The settings of separation that decide stems."""
+    """The settings of separation that decide the stems."""
     separation = config["separation"]
     if separation["callable"]:
         settings = {key: separation[key] for key in ("callable", "device")}
         return settings | {"stems": list(MADE_STEMS), "file": separator_file()}
-    # Its training shows in the separator's files; batches move stems by rounding only.
+    # The separator's files reflect its training; batches change stems by rounding only.
     return {key: separation[key] for key in ("model", "niter", "device")}
 
 
 def stem_separator(wildcards):
-    """The separator's files, for a model made from stems that it separated."""
+    """The separator's files, for a model made from separated stems."""
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
     uses_it = model_of(wildcards.model).sources and not brought
     return separator_files(wildcards) if uses_it else []
 
 
 def checkpoint_files(wildcards):
-    """The files of an encoder that was made elsewhere."""
+    """The files of an encoder made elsewhere."""
     return encoder_files(model_of(wildcards.model).checkpoint)

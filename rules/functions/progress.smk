@@ -1,4 +1,4 @@
-# What is known of the jobs of a run that is going on. No rules here.
+# The jobs of the current run, as progress sees them. No rules here.
 
 import io
 import os
@@ -15,29 +15,29 @@ from mscol.progress.prices import ask_prices
 from mscol.progress.record import RECORD
 from mscol.progress.watch import Watch
 
-# It is asked about what is not yet made.
+# It prices jobs that are not made yet.
 NOT_WATCHED = ("estimate",)
 NOT_ESTIMATED = ("estimate", "fetch_dataset")
 WATCHED, TAKEN = {}, {}
 
 
 def asks_for_progress():
-    """Whether the command line asks how far a run is. `--quiet progress` does not."""
+    """Whether the command line has the target `progress`; `--quiet progress` does not count."""
     if called("progress") not in sys.argv:
         return False
-    with redirect_stderr(io.StringIO()):  # it says again which profile it reads
+    with redirect_stderr(io.StringIO()):  # it prints the profile again
         return called("progress") in parse_args(sys.argv[1:])[1].targets
 
 
 def jobs_now():
-    """All jobs of this run, those that were started, those that are over, and those that cannot be done any more (`Watch`).
+    """All jobs of this run, started jobs, finished jobs, and jobs that can no longer run (`Watch`).
 
-    It is called from a thread beside Snakemake's own, and so copies what it looks at, each in one step.
+    Called from another thread than Snakemake's, so it copies each collection in one step.
     """
     dag, scheduler = workflow.dag, workflow.scheduler
     to_run = list(dag.needrun_jobs(exclude_finished=False))
     started = list(scheduler.running)
-    # A checkpoint takes away what is over.
+    # A checkpoint removes finished jobs.
     over = [job for job in list(WATCHED) if dag.finished(job)]
     lost = behind(single_jobs(list(scheduler.failed)))
     return tuple(
@@ -47,7 +47,7 @@ def jobs_now():
 
 
 def single_jobs(entries):
-    """The jobs among what is scheduled: those of groups one by one, and none that make nothing."""
+    """The jobs among scheduled entries: groups are split, and jobs that make nothing are left out."""
     jobs = [
         job for entry in entries for job in (entry if entry.is_group() else [entry])
     ]
@@ -55,7 +55,7 @@ def single_jobs(entries):
 
 
 def behind(jobs):
-    """Some jobs, and all that need what they make."""
+    """Some jobs, and all jobs that depend on them."""
     found = dict.fromkeys(jobs)
     for job in jobs:
         for later in list(workflow.dag.depending.get(job, ())):
@@ -66,32 +66,32 @@ def behind(jobs):
 
 
 def as_watched(job):
-    """A job as it is watched; the same each time, so that it is known again."""
+    """The watched job of a Snakemake job; always the same object."""
     if job not in WATCHED:
         log = str(job.log[0]) if job.log else None
-        # In a module also those of the other workflow, which no estimate knows
+        # In a module also jobs of the other workflow, which the estimate does not know
         name = own_rule(job) or job.rule.name
         WATCHED[job] = Job(name, dict(job.wildcards_dict), log, *taken_by(job))
     return WATCHED[job]
 
 
 def taken_by(job):
-    """Threads and GPUs of a job, by the first one of its rule: those of all jobs would take long."""
+    """Threads and GPUs of a job, from the first job of its rule: asking every job would take long."""
     name = job.rule.name
     if name not in TAKEN:
-        # Here all jobs that would use a GPU ask for one, whether there is one or not.
+        # All jobs that could use a GPU ask for one, with or without a GPU.
         has_gpus = gpus_of_run() or not workflow.local_exec
         TAKEN[name] = job.threads, int(job.resources.get("gpu", 0)) * bool(has_gpus)
     return TAKEN[name]
 
 
 def gpus_of_run():
-    """The GPUs of this machine that jobs of this run may use at once."""
+    """The number of GPUs of this machine that jobs of this run may use at once."""
     return workflow.scheduler.global_resources.get("gpu", 0)
 
 
 def price(jobs):
-    """Tell watched jobs what the estimate says of them."""
+    """Give watched jobs their estimated costs."""
     known = [
         job for job in jobs if rules.has(job.rule) and job.rule not in NOT_ESTIMATED
     ]
@@ -102,17 +102,17 @@ def price(jobs):
 
 
 def is_quiet():
-    """Whether --quiet leaves out how far the run is."""
+    """Whether --quiet hides progress."""
     return bool({Quietness.PROGRESS, Quietness.ALL} & set(quietness()))
 
 
 def say_progress(line):
-    """Say how far the run is, where Snakemake says what it does."""
+    """Log the progress of the run with Snakemake's messages."""
     logger.info(line, extra={"quietness": Quietness.PROGRESS})
 
 
 def take_bottom_line():
-    """Keep the last line of the terminal; None where there is none that can be rewritten, or nothing is to be said there."""
+    """Reserve the last line of the terminal; None if it cannot be rewritten, or --quiet hides progress."""
     handlers = [
         known for known in logger.handlers if known.name == "DefaultStreamHandler"
     ]

@@ -1,4 +1,4 @@
-# What the tables of a whole run are made from. No rules here.
+# Inputs and parameters of the tables of a whole run. No rules here.
 
 import os
 
@@ -14,21 +14,21 @@ def of_all_results(pattern):
 
 
 def heard_datasets():
-    """The datasets whose mixtures the configured run analyses."""
+    """The datasets for whose mixtures the configured run computes log-mels."""
     trains = any(model.trained for model in configured_models())
     evaluated = map(dataset_of, EVALUATED_DATASETS)
     return list(dict.fromkeys([*evaluated, *[PRETRAINING_DATASET] * trains]))
 
 
 def heard_mixtures():
-    """The files of the mixtures that the configured run analyses: of both caches of them one, which rejects the same clips."""
+    """The files of one cache of mixtures in the configured run; both caches reject the same clips."""
     only_sliced = all(model.paper == "cvsm" for model in configured_models())
     cached = rules.cache_sliced_mels if only_sliced else rules.cache_mixture_mels
     return cached.output
 
 
 def mixture_indices():
-    """The tables of clips of all mixtures that the configured run analyses."""
+    """The clip tables of all mixtures in the configured run."""
     return [
         path
         for name in heard_datasets()
@@ -37,7 +37,7 @@ def mixture_indices():
 
 
 def rejected_tables():
-    """What each shard job of the configured run rejects."""
+    """The tables of clips rejected by each shard job of the configured run."""
     with_stems = [model for model in configured_models() if model.sources]
     degradations = sorted({model.degradation for model in with_stems} - {None})
     stems = [rules.cache_stem_mels.output.rejected] * bool(with_stems)
@@ -58,7 +58,7 @@ def rejected_tables():
 
 
 def made_by_all(folder):
-    """A function for `input`: what `all` makes below a folder, but for what describes it."""
+    """A function for `input`: what `all` makes below a folder, except its description (describe_run)."""
 
     def files(wildcards):
         described = set(map(str, rules.all.input)) - set(rules.describe_run.output)
@@ -68,12 +68,12 @@ def made_by_all(folder):
 
 
 def caption_file(output):
-    """The caption of a result in the report, as a file: of a module from github() Snakemake itself has only an address."""
+    """The caption file of a result in the report. For a module from github() Snakemake has only its address."""
     return f"{BASEDIR}/report/{get_flag_value(output, 'report').caption.get_filename()}"
 
 
 def described_results(wildcards, input):
-    """For `params`: the files of the jobs behind results, those that `all` does not name among them, with what the report says of each."""
+    """For `params`: all result files of the jobs that make results, also those not in `all`, with their captions."""
     makers = [
         (maker.output, output)
         for maker in workflow.rules
@@ -107,7 +107,7 @@ def described_results(wildcards, input):
 
 
 def summary_params():
-    """Params of the rules that lay a summary out."""
+    """Params of the rules that lay out a summary."""
     return {
         **told(
             layouts={

@@ -1,18 +1,18 @@
-# What the rules of robustness ask for. No rules here.
+# Inputs of the robustness rules. No rules here.
 
 from mscol.datasets.task_names import dataset_of
 from mscol.perturbations.grammar import PERTURBATION_PATTERN
 
 
 def perturbations():
-    """The perturbations of the config."""
+    """The perturbations in the config."""
     return config["evaluation"]["perturbations"]
 
 
 def perturbed_mels(kind):
-    """A function for `input`: the log-mels of perturbed test clips as a model's encoder hears them, a file a shard.
+    """A function for `input`: the log-mels of perturbed test clips for a model's encoder, a file a shard.
 
-    Kind is frames or index. Of functions, which hear waveforms, the index says which clips could be perturbed.
+    Kind is frames or index. Functions take waveforms; for them the index lists the clips that could be perturbed.
     """
 
     def files(wildcards):
@@ -29,7 +29,7 @@ def perturbed_mels(kind):
 
 
 def perturbed_scores(wildcards):
-    """The scores behind a table of robustness: all seeds of one perturbation, then the next."""
+    """The scores for a table of robustness: all seeds of one perturbation, then the next."""
     return [
         path
         for name in perturbations()
@@ -45,7 +45,7 @@ def perturbed_scores(wildcards):
 
 
 def rejected_when_perturbed():
-    """What each job that perturbs the clips of a shard rejects."""
+    """The tables of clips that the perturbation jobs reject."""
     papers = {model.paper for model in configured_models()}
     return [
         path

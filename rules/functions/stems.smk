@@ -1,4 +1,4 @@
-# What the rules of stems ask for. No rules here.
+# Inputs and parameters of the stem rules. No rules here.
 
 from mscol.config.models import made_stems
 from mscol.graph.digests import code_digest
@@ -9,7 +9,7 @@ MADE_STEMS = made_stems(config)
 
 
 def separator_files(wildcards):
-    """The files of the separator that this workflow trains itself, if that is the one to be used."""
+    """The files of the separator that this workflow trains, if the config uses it."""
     if config["separation"]["model"] != "demo":
         return []
     weights = expand(rules.train_separator.output, stem=SOURCES)
@@ -17,7 +17,7 @@ def separator_files(wildcards):
 
 
 def separator_settings():
-    """What the separator is, for scripts and for `told`: the arguments of its module's functions (mscol.separation.writing)."""
+    """The settings of the separator, for scripts and for `told`: arguments of its module's functions (mscol.separation.writing)."""
     separation = config["separation"]
     how = {
         "device": separation["device"],
@@ -31,42 +31,42 @@ def separator_settings():
 
 
 def separator_name():
-    """What the config calls the separator."""
+    """The name of the separator in the config."""
     return config["separation"]["callable"] or config["separation"]["model"]
 
 
 def separator_module():
-    """The library's module that separates with it."""
+    """The library's module for this separator."""
     kind = "functions" if config["separation"]["callable"] else "shard"
     return f"mscol.separation.{kind}"
 
 
 def separator_code(script):
-    """A function for `params`: a digest of a script, and of the module that separates."""
+    """A function for `params`: a digest of a script and of the separator's module."""
     return lambda wildcards: library_fingerprint(script, separator_module())
 
 
 def separator_file(wildcards=None):
-    """A digest of the file of a separating function, if it is one of the user's own; comments cost nothing."""
+    """A digest of the file of the user's separating function, without comments."""
     place = (config["separation"]["callable"] or "").rpartition(":")[0]
     return code_digest(place) if place.endswith(".py") else "none"
 
 
 def published_separator(wildcards):
-    """What says that published weights have been fetched, if these are to be used; they lie in torch's cache."""
+    """The record that published weights were downloaded (into torch's cache), if the config uses them."""
     if config["separation"]["model"] not in PUBLISHED_MODELS:
         return []
     return expand(rules.fetch_separator.output, published=config["separation"]["model"])
 
 
 def separates():
-    """Whether stems are separated for the config's models: not where the dataset brings them, or no model is made from stems."""
+    """Whether the run separates stems: not if the dataset brings them, or no model in the config is made from stems."""
     brought = dataset_settings(PRETRAINING_DATASET)["stems"]
     return not brought and any(model.sources for model in configured_models())
 
 
 def separator_of_synthesised():
-    """The folder of a separator that has heard synthesised songs only, where it makes stems of other music; else None."""
+    """The folder of a separator trained only on synthesised songs, if it separates other music; else None."""
     model = config["separation"]["model"]
     if is_embedded(PRETRAINING_DATASET) or not separates():
         return None
@@ -76,18 +76,18 @@ def separator_of_synthesised():
 
 
 def separating_function():
-    """The function of the user's that makes stems for the configured models, if there is one that does."""
+    """The user's function that separates stems for the configured models, if there is one."""
     return config["separation"]["callable"] if separates() else None
 
 
 def separator_losses():
-    """For `input`: the files that say how good such a separator is; none where there is no such."""
+    """For `input`: the validation losses of a separator trained only on synthesised songs; none for others."""
     folder = separator_of_synthesised()
     return expand(f"{folder}/{{stem}}.json", stem=SOURCES) if folder else []
 
 
 def shards_in_flight():
-    """How many shards have stems at once: at most what the run was told, or on one machine twice as many as are separated at a time.
+    """How many shards have stems at once: the run's limit, or on one machine twice as many as are separated at a time.
 
     None on a cluster without a limit.
     """
@@ -99,18 +99,18 @@ def shards_in_flight():
 
 
 def gpu_of_separator(wildcards):
-    """For `resources`: a GPU, unless the config keeps separation on the CPU."""
+    """For `resources`: a GPU, unless the config runs separation on the CPU."""
     on_cpu = config["separation"]["device"] == "cpu"
     return 0 if on_cpu else one_gpu(wildcards)
 
 
 def of_stems(pattern):
-    """For `output`: a file a stem that models can be made from."""
+    """For `output`: a file for each stem that models can be made from."""
     return {stem: pattern.replace("STEM", stem) for stem in MADE_STEMS}
 
 
 def datasets_with_stems(brought):
-    """A wildcard constraint: the datasets that bring stems of their own, or those that do not."""
+    """A wildcard constraint: the datasets that bring their own stems, or those that do not."""
     names = [
         name
         for name, settings in config["datasets"].items()
@@ -120,7 +120,7 @@ def datasets_with_stems(brought):
 
 
 def stem_rejections(wildcards):
-    """What the stages of a shard before its stems at 16 kHz rejected."""
+    """The tables of clips rejected before the stems at 16 kHz."""
     brought = dataset_settings(wildcards.dataset)["stems"]
     separated = (rules.convert_to_wav, rules.separate_stems)
     stages = (rules.resample_brought_stems,) if brought else separated
@@ -128,7 +128,7 @@ def stem_rejections(wildcards):
 
 
 def separation_table():
-    """The table that judges the separator on synthesised songs, if it is trained on such here, or is a function that separates such."""
+    """The separator's results on synthesised songs, if it is trained on such here or is a function that separates such."""
     trains = config["separation"]["model"] == "demo"
     tries = config["separation"]["callable"] and is_embedded(PRETRAINING_DATASET)
     return rules.judge_separator.output if (trains or tries) and separates() else []

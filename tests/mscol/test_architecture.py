@@ -1,6 +1,7 @@
-"""The order of the library's packages: nothing imports upward, or in a circle, and no file outgrows three screens."""
+"""The layers of the library: no import goes upward or in a circle, no module is too long, and the docs list each package."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import mscol
 
 LIBRARY = Path(mscol.__file__).parent
 RULES = LIBRARY.parents[1] / "rules"
-# From the ground up, as in docs/architecture.md; packages of one floor do not know each other.
-FLOORS = (
+PAGE = LIBRARY.parents[1] / "docs" / "architecture.md"
+# From the lowest layer; packages of one layer do not import each other.
+LAYERS = (
     ("errors", "papers"),
     ("io", "jobs"),
     ("datasets",),
@@ -24,7 +26,7 @@ FLOORS = (
     ("mteb",),
     ("__main__",),
 )
-FLOOR_OF = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}
+LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
 MOST_LINES, MOST_LINES_OF_COMMON = 350, 150
 
 
@@ -53,8 +55,13 @@ def arrows():
     return {name: imports_of(path, set(known)) for name, path in known.items()}
 
 
-def test_every_package_stands_on_a_floor(arrows):
-    assert {name.partition(".")[0] for name in arrows if name} == set(FLOOR_OF)
+def test_every_package_has_a_layer(arrows):
+    assert {name.partition(".")[0] for name in arrows if name} == set(LAYER_OF)
+
+
+def test_docs_list_every_package_with_its_layer():
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", PAGE.read_text(), re.MULTILINE)
+    assert {package: int(layer) for layer, package in rows} | {"__main__": len(LAYERS) - 1} == LAYER_OF
 
 
 def test_no_import_goes_upward(arrows):
@@ -63,7 +70,7 @@ def test_no_import_goes_upward(arrows):
         f"{name} -> {other}"
         for name, others in arrows.items()
         for other in others
-        if name and package[name] != package[other] and FLOOR_OF[package[name]] <= FLOOR_OF[package[other]]
+        if name and package[name] != package[other] and LAYER_OF[package[name]] <= LAYER_OF[package[other]]
     ]
     assert not upward
 

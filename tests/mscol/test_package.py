@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import yaml
 from dependencies import with_requirements
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import mscol
 from mscol.jobs.extras import EXTRA_OF
+from mscol.pages.crate import AUTHORS, PAPER
 
 LIBRARY = Path(mscol.__file__).parent
 HOUSE = LIBRARY.parents[1]
@@ -77,6 +80,18 @@ def distributions():
     """The distributions that are installed here, by the name that each of their packages is imported as."""
     found = {name: set(map(canonicalize_name, names)) for name, names in packages_distributions().items()}
     return {"mteb": {"mteb"}} | found  # which is not in the workflow's environment
+
+
+def test_version_licence_and_paper_are_the_same_wherever_they_are_stated():
+    citation = yaml.safe_load((HOUSE / "CITATION.cff").read_text())
+    newest = re.search(r"^## (\S+)", (HOUSE / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert citation["version"] == newest == mscol.__version__
+    assert citation["license"] == PROJECT["license"]
+    holder = re.search(r"Copyright \(c\) \d+ (.+)", (HOUSE / "LICENSE").read_text())[1]
+    assert citation["authors"] == [{"name": holder}]
+    [paper] = citation["references"]
+    assert PAPER.endswith(paper["identifiers"][0]["value"])
+    assert [f"{author['given-names']} {author['family-names']}" for author in paper["authors"]] == [*AUTHORS]
 
 
 @pytest.mark.parametrize(
