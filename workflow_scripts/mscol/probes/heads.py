@@ -53,8 +53,8 @@ def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None, of_targets=
     scaling : tuple of np.ndarray, optional
         Mean and variance of each input, for standardising it.
     of_targets : np.ndarray, optional
-        For regression, the numbers of training clips. The head's output is scaled by their mean and standard deviation, so that
-        training does not depend on their unit.
+        For regression, the numbers of training clips. The head starts at their mean and scales its output by their standard
+        deviation, whatever their unit.
 
     Returns
     -------
