@@ -124,7 +124,7 @@ def test_failing_function_is_named_with_the_clip_and_the_others_go_on(house, aga
     function.write_text("def embed(waveform):\n    raise ValueError('too loud')\n")
     configs = configured(tmp_path, f"encoders: {{broken: {{callable: '{function}:embed'}}}}\n")
     said = run(house, again, "results/nsynth_broken.csv", configfiles=configs, succeeds=False)
-    assert "the encoder's function failed on it (ValueError('too loud')):" in said
+    assert "the encoder's function failed on this file (ValueError('too loud')):" in said
     assert f'File "{function}", line 2, in embed' in said and "functions.py" not in said
 
 

@@ -109,7 +109,7 @@ def test_map_tells_and_plays_its_clips(browser):
     point.click()
     told = place.find_element(By.CSS_SELECTOR, ".told")
     name = point.get_attribute("aria-label").partition(",")[0]
-    assert name in told.text and "class: " in told.text and "called: " in told.text
+    assert name in told.text and "class: " in told.text and "predicted: " in told.text
     assert _plays(browser, told.find_element(By.TAG_NAME, "audio"))
     chooser = Select(place.find_elements(By.TAG_NAME, "select")[0])
     before = point.get_attribute("transform")

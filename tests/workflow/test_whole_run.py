@@ -93,7 +93,7 @@ def test_broken_clip_is_rejected_with_its_reason(finished):
 def test_run_and_card_say_how_long_the_training_clips_were(finished):
     folder = finished / "models" / "bass_vocals" / "seed1"
     assert json.loads((folder / "run.json").read_text())["clip_seconds"] == 29.125
-    assert "which lasted 29.12 s where it was trained" in (folder / "README.md").read_text()
+    assert "Training recordings lasted 29.12 s." in (folder / "README.md").read_text()
 
 
 def test_separator_is_judged(finished):

@@ -70,7 +70,7 @@ def test_folders_are_labels_and_no_artist_is_in_two_splits(library, new, tmp_pat
     assert (table["recording"] == again["recording"]).sum() == 2
     reasons = pd.read_csv(library / "clips.rejected.csv").set_index("path")["reason"]
     assert {path.removeprefix(f"{library}/"): reason.split(" (")[0] for path, reason in reasons.items()} == {
-        "cover.jpg": "its name does not end as that of an audio file",
+        "cover.jpg": "not the extension of an audio file",
         "jazz/broken.mp3": "not an audio file that libsndfile decodes",
         "rock/link.mp3": "it is the same file as rock/00.mp3",
         "rock/short.wav": "too short: 0.006 s, at least 0.995 s are needed for one crop",
@@ -127,7 +127,7 @@ def test_music_without_labels_is_for_pretraining(new, tmp_path, caplog):
     [
         (["a.wav", "b.wav"], [], "no three recordings of a class can be used"),
         (["a.wav", "b.wav", "c.wav"], ["--labels", "genre"], "--labels genre tells 0 classes, and two are the least"),
-        ([], [], "no audio file in"),
+        ([], [], "No audio file found in"),
     ],
 )  # fmt: skip
 def test_what_makes_no_dataset_is_told_and_leaves_no_file(

@@ -101,10 +101,10 @@ def test_what_cannot_be_compared_is_told(collection, encoder_file, tmp_path, cap
             "was made with gone/encoder.keras, which is not there any more",
         ),
         ([query, "--in", collection / "windows.csv"], "does not name the encoder"),
-        ([query, "--in", tmp_path / "without.parquet"], "lacks the column embedding"),
-        ([query, "--in", tmp_path / "text.csv"], "lacks the column file"),
-        ([query, "--in", tmp_path / "text.parquet"], "no table of embeddings"),
-        ([query, "--in", tmp_path / "none.parquet"], "there is no such file; write it with mscol embed"),
+        ([query, "--in", tmp_path / "without.parquet"], "column embedding is missing"),
+        ([query, "--in", tmp_path / "text.csv"], "column file is missing"),
+        ([query, "--in", tmp_path / "text.parquet"], "not a table of embeddings"),
+        ([query, "--in", tmp_path / "none.parquet"], "file not found. Write it with mscol embed"),
         (["none.wav", "--in", table], "none.wav: there is no such file, and"),
     ]:
         caplog.clear()

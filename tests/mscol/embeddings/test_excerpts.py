@@ -93,8 +93,8 @@ def test_command_says_and_notes_to_what_level(encoder_file, songs, tmp_path, cap
     np.testing.assert_allclose(
         tables[b"10"], embed_file(tmp_path / "song.wav", load_encoder(encoder_file), 10), atol=1e-5
     )
-    assert "what is longer than 29.124 s is that of clips of 29.124 s" in caplog.text
-    assert "trained on clips of 29.124 s, and hears longer ones fainter" in caplog.text
+    assert "Files longer than 29.124 s are scaled to the level of clips of 29.124 s" in caplog.text
+    assert "trained on clips of 29.124 s, so longer files sound quieter to it" in caplog.text
 
 
 def test_encoder_that_does_not_say_gets_whole_files_and_a_warning(encoder_file, songs, tmp_path, caplog):
@@ -102,7 +102,7 @@ def test_encoder_that_does_not_say_gets_whole_files_and_a_warning(encoder_file, 
     soundfile.write(tmp_path / "clip.wav", songs["monkey_shines"][: 2 * RATE], RATE)
     command = ["embed", tmp_path / "clip.wav", "--encoder", tmp_path, "-o", tmp_path / "out.csv"]
     assert main([*map(str, command), "--threads", "1"]) == 0
-    assert "is not known (no run.json beside it says so)" in caplog.text
+    assert "is unknown (no run.json next to it gives it)" in caplog.text
 
 
 def test_what_is_no_length_is_told(encoder_file):

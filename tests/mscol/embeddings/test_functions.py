@@ -103,17 +103,20 @@ def test_every_window_of_a_clip_belongs_to_one_segment(n_windows):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda waveform: 1 / 0, r"a\.wav: the encoder's function failed on it \(ZeroDivisionError"),
-        (lambda waveform: sys.exit("no licence"), r"a\.wav: .* failed on it \(SystemExit\('no licence'\)\)"),
+        (lambda waveform: 1 / 0, r"a\.wav: the encoder's function failed on this file \(ZeroDivisionError"),
+        (
+            lambda waveform: sys.exit("no licence"),
+            r"a\.wav: .* failed on this file \(SystemExit\('no licence'\)\)",
+        ),
         (
             lambda waveform: {"a": waveform},
-            r"a\.wav: .* returned a dict for it, which is no array of numbers",
+            r"a\.wav: .* returned a dict, not an array of numbers",
         ),
-        (lambda waveform: np.ones(3), r"a\.wav: .* shape \(3,\) for it; it must return finite values"),
+        (lambda waveform: np.ones(3), r"a\.wav: .* shape \(3,\). It must return finite values"),
         (lambda waveform: np.full((2, 2), np.nan), r"a\.wav: .* finite values of shape \(windows, values\)"),
         (
             lambda waveform: np.ones((2, len(waveform) // RATE)),
-            r"b\.wav: .* 4 values a window for it, and 9 for",
+            r"b\.wav: .* 4 values per window, but 9 for",
         ),
     ],
 )
@@ -143,7 +146,7 @@ def test_error_in_a_function_comes_with_the_lines_of_its_file_and_no_others(musi
     with pytest.raises(TrainingError) as raised:
         embed(function, music, tmp_path, workers=workers)
     sentence, *trace = str(raised.value).splitlines()
-    assert sentence.endswith("a.wav: the encoder's function failed on it (ValueError('no weights')):")
+    assert sentence.endswith("a.wav: the encoder's function failed on this file (ValueError('no weights')):")
     files = [line.strip() for line in trace if line.startswith("  File")]
     assert files == [
         f'File "{tmp_path}/theirs.py", line {line}' for line in ("5, in embed", "10, in load", "7, in embed")

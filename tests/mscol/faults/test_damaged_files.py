@@ -147,7 +147,7 @@ def test_scores_cut_anywhere_are_named(tmp_path):
     assert len(read_scores(path, "tagging").ids) == 2
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
-        with pytest.raises(CacheError, match=r"fma\.npz: damaged .*delete it, and it is made again"):
+        with pytest.raises(CacheError, match=r"fma\.npz: damaged .*Delete it and run again"):
             read_scores(path, "tagging")
 
 
@@ -171,7 +171,7 @@ def test_embeddings_that_are_cut_or_do_not_fit_are_named(tmp_path):
     paths = tmp_path / "train.npy", tmp_path / "train.csv"
     assert len(open_embeddings(*paths)[0]) == 5
     write_csv(table[:4], paths[1])
-    with pytest.raises(CacheError, match=r"train\.npy: has 5 rows, but .*train\.csv counts 4; delete both"):
+    with pytest.raises(CacheError, match=r"train\.npy: has 5 rows, but .*train\.csv lists 4\. Delete both"):
         open_embeddings(*paths)
     paths[0].write_bytes(paths[0].read_bytes()[:-3])
     with pytest.raises(CacheError, match=r"train\.npy: damaged"):
@@ -204,7 +204,7 @@ def test_table_of_results_without_its_mean_is_named(tmp_path):
     write_csv(
         pd.DataFrame([("frozen", "all", 1.0, "no", "Rock", 9)], columns=columns), tmp_path / "classes.csv"
     )
-    with pytest.raises(CacheError, match=r"fma_bass\.csv: 0 rows `mean` of one kind; delete it"):
+    with pytest.raises(CacheError, match=r"fma_bass\.csv: 0 rows `mean` of one kind, expected 1. Delete it"):
         summarise_results(
             [tmp_path / "fma_bass.csv"], [tmp_path / "classes.csv"], None, {}, tmp_path / "summary.csv", []
         )

@@ -45,7 +45,7 @@ def test_every_tag_is_written_with_its_positives(tmp_path, results):
     )
     assert said.count("not scored: no positive clip") == 2  # in both panels
     assert any(text.startswith("bass_vocals on mtat (frozen, filtered test list)") for text in said)
-    assert any("its clips (of 4,332) / its songs (of 812)" in text for text in said)
+    assert any("number of clips (of 4,332) / songs (of 812)" in text for text in said)
 
 
 def test_tags_are_sorted_and_drawn_at_their_values():
@@ -176,7 +176,7 @@ def test_what_few_groups_tell_of_is_grey_and_hollow(draw, table):
         assert (
             (point.get_color() == UNDECIDED) == (round(y) == row) == (point.get_markerfacecolor() == "white")
         )
-    assert "fewer than 5 songs with it, or without it" in [
+    assert "fewer than 5 songs with the label, or without it" in [
         text.get_text() for text in figure.legends[-1].get_texts()
     ]
 

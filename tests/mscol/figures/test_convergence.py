@@ -59,7 +59,7 @@ def test_validation_of_fewer_pairs_has_a_chance_line_of_its_own_and_says_so(runs
     tables["bass_vocals"] = [table.assign(validation_pairs=5) for table in tables["bass_vocals"]]
     figure = draw_convergence(tables)
     loss, accuracy = figure.axes
-    assert chance_of(loss) == ([math.log(5), math.log(8)], ["chance, 8 pairs a minibatch"])
+    assert chance_of(loss) == ([math.log(5), math.log(8)], ["chance, 8 pairs per minibatch"])
     assert chance_of(accuracy)[0] == [1 / 8, 1 / 5]
     (legend,) = figure.legends
     names = [text.get_text() for text in legend.get_texts()]

@@ -67,15 +67,15 @@ def test_title_counts_what_stands_out():
     better, worse = (recall["low"] > 0).sum(), (recall["high"] < 0).sum()
     title = draw_differences(table, "title").get_suptitle()
     assert f"recall: {better} classes better, {worse} worse" in title
-    assert "of 10 that 5 groups or more tell of (up to 0.5 by chance)" in title
+    assert "of 10 with at least 5 groups (up to 0.5 by chance)" in title
 
 
 def test_nothing_is_said_of_few_groups_or_of_a_single_seed():
     table = made_up.differences(*CLASSES)
     few = table.assign(n_groups=np.where(table["label"] == "bass", 4, 9), mark="", low=np.nan, high=np.nan)
-    assert "of 9 that 5 groups or more tell of (up to 0.5 by" in draw_differences(few, "title").get_suptitle()
+    assert "of 9 with at least 5 groups (up to 0.5 by" in draw_differences(few, "title").get_suptitle()
     alone = draw_differences(table.assign(n_runs=1, mark=""), "title")
-    assert "One seed: it could not be told from itself" in alone.get_suptitle()
+    assert "One seed: the variation between trainings is unknown" in alone.get_suptitle()
     assert {line.get_color() for axis in alone.axes for line in points_of(axis).values()} == {UNDECIDED}
 
 

@@ -87,11 +87,11 @@ def test_without_such_fonts_pictures_number_names_and_texts_hold_them(bare, tmp_
     assert rows == ["[1]", "[2]", "[3]", "flute", "vocal"]
     assert rows_of(figure.axes[1]) == ["[1]", "[2] (guitar)", "[3]", "flute", "vocal"]
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == rows_of(figure.axes[1])
-    assert figure.get_suptitle().endswith("[1] to [3]: letters that no font here has; figure.svg shows them")
+    assert figure.get_suptitle().endswith("[1] to [3]: names without a font on this machine; see figure.svg")
     assert illegible_texts(figure) == []
     (message,) = caplog.messages
     assert (
-        "figure.png: no font of this machine has the letters of [1] 古琴, [2] ギター, [3] 한국 음악:"
+        "figure.png: no font on this machine has the letters of [1] 古琴, [2] ギター, [3] 한국 음악,"
         in message
     )
     assert "(Debian: fonts-noto-cjk)" in message
@@ -102,7 +102,7 @@ def test_many_names_fill_no_log(bare, tmp_path, caplog):
     tags["label"] = [f"古{chr(0x4E00 + number)}" for number in range(len(tags))]
     _save(draw_tags(tags, made_up.TESTED, "title"), tmp_path)
     (message,) = caplog.messages
-    assert "[10] " in message and "[11]" not in message and ", ...:" in message
+    assert "[10] " in message and "[11]" not in message and ", ...," in message
 
 
 def test_numbers_beside_what_is_written_from_right_to_left_stay_as_they_are():

@@ -95,5 +95,5 @@ def test_both_forms_are_written_and_interval_may_be_missing(tmp_path):
 
 def test_table_without_the_dataset_is_named(tmp_path):
     made_up(["noise20"]).to_csv(tmp_path / "robustness.csv", index=False)
-    with pytest.raises(CacheError, match="robustness.csv: has no row of fma"):
+    with pytest.raises(CacheError, match="robustness.csv: no rows for fma"):
         plot_robustness(tmp_path / "robustness.csv", "fma", [tmp_path / "figure.svg"])

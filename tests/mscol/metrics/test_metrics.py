@@ -97,7 +97,7 @@ def test_bad_tagging_input_is_an_error(scores, labels, sentence):
         tagging(scores, labels)
 
 
-@pytest.mark.parametrize(("labels", "sentence"), [([0, 2], "number of a class"), ([0], "a class a clip")])
+@pytest.mark.parametrize(("labels", "sentence"), [([0, 2], "index of a class"), ([0], "one class per clip")])
 def test_bad_classes_are_an_error(labels, sentence):
     with pytest.raises(MetricError, match=sentence):
         classification([[[0.1, 0.2]], [[0.3, 0.4]]], labels)

@@ -172,7 +172,7 @@ def test_page_has_only_what_the_run_has(tmp_path):
         {"mixture": "the mixture alone"},
     )
     assert page.sections == ["comparison", "models", "maps", "classes", "left-out"]
-    assert page.data["views"][0]["cells"] == {} and "None is shorter than listed." in page.said()
+    assert page.data["views"][0]["cells"] == {} and "No clip is shorter than listed." in page.said()
     assert "Every clip could be used." in page.said() and "better than" not in page.said()
     assert float(page.data["views"][0]["of"]["3"]) == pytest.approx(3 / 11, abs=1e-3)
 
@@ -212,7 +212,7 @@ def test_thousands_of_clips_leave_the_page_small(tmp_path):
     assert (tmp_path / "index.html").stat().st_size < 500_000
     assert (
         len(page.data["views"][0]["maps"]["mixture"]) == 300
-        and "Shown are 300 of 4,000 clips of mine" in page.said()
+        and "The map shows 300 of 4,000 clips of mine" in page.said()
     )
 
 

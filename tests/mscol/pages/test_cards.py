@@ -54,15 +54,15 @@ def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
     about, text = write(tmp_path)
     assert text.startswith("\n# bass_vocals-silent, seed 3\n")
     assert (
-        "which second of bass or vocals was played" in text
-        and "without the source, too; its place was taken by an image of zeros." in text
+        "the second of bass or vocals that comes from the same four seconds" in text
+        and "also held segments without the source, where it was replaced with an image of zeros." in text
     )
     assert "| computed with | JAX, on NVIDIA H100 |" in text
-    assert "which lasted 29.12 s where it was trained" in text and "normalise_seconds=29.125)" in text
+    assert "Training recordings lasted 29.12 s." in text and "normalise_seconds=29.125)" in text
     assert "| updates | 640,000 of 128 pairs |" in text and "`f00d`" in text and "`0123abc`" in text
     assert "| nsynth | all | 4096 | frozen | 1 | no | all | accuracy | 0.712 | [0.700, 0.730] |" in text
     assert "| nsynth | all | 4096 | frozen | 2 | no | all | accuracy | 0.700 |  |" in text
-    assert "0.500" not in text.split("## How good it is")[1].split("##")[0]  # another seed's
+    assert "0.500" not in text.split("## Results")[1].split("##")[0]  # another seed's
     assert about["evaluated_on"] == ["nsynth"] and about["datasets"] == ["mtat"]
 
 
@@ -72,9 +72,9 @@ def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
         (MTAT, "umxhq", ["bass"], "cc-by-nc-sa-3.0", ["MagnaTagATune's recordings", "umxhq, whose weights are licensed MIT"]),
         (MTAT, "umxl", [], "cc-by-nc-sa-3.0", ["MagnaTagATune's recordings"]),
         ({"name": "n", "layout": "nsynth", "embedded": False}, "umxl", ["bass"], "cc-by-nc-sa-4.0", ["umxl", "NSynth"]),
-        ({"name": "mtat", "layout": "mtat", "embedded": True}, "demo", ["bass"], "mit", ["synthesised music"]),
+        ({"name": "mtat", "layout": "mtat", "embedded": True}, "demo", ["bass"], "mit", ["music that this workflow synthesises"]),
         ({"name": "mtat", "layout": "mtat", "embedded": True}, "/my/model", ["bass"], "other", ["terms of the separator"]),
-        ({"name": "mine", "layout": "table", "embedded": False}, None, [], "other", ["Whoever owns the recordings"]),
+        ({"name": "mine", "layout": "table", "embedded": False}, None, [], "other", ["The owners of the recordings"]),
     ],
 )  # fmt: skip
 def test_licence_follows_from_recordings_and_separator(tmp_path, dataset, separator, sources, licence, words):
@@ -103,15 +103,18 @@ def test_card_says_what_the_model_took(tmp_path, monkeypatch):
         "embeddings": ["timings/embed_clips/*.tsv"],
     }
     unknown = {"energy_joules": None, "processor": "AMD EPYC", "device": "CPU"}
-    took = write(tmp_path, RUN | unknown, timings=timings)[1].split("## What it took")[1].split("##")[0]
-    assert "24 hours on 8 cores of AMD EPYC. Energy was not measured: the machine does not tell." in took
+    took = write(tmp_path, RUN | unknown, timings=timings)[1].split("## Time and energy")[1].split("##")[0]
+    assert "24 hours on 8 cores of AMD EPYC. Energy was not measured: the machine does not report it." in took
     assert "| stems | 2 | 1.5 |" in took and "embeddings" not in took
     known = {"energy_joules": {"nvidia-smi": 7.2e6}, "processor": "AMD EPYC"}
     took = write(tmp_path, RUN | known)[1]
     assert (
-        "24 hours on one NVIDIA H100. It took 2 kWh: 2 by its GPUs (power by nvidia-smi, over time)." in took
+        "24 hours on one NVIDIA H100. It took 2 kWh: 2 by its GPUs (power from nvidia-smi, summed over time)."
+        in took
     )
-    assert "What pretraining took was not measured." in write(tmp_path)[1], "as of earlier versions"
+    assert "The time and energy of pretraining were not measured." in write(tmp_path)[1], (
+        "as of earlier versions"
+    )
 
 
 def test_card_counts_the_gpus_that_computed_together(tmp_path):
@@ -125,20 +128,20 @@ def test_encoders_that_were_not_pretrained_have_cards_too(tmp_path):
         "sources": [],
     }
     about, text = write(tmp_path, untrained)
-    assert "random weights" in text and "| updates |" not in text and "trained on best" not in text
+    assert "random weights" in text and "| updates |" not in text and "works best on" not in text
     assert about["license"] == "mit" and "contrastive-learning" not in about["tags"]
     imported = {key: RUN[key] for key in ("commit", "versions", "parameters", "values")}
     about, text = write(
         tmp_path, imported | {"model": "published_bass", "checkpoint": "published/checkpoint-10"}
     )
-    assert "# published_bass" in text and "taken over from `published/checkpoint-10`" in text
+    assert "# published_bass" in text and "trained elsewhere, from `published/checkpoint-10`" in text
     assert (
         about["license"] == "other"
         and "| nsynth | all | 4096 | frozen | mean | no | all | accuracy | 0.606 |" in text
     )
     _, text = write(tmp_path, imported | {"model": "later", "checkpoint": "checkpoint-07", "paper": "cvsm"})
     assert "one of Contrastive Vocal Similarity Modeling" in text and "each window of 1 s of audio" in text
-    assert "the L2 norm of each slice of 5 s" in text and "a row each 1 s" in text
+    assert "the L2 norm of each slice of 5 s" in text and "one row per 1 s" in text
 
 
 def test_card_says_what_was_synthesised(tmp_path):
@@ -150,7 +153,7 @@ def test_card_says_what_was_synthesised(tmp_path):
 
 def test_card_says_that_its_separator_had_heard_no_real_music(tmp_path):
     losses = {"bass": 0.346}
-    limits = write(tmp_path, separator="demo", losses=losses)[1].split("## What it cannot do")[1]
+    limits = write(tmp_path, separator="demo", losses=losses)[1].split("## Limits")[1]
     assert "stems of mtat are made by a small Open-Unmix" in limits and "bass 0.35 (1 is silence)" in limits
     of_mixtures = RUN | {"model": "mixture", "sources": []}
     assert "Open-Unmix" not in write(tmp_path, of_mixtures, separator="demo", losses=losses)[1]
@@ -189,5 +192,5 @@ def test_hub_reads_the_results_off_a_card(tmp_path):
 
 
 def test_run_that_says_nothing_is_an_error(tmp_path):
-    with pytest.raises(CacheError, match=r"run\.json: does not say what made the encoder"):
+    with pytest.raises(CacheError, match=r"run\.json: does not describe how the encoder was made"):
         write(tmp_path, {"versions": {}})

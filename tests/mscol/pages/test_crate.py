@@ -68,7 +68,7 @@ def test_run_says_what_it_used_and_made(folder):
     run = crate.root_dataset["mentions"]
     assert run.type == "CreateAction" and run["startTime"] <= run["endTime"]
     assert [entity.id for entity in run["object"]] == ["#dataset/mtat", "config.yaml"]
-    assert "2 clips in mtat's layout" in crate.get("#dataset/mtat")["description"]
+    assert "2 clips in the layout mtat" in crate.get("#dataset/mtat")["description"]
     encoder = run["result"][-1]
     assert (
         encoder["name"] == "bass, seed 1"

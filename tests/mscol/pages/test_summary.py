@@ -95,7 +95,7 @@ def test_published_figures_are_a_block_of_their_own_and_say_what_they_are(tagged
         assert "MERT" in others and "0.913" in others and "MERT" not in ours
         assert "BYOL-A" not in others and "Dasheng" not in others  # say nothing of MTAT
         assert "0.893" in others and "0.360" in others, "CLMR under an MLP"
-        assert "no results of this workflow" in text
+        assert "not results of this workflow" in text
         assert "public weights were trained on other data" in text and "arXiv 2302.07077" in text
 
 
@@ -220,7 +220,7 @@ def test_significant_differences_are_marked(tmp_path):
     summary, markdown, *_ = summarise(written, tmp_path)
     marks = _marks(markdown)
     assert marks == {"mixture": [], "bass": ["▲"], "drums": ["▼"], "vocals": []}
-    assert "Mean over 3 heads on one encoder" in markdown.read_text()
+    assert "mean over 3 heads on one encoder" in markdown.read_text()
     assert "but not another pretraining" in markdown.read_text()
     rows = pd.read_csv(summary).query("metric == 'accuracy'").set_index("model")
     assert rows.loc["bass", "difference"] == pytest.approx(0.35) and rows.loc["bass", "difference_low"] > 0.25
@@ -233,7 +233,10 @@ def test_nothing_is_marked_from_a_single_seed(tmp_path):
     summary, *pages = summarise(written, tmp_path)
     for page in pages:
         text = page.read_text()
-        assert "No difference from mixture is called significant" in text and "blacktriangle}$ &" not in text
+        assert (
+            "Differences from mixture have intervals but no marks of significance" in text
+            and "blacktriangle}$ &" not in text
+        )
         assert not set("▲▼") & set(text) and r"^{\blacktriangle" not in text
     assert "| `bass` | +0.350 [+0." in pages[0].read_text()
     rows = pd.read_csv(summary)
@@ -275,10 +278,10 @@ def test_summary_says_what_was_resampled_and_what_heads_read(tagged, tmp_path):
     written["mtat_mixture"] = write(*tagged, tmp_path, "mtat_mixture")
     for page in summarise(written, tmp_path)[1:]:
         text = page.read_text()
-        assert "Resampled were 24 instruments of nsynth, 40 clips of mtat (filtered)" in text
-        assert "Heads on embeddings standardise what they read" in text
+        assert "The resampled units are 24 instruments of nsynth, 40 clips of mtat (filtered)" in text
+        assert "Heads on embeddings standardise them, for all models" in text
         assert (
-            "With fewer than 100 groups (nsynth, mtat (filtered), mtat (unfiltered)) intervals are rough"
+            "Intervals are rough with fewer than 100 groups (nsynth, mtat (filtered), mtat (unfiltered))"
             in text
         )
 
@@ -286,7 +289,7 @@ def test_summary_says_what_was_resampled_and_what_heads_read(tagged, tmp_path):
 def test_summary_explains_an_interval_that_does_not_hold_its_value(tagged, tmp_path):
     summary, *_ = summarise({"mtat_mixture": write(*tagged, tmp_path, "mtat_mixture")}, tmp_path)
     rows = read_results(summary)
-    sentence = "intervals of PR-AUC are less this bias, and need not hold the value itself"
+    sentence = "Intervals of PR-AUC are corrected for this bias and may not contain the value."
     inside = rows.assign(low=rows["value"] - 0.1, high=rows["value"] + 0.1, untaught="")
     assert sentence not in how_to_read(inside)
     assert sentence in how_to_read(inside.assign(high=rows["value"] - 0.01))

@@ -79,9 +79,7 @@ def test_classifier_loads_safely_and_scores_the_same_without_training(finetuned,
     again, scores = read_scores(tmp_path / "again.npz"), read_scores(outputs["scores"])
     np.testing.assert_allclose(again["window_scores"], scores["window_scores"], atol=1e-5)
     assert again["ids"].tolist() == scores["ids"].tolist()
-    with pytest.raises(
-        TrainingError, match="hears log-mels as encoders of mscol do, but those here are of cvsm"
-    ):
+    with pytest.raises(TrainingError, match="needs log-mel spectrograms of mscol, but these are of cvsm"):
         score_classifier(outputs["model"], *dataset, tmp_path / "of_slices.npz", paper="cvsm")
 
 
@@ -89,7 +87,7 @@ def test_classifier_of_a_head_is_refused_where_log_mels_come_in(music, tmp_path)
     build_head(7, 2, "classification", [], seed=0).save(tmp_path / "head.keras")
     dataset = open_cache(music), music / "clips.csv", music / "about.json"
     with pytest.raises(
-        TrainingError, match=r"takes inputs of shape \(7,\), but here they have \(98, 64, 1\)"
+        TrainingError, match=r"takes inputs of shape \(7,\), but these inputs have \(98, 64, 1\)"
     ):
         score_classifier(tmp_path / "head.keras", *dataset, tmp_path / "scores.npz")
 

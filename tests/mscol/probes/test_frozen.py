@@ -98,7 +98,7 @@ def test_fraction_of_labels_trains_on_fewer_clips(tmp_path, caplog):
     everything, _ = run(tmp_path, *files, epochs=3)
     with caplog.at_level("INFO"):
         tenth, _ = run(tmp_path, *files, epochs=3, label_fraction=0.1)
-    assert "labels of 6 of 60 clips, which have 3 of 3 labels" in caplog.text
+    assert "labels of 6 of 60 clips, with 3 of 3 labels" in caplog.text
     assert tenth["window_scores"].shape == everything["window_scores"].shape
     assert (tenth["window_scores"] != everything["window_scores"]).any()
     about = json.loads((tmp_path / "head.json").read_text())
@@ -132,11 +132,11 @@ def test_head_of_other_labels_or_another_encoder_is_refused(tmp_path):
     about = json.loads((tmp_path / "about.json").read_text())
     (tmp_path / "about.json").write_text(json.dumps(about | {"labels": ["organ", "flute", "bass"]}))
     with pytest.raises(
-        TrainingError, match=r"tells 3 labels \(bass, flute, organ\), .* but the dataset has 3 \(organ"
+        TrainingError, match=r"has 3 labels \(bass, flute, organ\) and .* but the dataset has 3 \(organ"
     ):
         score(tmp_path, arrays, indices)
     np.save(arrays["test"], np.zeros((30, 7), np.float32))
-    with pytest.raises(TrainingError, match=r"takes inputs of shape \(3,\), but here they have \(7,\)"):
+    with pytest.raises(TrainingError, match=r"takes inputs of shape \(3,\), but these inputs have \(7,\)"):
         score(tmp_path, arrays, indices)
     whole = bytearray((tmp_path / "head.keras").read_bytes())
     whole[whole.index(b"model.weights.h5") + 3000] ^= 1  # inside the weights
@@ -151,10 +151,10 @@ def test_head_of_other_labels_or_another_encoder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("beside", "message"),
     [
-        ("{", "does not say for which task and labels"),
-        ("[]", "does not say for which task and labels"),
-        ('{"task": "classification", "labels": [1, 2, 3]}', "labels must be texts"),
-        ('{"task": "tagging", "labels": ["bass", "flute", "organ"]}', "was trained for tagging, but"),
+        ("{", "does not give the task and labels"),
+        ("[]", "does not give the task and labels"),
+        ('{"task": "classification", "labels": [1, 2, 3]}', "labels must be strings"),
+        ('{"task": "tagging", "labels": ["bass", "flute", "organ"]}', "trained for tagging, but"),
     ],
 )
 def test_what_lies_beside_a_head_is_checked(tmp_path, beside, message):
@@ -171,7 +171,7 @@ def test_model_that_gives_more_than_a_value_a_label_is_no_head(tmp_path):
     files = make_dataset(tmp_path, "classification")
     model = keras.Sequential([keras.Input((3,)), keras.layers.Reshape((1, 3))])
     model.save(name_outputs(tmp_path)["model"])
-    with pytest.raises(TrainingError, match=r"tells 3 labels, as values of shape \(1, 3\), but the dataset"):
+    with pytest.raises(TrainingError, match=r"has 3 labels and outputs of shape \(1, 3\), but the dataset"):
         score(tmp_path, *files)
 
 

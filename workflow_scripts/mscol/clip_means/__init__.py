@@ -1,20 +1,20 @@
-"""Clip means: ways of evaluating that need one embedding a clip, and no training framework.
+"""Clip means: protocols that need one embedding per clip and no training framework.
 
-A clip's embedding is the mean over its windows, or over all crops that were embedded of a training clip. Ways, by the names that the
-config has for them (`mscol.config.evaluations`):
+A clip's embedding is the mean over its windows, or, for a training clip, over all its embedded crops. The protocols, by their
+names in the config (`mscol.config.evaluations`), are:
 
 ``knn``
     Labels of the most similar training clips, weighted by similarity.
 ``logistic``
-    Logistic regression on standardised means, by scikit-learn.
+    Logistic regression on standardised means, with scikit-learn.
 ``shots8``
-    The same, of 8 training clips a class; any number. Ten draws.
+    Logistic regression with 8 training clips per class (or any other number), drawn ten times.
 ``retrieval``
-    Nothing is trained: test clips find those that share a class or a tag.
+    Without training: rank the other test clips by similarity to find those that share a class or a tag.
 ``artists``
-    Nothing is trained: a clip finds another one of its artist, among fifty artists.
+    Without training: find another clip of the same artist, among fifty artists.
 
-`score_clip_means` writes what all of them say of the test clips; a dataset's embeddings are read once.
+`score_clip_means` writes the scores of all of them. It reads a dataset's embeddings once.
 """
 
 from mscol.clip_means.scoring import score_clip_means

@@ -1,7 +1,7 @@
-"""Artist similarity: a clip of an artist asks for another one of the same, among those of fifty artists.
+"""Artist similarity: given a clip of an artist, find another clip of the same artist among clips of fifty artists.
 
-As the authors of CVSM measure it (arXiv 2510.03025), but for one thing: they let the two be slices of one clip, which makes the task
-trivial for that artist; here they are of two recordings.
+This follows the authors of CVSM (arXiv 2510.03025), with one difference. They allow the two clips to be slices of one clip,
+which makes the task trivial for that artist; here they come from two recordings.
 """
 
 from typing import NamedTuple
@@ -12,18 +12,18 @@ N_EPISODES, MOST_ARTISTS = 100, 50
 
 
 class Episodes(NamedTuple):
-    """What was asked in each episode, and answered. E episodes of n artists.
+    """Queries and results of E episodes with n artists each.
 
     Attributes
     ----------
     artists : np.ndarray of str, shape=(n_artists,)
-        All that have clips of two recordings at least.
+        All artists with clips of at least two recordings.
     drawn : np.ndarray of int, shape=(E, n)
-        Which artists.
+        Indices of the drawn artists.
     ranks : np.ndarray, shape=(E, n), float32
-        Of the right candidate among n, for each query; 0 is best, and candidates of equal similarity share a rank.
+        Rank of the right candidate among n, for each query; 0 is best, and candidates of equal similarity share a rank.
     right, wrong : np.ndarray, shape=(E, n), float32
-        Similarity of each query with the candidate of its own artist, and with that of the artist n / 2 places on.
+        Similarity of each query to the candidate of its own artist, and to that of the artist n / 2 places further on.
     """
 
     artists: np.ndarray
@@ -34,22 +34,22 @@ class Episodes(NamedTuple):
 
 
 def play_episodes(embeddings, artists, recordings, seed=0):
-    """Draw artists and two clips of each, and rank them.
+    """Draw artists and two clips of each, and rank the clips.
 
     Parameters
     ----------
     embeddings : np.ndarray, shape=(n_clips, D), float32
         Of length 1, not centred.
     artists : np.ndarray of str, shape=(n_clips,)
-        "" where it is not known.
+        "" for an unknown artist.
     recordings : np.ndarray of int, shape=(n_clips,)
     seed : int
-        The same for all encoders, so that they are asked the same.
+        The same for all encoders, so that they get the same queries.
 
     Returns
     -------
     Episodes
-        Without an episode where fewer than two artists have clips of two recordings.
+        Empty if fewer than two artists have clips of two recordings.
     """
     clips_of = {
         artist: np.flatnonzero(artists == artist) for artist in np.unique(artists[artists != ""]).tolist()
@@ -84,6 +84,6 @@ def _play(embeddings, clips_of, sizes, recordings, n_drawn, generator):
 
 
 def _two_recordings(clips, recordings, generator):
-    """Two clips of an artist, of different recordings, in random order."""
+    """Draw two clips of an artist from different recordings, in random order."""
     first = generator.choice(clips)
     return first, generator.choice(clips[recordings[clips] != recordings[first]])

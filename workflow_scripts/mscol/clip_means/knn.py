@@ -1,16 +1,16 @@
-"""The nearest neighbours of clips, and what they say of a clip."""
+"""Find the nearest neighbours of clips, and predict labels from them."""
 
 import numpy as np
 
 from mscol.config.evaluations import N_NEIGHBOURS
 
-_BLOCK_BYTES = 2**28  # of similarities that are held at a time
+_BLOCK_BYTES = 2**28  # similarities in memory at a time
 
 
 def unit_rows(embeddings, centre=None):
-    """Bring embeddings to length 1, after subtracting a centre where one is given.
+    """Scale embeddings to length 1, after subtracting a centre if one is given.
 
-    What all clips of a dataset share says nothing of any of them, and without subtracting it all cosines are near 1.
+    The mean of a dataset says nothing about a single clip, and without subtracting it all cosines are near 1.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def unit_rows(embeddings, centre=None):
     Returns
     -------
     np.ndarray, shape=(n_clips, D), float32
-        A row of zeros stays one.
+        A row of zeros stays zero.
     """
     rows = np.array(embeddings, np.float32)  # one copy, changed in place: NSynth's training clips are 1.5 GB
     if centre is not None:
@@ -31,29 +31,29 @@ def unit_rows(embeddings, centre=None):
 
 
 def blocks(n_queries, n_candidates):
-    """Slices of the queries, few enough at a time that their similarities with all candidates fit into memory."""
+    """Split the queries into slices whose similarities to all candidates fit into memory."""
     rows = max(1, _BLOCK_BYTES // (4 * max(n_candidates, 1)))
     return [slice(start, start + rows) for start in range(0, n_queries, rows)]
 
 
 def find_neighbours(queries, training, query_recordings, training_recordings, most=N_NEIGHBOURS[-1]):
-    """Find the training clips that are most similar to each query, but no excerpt of its own recording.
+    """Find the training clips that are most similar to each query, except excerpts of the query's recording.
 
     Parameters
     ----------
     queries, training : np.ndarray, shape=(n, D), float32
         Of length 1 (`unit_rows`): their product is the cosine.
     query_recordings, training_recordings : np.ndarray of int, shape=(n,)
-        Which recording each clip is an excerpt of.
+        Recording of each clip.
     most : int
-        How many are wanted; all training clips, where there are fewer.
+        Number of neighbours; all training clips if there are fewer.
 
     Returns
     -------
     numbers : np.ndarray of int, shape=(n_queries, most)
-        Of training clips, the most similar first.
+        Indices of training clips, the most similar first.
     similarities : np.ndarray, shape=(n_queries, most), float32
-        -inf for a clip of the same recording, where there are not enough others.
+        -inf for clips of the same recording, which appear only if there are not enough others.
     """
     most = min(most, len(training))
     numbers = np.empty((len(queries), most), np.int64)
@@ -65,28 +65,28 @@ def find_neighbours(queries, training, query_recordings, training_recordings, mo
             cosines[row, training_recordings == query_recordings[block][row]] = -np.inf
         nearest = np.argpartition(-cosines, most - 1, axis=1)[:, :most]
         found = np.take_along_axis(cosines, nearest, axis=1)
-        order = np.lexsort((nearest, -found))  # of equal ones, the first
+        order = np.lexsort((nearest, -found))  # ties: the first clip first
         numbers[block] = np.take_along_axis(nearest, order, axis=1)
         similarities[block] = np.take_along_axis(found, order, axis=1)
     return numbers, similarities
 
 
 def vote(numbers, similarities, targets, n_neighbours=N_NEIGHBOURS):
-    """Average what neighbours are labelled with, weighted by similarity.
+    """Average the labels of neighbours, weighted by similarity.
 
     Parameters
     ----------
     numbers, similarities : np.ndarray, shape=(n_queries, most)
-        As `find_neighbours` returns them. Neighbours that point away (a cosine of 0 or less) have no weight, unless all do.
+        As `find_neighbours` returns them. Neighbours with a cosine of 0 or less have no weight, unless all have.
     targets : np.ndarray, shape=(n_training, n_labels)
-        Of training clips: 1 for a tag or a class that they have, or the number to be told.
+        Targets of training clips: 1 for a tag or class of the clip, or the number to predict.
     n_neighbours : sequence of int
-        Rising.
+        In rising order.
 
     Returns
     -------
     dict of int to np.ndarray, shape=(n_queries, n_labels)
-        For each number of neighbours the mean: shares of votes for classes.
+        The weighted mean for each number of neighbours; for classes, shares of votes.
     """
     is_other = np.isfinite(similarities)
     weights = np.where(is_other, np.maximum(similarities, 0), 0).astype(np.float64)

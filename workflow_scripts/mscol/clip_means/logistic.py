@@ -1,4 +1,4 @@
-"""Logistic regression on clip means, and ridge regression where numbers are to be told: with all training clips, and with a few."""
+"""Fit logistic regression (or, for numbers, ridge regression) on clip means, with all training clips or a few."""
 
 import hashlib
 import logging
@@ -11,17 +11,17 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from mscol.config.evaluations import STRENGTHS
 from mscol.scores.validation import best, main_metric
 
-_FEW_SHOT_STRENGTH = 1.0  # scikit-learn's own: with a few clips a class there is nothing to choose it by
+_FEW_SHOT_STRENGTH = 1.0  # scikit-learn's default: a few clips per class are not enough to choose it
 _ITERATIONS = 200
 _ROWS_AT_ONCE = 16_384
-_WORSE_IN_A_ROW = 2  # then weaker regularisation is not tried any more
+_WORSE_IN_A_ROW = 2  # after this many worse strengths, weaker regularisation is not tried
 N_DRAWS = 10
 
 
 def standardise(training, *others):
-    """Scale each value to mean 0 and variance 1 over the training clips; a value that never varies becomes 0."""
+    """Scale each value to mean 0 and variance 1 over the training clips; a constant value becomes 0."""
     mean = training.mean(axis=0, dtype=np.float64)
-    # Block by block: in double precision NSynth's training clips are 3 GB
+    # Block by block: in double precision NSynth's training clips take 3 GB
     parts = np.split(training, range(_ROWS_AT_ONCE, len(training), _ROWS_AT_ONCE))
     variance = sum(np.square(part - mean).sum(axis=0) for part in parts) / len(training)
     scale = np.where(variance > 0, 1 / np.sqrt(np.maximum(variance, np.finfo(np.float32).tiny)), 0)
@@ -33,7 +33,7 @@ def standardise(training, *others):
 
 
 def fit_logistic(training, targets, validation, validation_targets, test, task, n_labels):
-    """Fit with regularisation of several strengths, and predict with the best on the validation clips.
+    """Fit with several strengths of regularisation, and predict with the best on the validation clips.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def fit_logistic(training, targets, validation, validation_targets, test, task, 
         Standardised.
     targets, validation_targets : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
     task : str
-        Tags are told one by one, each against all clips without it; numbers by ridge regression.
+        Each tag has its own model (clips with it against clips without it). Numbers use ridge regression.
     n_labels : int
 
     Returns
@@ -49,9 +49,9 @@ def fit_logistic(training, targets, validation, validation_targets, test, task, 
     scores : np.ndarray, shape=(n_test, n_labels)
         Probabilities, or numbers.
     value : float
-        Of the validation clips (`main_metric`).
+        `main_metric` on the validation clips.
     strength : float
-        The one that was chosen.
+        The chosen strength.
     """
     values, found = [], []
     models = _models(targets, task)
@@ -67,16 +67,16 @@ def fit_logistic(training, targets, validation, validation_targets, test, task, 
 
 
 def fit_few_shot(training, targets, ids, test, task, n_labels, n_shots, seed):
-    """Fit on a few clips of each class or tag, drawn ten times.
+    """Fit on a few clips of each class or tag, in ten draws.
 
     Parameters
     ----------
     training, test : np.ndarray, shape=(n_clips, D)
-        Standardised over all training clips, which asks for no label.
+        Standardised over all training clips, which needs no labels.
     targets, task, n_labels
         As for `fit_logistic`.
     ids : sequence of str
-        Of the training clips; lots are drawn by them, so that their order does not matter.
+        Ids of the training clips. The draws depend on them and not on the order of the clips.
     n_shots : int
     seed : int
 
@@ -95,9 +95,10 @@ def fit_few_shot(training, targets, ids, test, task, n_labels, n_shots, seed):
 
 
 def draw_shots(targets, ids, task, n_labels, n_shots, seed, draw):
-    """Draw a number of training clips of each class, or with each tag: their row numbers, rising.
+    """Draw ``n_shots`` training clips of each class, or with each tag. Return their row numbers, in rising order.
 
-    A clip with several tags serves all of them. Of a class with fewer clips all are taken. Of numbers so many clips are drawn.
+    A clip with several tags counts for each of them. A class with fewer clips gives all its clips. For regression, ``n_shots``
+    clips are drawn in total.
     """
     lots = np.array([hashlib.sha256(f"{seed}/{draw}/{clip}".encode()).hexdigest() for clip in ids])
     order = np.argsort(lots)
@@ -109,7 +110,7 @@ def draw_shots(targets, ids, task, n_labels, n_shots, seed, draw):
 
 
 def _models(targets, task):
-    """A model for the classes or numbers, or one a tag; each keeps its weights from one strength to the next."""
+    """Return one model for classes or numbers, or one per tag. Each keeps its weights from one strength to the next."""
     if task == "regression":
         return [Ridge()]
     n_models = targets.shape[1] if task == "tagging" else 1
@@ -122,7 +123,7 @@ def _fit(models, rows, targets, task, strength):
         return
     columns = targets.T if task == "tagging" else [targets]
     with warnings.catch_warnings():
-        # The iterations that were not needed to the last bit: the validation clips say how good it is.
+        # Full convergence is not needed: the validation clips measure how good the fit is.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for model, column in zip(models, columns, strict=True):
             if len(np.unique(column)) > 1:
@@ -132,7 +133,7 @@ def _fit(models, rows, targets, task, strength):
 
 
 def _predict(models, rows, task, n_labels):
-    """Probabilities, or numbers: (n, n_labels). What no training clip tells apart is always the same."""
+    """Return probabilities or numbers, (n, n_labels). They are constant if all training clips have the same label."""
     if task == "regression":
         return models[0].predict(rows)[:, None].astype(np.float64)
     if task == "tagging":
@@ -147,7 +148,7 @@ def _predict(models, rows, task, n_labels):
 
 
 def _probability(model, rows):
-    """Of one tag."""
+    """Return the probabilities of one tag."""
     if hasattr(model, "classes_"):
         return model.predict_proba(rows)[:, 1]
     return np.full(len(rows), model.constant, float)

@@ -1,4 +1,4 @@
-"""Which of many recordings are most like one: what retrieval asks of a dataset, asked of any table of embeddings."""
+"""Find the recordings most similar to one, as retrieval does in a dataset, in any table of embeddings."""
 
 import numpy as np
 import pandas as pd
@@ -7,25 +7,26 @@ from mscol.clip_means.knn import unit_rows
 
 
 def find_nearest(table, query, most, left_out=()):
-    """Find the files of a table whose mean embeddings are most like a query's.
+    """Find the files of a table whose mean embeddings are most similar to a query's.
 
-    As in retrieval, what is compared is the cosine of means, from all of which the mean of the table is subtracted:
-    what all recordings share says nothing of any of them.
+    As in retrieval, similarity is the cosine of means after subtracting the mean of the table, because the mean says nothing
+    about a single recording.
 
     Parameters
     ----------
     table : mscol.embeddings.exported.Exported
     query : np.ndarray, shape=(D,)
-        Its mean embedding.
+        Mean embedding of the query.
     most : int
+        Number of files to return.
     left_out : collection of str
-        Files that are not to be found, such as the query itself.
+        Files to leave out, such as the query itself.
 
     Returns
     -------
     pd.DataFrame
-        A row a file, the most similar first, with columns file, similarity (-1 to 1) and, where the table has windows,
-        start_seconds: where the window begins that is most like the query.
+        One row per file, the most similar first, with columns file, similarity (-1 to 1) and, if the table has windows,
+        start_seconds: the start of the window that is most similar to the query.
     """
     centre = table.means.mean(axis=0, dtype=np.float64)
     [unit] = unit_rows(query[None], centre)

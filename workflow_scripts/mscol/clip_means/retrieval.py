@@ -1,4 +1,4 @@
-"""Retrieval: each clip of a test list asks which others are like it."""
+"""Retrieval: rank the clips of a test list by their similarity to each clip."""
 
 from typing import NamedTuple
 
@@ -9,16 +9,16 @@ from mscol.metrics.chance import chance_precision
 
 
 class Retrieved(NamedTuple):
-    """What each query found.
+    """Results of each query.
 
     Attributes
     ----------
     precision : np.ndarray, shape=(n_clips,)
-        Average precision of the ranking; NaN for a query that shares nothing with any other clip.
+        Average precision of the ranking; NaN for a clip that shares no class or tag with any other clip.
     hit : np.ndarray, shape=(n_clips,)
-        1 where the most similar clip is one of those, else 0; NaN likewise.
+        1 if the most similar clip shares a class or tag with the query, else 0; NaN as for ``precision``.
     precision_chance, hit_chance : np.ndarray, shape=(n_clips,)
-        The same of a ranking by chance, as is to be expected.
+        Expected values for a random ranking.
     """
 
     precision: np.ndarray
@@ -28,7 +28,9 @@ class Retrieved(NamedTuple):
 
 
 def retrieve(embeddings, labels, recordings):
-    """Let clips find those with which they share a class or a tag, among all but excerpts of their own recording.
+    """Rank the other clips for each clip, except excerpts of its own recording, and score the ranking.
+
+    A clip is relevant if it shares a class or a tag with the query.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def retrieve(embeddings, labels, recordings):
     """
     found = np.full((4, len(embeddings)), np.nan)
     shared = labels.astype(np.float32)
-    for block in blocks(len(embeddings), 4 * len(embeddings)):  # what is sorted is held four times
+    for block in blocks(len(embeddings), 4 * len(embeddings)):  # sorting needs four arrays of this size
         similarities = embeddings[block] @ embeddings.T
         own = recordings[block, None] == recordings
         relevant = (shared[block] @ shared.T > 0) & ~own
@@ -54,7 +56,7 @@ def retrieve(embeddings, labels, recordings):
 
 
 def _of_rankings(relevant, n_candidates):
-    """Average precision, hit at 1 and both by chance; ``relevant`` says of each place whether it is wanted."""
+    """Return average precision, hit at 1 and both for chance; ``relevant`` marks the relevant ranks of each query."""
     n_relevant = relevant.sum(axis=1)
     places = np.arange(1, relevant.shape[1] + 1)
     precision = (relevant * np.cumsum(relevant, axis=1) / places).sum(axis=1) / np.maximum(n_relevant, 1)

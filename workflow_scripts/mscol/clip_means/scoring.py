@@ -1,4 +1,4 @@
-"""Score the test clips of a dataset by each way of evaluating that clip means allow."""
+"""Score the test clips of a dataset with each protocol that uses clip means."""
 
 import logging
 
@@ -17,26 +17,27 @@ from mscol.scores.validation import best, main_metric
 
 
 def score_clip_means(embeddings, indices, clips, about, seed, ways, outputs):
-    """Score the test clips in several ways, and write what each of them says.
+    """Score the test clips with several protocols, and write the scores of each.
 
     Parameters
     ----------
     embeddings, indices : dict
         For each split, the paths of the ``.npy`` and the csv that `mscol.embeddings` wrote.
     clips, about : str or os.PathLike
-        The manifest, and what it says of itself: task and labels.
+        The manifest and its about.json (task and labels).
     seed : int
-        Decides which clips keep their labels, and which are the few of ``shots``.
+        Seed of the clips that keep their labels, and of the few clips of ``shots``.
     ways : list of (str, float)
         Protocol and share of the training clips whose labels are used.
     outputs : list of (str or os.PathLike)
-        Written, one a way: of ``knn``, ``logistic`` and ``shots`` scores (`mscol.scores.files.save_scores`); of ``retrieval``
-        and ``artists`` the arrays of `Retrieved`, a row a test list, and of `Episodes`.
+        Output paths, one per entry of ``ways``: scores for ``knn``, ``logistic`` and ``shots``
+        (`mscol.scores.files.save_scores`), the arrays of `Retrieved` with one row per test list for ``retrieval``, and
+        those of `Episodes` for ``artists``.
 
     Raises
     ------
     TrainingError
-        If a split has no clip.
+        If a split has no clips.
     CacheError
         If an array of embeddings does not fit its table.
     """
@@ -83,12 +84,13 @@ class _ClipMeans:
         return cls(clips, means, labelled)
 
     def ask_neighbours(self, path, rows):
-        """Write what the nearest of the training clips ``rows`` say."""
+        """Write the scores of the nearest neighbours among the training clips ``rows``."""
         training = unit_rows(self._training(rows), self.centre)
         one_hot, said = self._one_hot("train")[rows], {}
         n_known = np.isin(self.recordings["test"], self.recordings["train"][rows]).sum()
         logging.info(
-            "Test clips of which another excerpt is among the training clips, which is left out: %d.", n_known
+            "%d test clips have another excerpt of their recording among the training clips. It is left out.",
+            n_known,
         )
         for split in ("validation", "test"):
             found = find_neighbours(
@@ -105,12 +107,15 @@ class _ClipMeans:
         chosen = best(values)
         k = list(said["test"])[chosen]
         logging.info(
-            "Of %s neighbours %d are best: %.4f on the validation clips.", [*said["test"]], k, values[chosen]
+            "Tried %s neighbours. %d are best: %.4f on the validation clips.",
+            [*said["test"]],
+            k,
+            values[chosen],
         )
         self._save(path, said["test"][k][None], [values[chosen]], [f"k = {k}"])
 
     def regress(self, path, rows):
-        """Write what logistic regression on the training clips ``rows`` says."""
+        """Write the scores of logistic regression on the training clips ``rows``."""
         training, validation, test = standardise(
             self._training(rows), self.means["validation"], self.means["test"]
         )
@@ -127,7 +132,7 @@ class _ClipMeans:
         self._save(path, scores[None], [value], [chosen])
 
     def learn_few(self, path, rows, n_shots, seed):
-        """Write what logistic regression on a few clips a class says, a head a draw."""
+        """Write the scores of logistic regression on a few clips per class, one head per draw."""
         training, test = standardise(self._training(rows), self.means["test"])
         ids = self.clips["train"][rows]
         scores = fit_few_shot(
@@ -136,7 +141,7 @@ class _ClipMeans:
         self._save(path, scores)
 
     def retrieve(self, path):
-        """Write what test clips find, for each test list."""
+        """Write the results of retrieval for each test list."""
         about = self.labelled.clips.loc[self.clips["test"]]
         if self.task == "regression":  # numbers are not shared
             labels = np.zeros((len(about), 1), bool)
@@ -151,7 +156,7 @@ class _ClipMeans:
             n_alone.append(np.isnan(found[number, 0, chosen]).sum())
             n_excerpts = np.unique(recordings[chosen], return_counts=True)[1]
             logging.info(
-                "%s: %d queries; %d clips that share nothing with another are none. Left out: %d pairs of excerpts of one recording.",
+                "%s: %d queries. Left out: %d clips that share no label with another clip, and %d pairs of excerpts of one recording.",
                 name, chosen.sum() - n_alone[-1], n_alone[-1], (n_excerpts * (n_excerpts - 1)).sum(),
             )  # fmt: skip
         precision, hit, precision_chance, hit_chance = found.transpose(1, 0, 2)
@@ -161,14 +166,14 @@ class _ClipMeans:
         )  # fmt: skip
 
     def compare_artists(self, path):
-        """Write how well clips find another one of their artist."""
+        """Write the results of artist similarity."""
         artists = self.labelled.clips.loc[self.clips["test"], "artist"].to_numpy(np.str_)
         episodes = play_episodes(unit_rows(self.means["test"]), artists, self.recordings["test"])
         logging.info("%d artists have test clips of two recordings or more.", len(episodes.artists))
         save_arrays(path, **episodes._asdict())
 
     def _training(self, rows):
-        """The means of some training clips; of all of them no copy."""
+        """Return the means of some training clips, without a copy if ``rows`` has all of them."""
         means = self.means["train"]
         return means if len(rows) == len(means) else means[rows]
 

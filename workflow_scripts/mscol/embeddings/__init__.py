@@ -1,8 +1,8 @@
-"""Embeddings: from audio files, or a dataset's mel cache, to what an encoder says of each window.
+"""Compute embeddings of audio files, or of a dataset's mel cache, one per window.
 
-`embed_file` and `embed_clips` are for use from outside. `crops` chooses what of a dataset is embedded, `clips` and
-`functions` embed a dataset with a Keras model and with any Python function of a waveform (`baselines` has one), `files`
-and `export` embed audio files; `prediction` runs the encoder. None of them imports a training framework.
+Use `embed_file` and `embed_clips` from outside. `crops` chooses the crops of a dataset. `clips` embeds a dataset with a
+Keras model, `functions` with any Python function of a waveform (`baselines` has one). `files` and `export` embed audio
+files. `prediction` runs the encoder. None of these modules imports a training framework.
 """
 
 from mscol.embeddings.clips import embed_clips

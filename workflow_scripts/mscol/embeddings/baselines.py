@@ -1,4 +1,4 @@
-"""Baselines: representations that nothing was trained for, as functions of a waveform."""
+"""Baselines: representations without training, as functions of a waveform."""
 
 import librosa
 import numpy as np
@@ -7,14 +7,14 @@ from mscol.io.audio import ANALYSIS_RATE
 from mscol.mels import CROP_FRAMES, HOP_SAMPLES
 
 N_MFCC = 20
-WINDOW_SAMPLES = CROP_FRAMES * HOP_SAMPLES  # about a second, as the windows of the encoders
+WINDOW_SAMPLES = CROP_FRAMES * HOP_SAMPLES  # about a second, like the windows of the encoders
 
 
 def mfcc(waveform):
-    """Describe each second by statistics of its mel-frequency cepstral coefficients.
+    """Describe each second by statistics of its mel-frequency cepstral coefficients (MFCC).
 
-    Of 20 coefficients and their first and second differences, mean and standard deviation over the
-    second: 120 values. It is what a learned representation has to beat.
+    The 120 values are mean and standard deviation over the second of 20 coefficients and of their first and
+    second differences. A learned representation should do better than this baseline.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def mfcc(waveform):
     Returns
     -------
     np.ndarray, shape=(n_windows, 120), float32
-        Windows of 98 hops of 10 ms, one after another; a waveform that is shorter has one. It must hold nine
-        frames (1,280 samples), of which the differences are taken.
+        Consecutive windows of 98 hops of 10 ms. A shorter waveform gives one window; it needs at least nine
+        frames (1,280 samples) for the differences.
     """
     n_windows = max(1, len(waveform) // WINDOW_SAMPLES)
     coefficients = librosa.feature.mfcc(

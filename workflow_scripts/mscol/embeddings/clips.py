@@ -1,10 +1,9 @@
-"""Embed a dataset once and keep it on disk, because a frozen encoder says the same in every epoch.
+"""Embed a dataset once and keep the embeddings on disk: a frozen encoder's output is the same in every epoch.
 
-A probe needs the encoder's output for one random crop of each segment in every epoch. So
+In each epoch a probe needs the embedding of one random crop per segment. Therefore
 
-- of each segment of a training or validation clip, K crops are drawn and embedded; they stand in for
-  a fresh random crop in each epoch;
-- of a test clip, all windows of 98 frames are embedded, one after the other.
+- K random crops of each segment of training and validation clips are embedded. A probe draws one of them in each epoch.
+- All consecutive windows of 98 frames of test clips are embedded.
 """
 
 import logging
@@ -20,26 +19,26 @@ from mscol.mels.framing import framing_of
 
 
 def embed_clips(encoder, cache, clips, arrays, indices, seed, crops_per_segment, batch_size):
-    """Embed the three splits of a dataset and write an array and a table for each.
+    """Embed the three splits of a dataset. Write an array and a table for each.
 
     Parameters
     ----------
     encoder : keras.Model
         Crops (n, 98, 64, 1) to (n, D).
     cache : mscol.mels.cache.MelCache
-        Spectrograms of the mixtures, as the encoder's paper has them (`mscol.mels.framing`).
+        Log-mel spectrograms of the mixtures, framed as in the encoder's paper (`mscol.mels.framing`).
     clips : pd.DataFrame
-        The manifest: columns id and split. Clips that the cache lacks (their files failed to decode)
-        are left out, and counted in the log.
+        The manifest: columns id and split. Clips missing from the cache (their files failed to decode) are
+        left out and counted in the log.
     arrays, indices : dict
-        Written, for each split: the path of the ``.npy``, float32, shape (n_segments, K, D) for train
-        and validation and (n_windows, D) for test, and of the csv that tells its rows (see `Crops`).
+        Output paths for each split. The ``.npy`` is float32, of shape (n_segments, K, D) for train and
+        validation and (n_windows, D) for test. The csv lists its rows (see `Crops`).
     seed : int
-        Draws the crops, for each split by itself.
+        Seed of the crops. Each split is drawn independently.
     crops_per_segment : int
         K.
     batch_size : int
-        Crops that the encoder sees at once; how many are held in memory, too.
+        Number of crops that the encoder processes, and that memory holds, at once.
 
     Raises
     ------
@@ -56,7 +55,7 @@ def embed_clips(encoder, cache, clips, arrays, indices, seed, crops_per_segment,
 
 
 def embed_test_clips(encoder, cache, clips, array, index, batch_size):
-    """Embed all windows of a dataset's test clips, and write an array and its table; parameters as for `embed_clips`."""
+    """Embed all windows of a dataset's test clips. Write an array and its table; parameters as for `embed_clips`."""
     present = select_clips(cache.clips, clips, "test")
     _write(
         encoder, cache, "test", present, window_crops(present, framing_of(encoder)), array, index, batch_size
@@ -64,13 +63,13 @@ def embed_test_clips(encoder, cache, clips, array, index, batch_size):
 
 
 def _write(encoder, cache, split, present, crops, array, index, batch_size):
-    logging.info("%s: %d clips, %d crops to embed.", split, len(present), crops.first_frames.size)
+    logging.info("Embedding %s: %d clips, %d crops.", split, len(present), crops.first_frames.size)
     write_embeddings(encoder, cache, crops.first_frames, array, batch_size)
     write_csv(crops.index, index)
 
 
 def write_embeddings(encoder, cache, first_frames, path, batch_size):
-    """Embed crops batch by batch, and write the array as it grows: NSynth's takes 12 GB.
+    """Embed crops batch by batch and write each batch to disk at once: NSynth's array takes 12 GB.
 
     Parameters
     ----------
@@ -78,7 +77,7 @@ def write_embeddings(encoder, cache, first_frames, path, batch_size):
     cache : mscol.mels.cache.MelCache
     first_frames : np.ndarray, int, shape=(n_segments, K) or (n_windows,)
     path : str or os.PathLike
-        Written: float32 ``.npy`` of shape (*first_frames.shape, D).
+        Output path: float32 ``.npy`` of shape (*first_frames.shape, D).
     batch_size : int
     """
     row_shape = (*first_frames.shape[1:], encoder.output_shape[-1])

@@ -1,4 +1,4 @@
-"""Which crops of a dataset are embedded, and in what order."""
+"""Choose the crops of a dataset that are embedded, and their order."""
 
 import logging
 import zlib
@@ -14,15 +14,15 @@ from mscol.mels.framing import FRAMINGS
 
 @dataclass(frozen=True)
 class Crops:
-    """Which crops of a split are embedded, and in what order.
+    """The crops of a split that are embedded, in order.
 
     Attributes
     ----------
     first_frames : np.ndarray, int, shape=(n_segments, K) or (n_windows,)
-        Where each crop starts, counted as `MelCache.clips` counts.
+        First frame of each crop, counted as in `MelCache.clips`.
     index : pd.DataFrame
-        Says which row is what: columns clip, segment (a row a segment), or for test clips clip,
-        first_window, n_windows (a row a clip).
+        Meaning of the rows: columns clip and segment (one row per segment), or for test clips clip, first_window and
+        n_windows (one row per clip).
     """
 
     first_frames: np.ndarray
@@ -49,29 +49,32 @@ def select_clips(cached, clips, split):
     present = cached[cached["clip"].isin(wanted)].sort_values("clip", ignore_index=True)
     if len(present) < len(wanted):
         n_missing = len(wanted) - len(present)
-        logging.warning("%s: %d of %d clips are not in the mel cache.", split, n_missing, len(wanted))
+        logging.warning(
+            "%s: %d of %d clips are missing from the mel cache and are left out.",
+            split, n_missing, len(wanted),
+        )  # fmt: skip
     if (present["n_frames"] < CROP_FRAMES).any():
         short = present.loc[present["n_frames"] < CROP_FRAMES, "clip"].iloc[0]
         raise CacheError(
-            f"clip {short}: shorter than one crop of {CROP_FRAMES} frames; make the mel cache again"
+            f"clip {short}: shorter than one crop of {CROP_FRAMES} frames. Recompute the mel cache."
         )
     return present
 
 
 def draw_crops(present, crops_per_segment, seed, split, framing=FRAMINGS["mscol"]):
-    """Draw crops of each segment of the given clips.
+    """Draw random crops of each segment of the given clips.
 
-    Segments have 392 frames, hop 392; a clip with fewer than two is one segment of its whole length,
-    so that the crops of an NSynth note (398 frames) are crops of the note (METHOD, "Downstream").
+    Segments have 392 frames and do not overlap. A clip with room for only one is one segment of its whole length, so that
+    crops of an NSynth note (398 frames) cover the whole note (METHOD, "Downstream").
 
     Parameters
     ----------
     present : pd.DataFrame
-        clip, first_frame, n_frames; sorted by clip, so that nothing depends on the order of files.
+        clip, first_frame, n_frames; sorted by clip, so that the result does not depend on the order of files.
     crops_per_segment : int
     seed : int
     split : str
-        Goes into the generator's seed: what one split draws does not depend on another.
+        Part of the generator's seed: the crops of one split do not depend on another split.
     framing : mscol.mels.framing.Framing
 
     Returns
@@ -87,7 +90,7 @@ def draw_crops(present, crops_per_segment, seed, split, framing=FRAMINGS["mscol"
 
 
 def list_segments(present, framing=FRAMINGS["mscol"]):
-    """List the segments of clips, and where crops of each may begin.
+    """List the segments of clips and the frames at which their crops may begin.
 
     Parameters
     ----------
@@ -98,11 +101,11 @@ def list_segments(present, framing=FRAMINGS["mscol"]):
     Returns
     -------
     table : pd.DataFrame
-        clip and segment (counted within the clip); a row a segment.
+        clip and segment (counted within the clip); one row per segment.
     first_frame : np.ndarray, shape=(n_segments,), int
-        Of each segment, counted as in ``present``.
+        First frame of each segment, counted as in ``present``.
     latest : np.ndarray, shape=(n_segments,), int
-        The last frame of the segment, counted within it, at which a crop may begin.
+        Last frame at which a crop may begin, counted within the segment.
     """
     n_frames = present["n_frames"].to_numpy(np.int64)
     n_segments = framing.count_segments(n_frames)
@@ -117,12 +120,12 @@ def list_segments(present, framing=FRAMINGS["mscol"]):
 
 
 def split_generator(seed, split):
-    """Make the generator of one split: what it draws does not depend on other splits."""
+    """Return the random generator of one split; its draws do not depend on other splits."""
     return np.random.default_rng([seed, zlib.crc32(split.encode())])
 
 
 def window_crops(present, framing=FRAMINGS["mscol"]):
-    """List the windows of 98 frames of whole clips, one after the other.
+    """List the consecutive windows of 98 frames of whole clips.
 
     Parameters
     ----------
@@ -144,13 +147,13 @@ def window_crops(present, framing=FRAMINGS["mscol"]):
 
 
 def index_windows(clips, n_windows):
-    """Make the table of test clips: clip, first_window, n_windows."""
+    """Return the table of test clips: clip, first_window, n_windows."""
     return pd.DataFrame(
         {"clip": clips, "first_window": np.cumsum(n_windows) - n_windows, "n_windows": n_windows}
     )
 
 
 def _count_within(lengths):
-    """0, 1, ... within each of consecutive groups: [2, 3] gives [0, 1, 0, 1, 2]."""
+    """Count from 0 within each of consecutive groups: [2, 3] gives [0, 1, 0, 1, 2]."""
     ends = np.cumsum(lengths)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)

@@ -1,7 +1,7 @@
-"""Export: embeddings of any audio files, as one table.
+"""Export embeddings of any audio files as one table.
 
-A row a window of 98 frames (about a second), or a row a file. Files are decoded ahead on threads, and
-windows of several files pass the encoder together; only some hundred windows are held at a time.
+The table has one row per window of 98 frames (about a second), or one row per file. Threads decode files ahead, and the
+encoder processes windows of several files together. Only a few hundred windows are in memory at a time.
 """
 
 import contextlib
@@ -28,13 +28,13 @@ from mscol.mels.framing import framing_of
 from mscol.mels.normalising import FILE
 from mscol.papers import paper_of
 
-_BATCH = 32  # windows that pass the encoder at once
+_BATCH = 32  # windows that the encoder processes at once
 _WINDOWS_HELD = 512
 _DECODING_THREADS = 2
 
 
 def export_embeddings(files, encoder, output, mean=False, about=None, normalise=None, left_out=()):
-    """Embed files and write a table, and beside it what was left out.
+    """Embed files and write a table. List files that were left out in a csv next to it.
 
     Parameters
     ----------
@@ -42,27 +42,27 @@ def export_embeddings(files, encoder, output, mean=False, about=None, normalise=
     encoder : keras.Model
         As `mscol.model.load_encoder` returns it.
     output : str or os.PathLike
-        Written: ``.parquet`` with columns file, window, start_seconds and embedding (a list of float32 values
-        of fixed length), or ``.csv`` with a column a value (v0, v1, ...).
+        Output path: ``.parquet`` with columns file, window, start_seconds and embedding (a list of float32 values
+        of fixed length), or ``.csv`` with one column per value (v0, v1, ...).
     mean : bool
-        Write a row a file instead: file, windows (how many), and the mean embedding.
+        Write one row per file instead: file, windows (their number) and the mean embedding.
     about : dict of str, optional
-        What else is to be noted in a ``.parquet`` file's metadata.
+        Further entries of a ``.parquet`` file's metadata.
     normalise : float or str, optional
-        As for `mscol.embeddings.embed_file`; noted there, too.
+        As for `mscol.embeddings.embed_file`; also an entry of the metadata.
     left_out : sequence of tuple
-        What was left out before (`mscol.embeddings.search.find_audio`).
+        Files left out by `mscol.embeddings.search.find_audio`.
 
     Returns
     -------
     list of tuple
-        Files that could not be decoded or are shorter than a window, with the reason. They, and ``left_out``, are
-        also written beside the table (`mscol.embeddings.search.write_left_out`).
+        Files that could not be decoded or are shorter than a window, with the reason.
+        `mscol.embeddings.search.write_left_out` lists them, and ``left_out``, next to the table.
 
     Raises
     ------
     AudioError
-        If these are all files; no table is written then.
+        If no file could be embedded. No table is written then.
     """
     n_values = encoder.output_shape[-1]
     seconds = normalise_seconds(encoder, normalise)
@@ -85,30 +85,33 @@ def export_embeddings(files, encoder, output, mean=False, about=None, normalise=
             for path, values in _embed(files, encoder, seconds, failed):
                 write(_rows(path, values, mean, framing_of(encoder).hop_seconds))
             if len(failed) == len(files):
-                raise AudioError(f"none of the {len(files)} files could be embedded; {output} is not written")
+                raise AudioError(
+                    f"None of the {len(files)} files could be embedded. {output} was not written."
+                )
     finally:
         write_left_out([*left_out, *failed], output)
     return failed
 
 
 def _tell_level(encoder, seconds):
-    """Log how the level of recordings is brought to that of the clips that an encoder was trained on."""
+    """Log how the level of files is matched to that of the clips that an encoder was trained on."""
     if seconds is not None:
-        logging.info("The level of what is longer than %g s is that of clips of %g s.", seconds, seconds)
+        logging.info("Files longer than %g s are scaled to the level of clips of %g s.", seconds, seconds)
     elif getattr(encoder, "clip_seconds", None):
         logging.info(
-            "Each file is divided by the norm of the whole; the encoder was trained on clips of %g s, and hears longer ones fainter.",
+            "Each file is divided by the norm of the whole file. "
+            "The encoder was trained on clips of %g s, so longer files sound quieter to it.",
             encoder.clip_seconds,
         )
     else:
         logging.warning(
-            "How long the clips were that the encoder was trained on is not known (no run.json beside it says so): each file "
-            "is divided by the norm of the whole. If they were shorter than your files, say so with --normalise SECONDS."
+            "The length of the encoder's training clips is unknown (no run.json next to it gives it), so each file is divided "
+            "by the norm of the whole file. If the clips were shorter than your files, pass --normalise SECONDS."
         )
 
 
 def _embed(files, encoder, seconds, failed):
-    """Yield each file's embeddings, (windows, values), in order; what fails goes to ``failed``."""
+    """Yield each file's embeddings, (windows, values), in order; append files that fail to ``failed``."""
     progress = Progress("files", len(files))
     held, n_held = [], 0
     attempt = functools.partial(_attempt, framing=framing_of(encoder), seconds=seconds)
@@ -137,16 +140,16 @@ def _pass(held, encoder):
 
 def _attempt(path, framing, seconds):
     try:
-        cut = measure(path).cut  # says what is wrong with a file better than decoding it does, too
+        cut = measure(path).cut  # its errors also describe a bad file better than those of the decoder
         if cut:
-            logging.warning("%s: cut short (%s); what is there is embedded.", path, cut)
+            logging.warning("%s: cut short (%s). The audio that is present is embedded.", path, cut)
         return window_log_mels(load_mixture(path), path, framing, seconds)
     except AudioError as error:
         return error
 
 
 def _rows(path, values, mean, hop_seconds):
-    """Columns of one file's rows."""
+    """Return the columns of one file's rows."""
     name = spelled(path)
     if mean:
         return {
@@ -208,11 +211,11 @@ def _open_csv(path, n_values, mean, about):
 
 
 def weights_digest(encoder):
-    """Digest an encoder's weights: which encoder made a table, wherever its file has gone.
+    """Return the SHA-256 of an encoder's weights. It identifies the encoder of a table even if its file has moved.
 
     Parameters
     ----------
-    encoder : keras.Model, or one that was exported, which says so in its attribute ``weights_sha256``
+    encoder : keras.Model, or an exported encoder with the attribute ``weights_sha256``
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Read a table of embeddings that `mscol.embeddings.export` wrote: Parquet or csv, a row a window or a row a file."""
+"""Read a table of embeddings that `mscol.embeddings.export` wrote: Parquet or csv, one row per window or per file."""
 
 import itertools
 from pathlib import Path
@@ -8,11 +8,11 @@ import pandas as pd
 
 from mscol.errors import CacheError
 
-_ROWS_HELD, _BYTES_READ = 4096, 2**20  # 20 MB of 1280 values
+_ROWS_HELD, _BYTES_READ = 4096, 2**20  # 4096 rows of 1280 values are 20 MB
 
 
 class Exported:
-    """The files of a table, and the mean embedding of each.
+    """The files of a table and the mean embedding of each.
 
     Parameters
     ----------
@@ -21,15 +21,15 @@ class Exported:
     Attributes
     ----------
     about : dict of str
-        What the table says of itself: encoder, paper, normalise, weights_sha256 and more; empty for a csv.
+        Metadata of the table: encoder, paper, normalise, weights_sha256 and more; empty for a csv.
     names : list of str
-        Of files, in the order of the table.
+        Names of the files, in the order of the table.
     means : np.ndarray, shape=(n_files, D), float32
 
     Raises
     ------
     CacheError
-        If it is no such table.
+        If the file is missing or is not a table of embeddings.
     """
 
     def __init__(self, path):
@@ -43,13 +43,13 @@ class Exported:
                 total = part.sum(axis=0, dtype=np.float64) + before * means.get(name, 0)
                 means[name] = (total / counts[name]).astype(np.float32)
         except FileNotFoundError:
-            raise CacheError(f"{path}: there is no such file; write it with mscol embed") from None
+            raise CacheError(f"{path}: file not found. Write it with mscol embed.") from None
         except (ValueError, OSError) as error:  # pyarrow's are of these kinds
             raise CacheError(
-                f"{path}: no table of embeddings ({error}); write it with mscol embed"
+                f"{path}: not a table of embeddings ({error}). Write it with mscol embed."
             ) from error
         if not means:
-            raise CacheError(f"{path}: holds no embedding; write it with mscol embed")
+            raise CacheError(f"{path}: contains no embeddings. Write it with mscol embed.")
         self.names, self.means = list(means), np.stack([*means.values()])
 
     def windows(self, names):
@@ -64,14 +64,17 @@ class Exported:
         name : str
         start_seconds : np.ndarray, shape=(n_windows,)
         values : np.ndarray, shape=(n_windows, D), float32
-            Nothing at all, where the table has a row a file.
+
+        Notes
+        -----
+        A table with one row per file yields nothing.
         """
         if self._is_parquet():
             from pyarrow import parquet
 
             if "start_seconds" not in parquet.read_schema(self.path).names:
                 return
-            # Each file is a row group of its own, so that others are skipped by their statistics.
+            # Each file is a row group, so the reader skips other files by their statistics.
             table = parquet.read_table(self.path, filters=[("file", "in", list(names))])
             columns, values = table.to_pandas(), _matrix(table.column("embedding").combine_chunks())
         else:
@@ -88,12 +91,12 @@ class Exported:
 
 
 def _open_parquet(path):
-    """What a Parquet file says of itself, and its blocks of names and values."""
+    """Return the metadata of a Parquet file and an iterator over blocks of names and values."""
     from pyarrow import parquet
 
     file = parquet.ParquetFile(
         path, pre_buffer=False, buffer_size=_BYTES_READ
-    )  # it would hold the whole file
+    )  # the defaults would keep the whole file in memory
     about = {key.decode(): text.decode() for key, text in (file.schema_arrow.metadata or {}).items()}
     _require(("file", "embedding"), file.schema_arrow.names)
     batches = file.iter_batches(_ROWS_HELD, columns=["file", "embedding"])
@@ -103,7 +106,7 @@ def _open_parquet(path):
 
 
 def _matrix(column):
-    """A column of lists, all of one length, as an array (rows, values)."""
+    """Convert a column of lists of equal length to an array (rows, values)."""
     return (
         column.flatten()
         .to_numpy(zero_copy_only=False)
@@ -121,7 +124,7 @@ def _of_csv(path):
 def _require(names, columns):
     for name in names:
         if name not in columns:
-            raise ValueError(f"it lacks the column {name}")
+            raise ValueError(f"the column {name} is missing")
 
 
 def _read_csv(path):
@@ -129,12 +132,12 @@ def _read_csv(path):
 
 
 def _values_of(columns):
-    """The columns v0, v1, ..."""
+    """List the columns v0, v1, ..."""
     return list(itertools.takewhile(columns.__contains__, (f"v{number}" for number in itertools.count())))
 
 
 def _runs(block):
-    """Yield the rows of each file, which lie one after another."""
+    """Yield the consecutive rows of each file."""
     (names, values), start = block, 0
     for name, rows in itertools.groupby(names):
         end = start + sum(1 for _ in rows)

@@ -13,7 +13,7 @@ _FILE_BATCH = 32  # windows of one file at a time: half a minute of audio
 
 
 def embed_file(path, encoder, normalise=None):
-    """Embed one audio file, of any format and rate that `mscol.io.audio` decodes.
+    """Embed one audio file of any format and sampling rate that `mscol.io.audio` decodes.
 
     Parameters
     ----------
@@ -21,22 +21,22 @@ def embed_file(path, encoder, normalise=None):
     encoder : keras.Model
         As `mscol.model.load_encoder` returns it.
     normalise : float or str, optional
-        To what length the level of a recording is brought (`mscol.mels.normalising`): seconds, or ``file`` to divide
-        each by the norm of the whole, whatever its length. By default that of the clips that the encoder was trained
-        on; where it does not say, ``file``.
+        Clip length, in seconds, whose level a longer recording is scaled to (`mscol.mels.normalising`), or ``file`` to
+        divide each recording by the norm of the whole. The default is the length of the encoder's training clips, or
+        ``file`` if it is unknown.
 
     Returns
     -------
     np.ndarray, shape=(n_windows, D), float32
-        One row a window of 98 frames, hop 98: row i begins at 0.98 i seconds. What is left at the end is not used. Of a
-        ``cvsm`` encoder: five a slice of 5 s, so that row i begins at i seconds.
+        One row per window of 98 frames, hop 98: row i begins at 0.98 i seconds. A shorter rest at the end is not used. A
+        ``cvsm`` encoder has five windows per slice of 5 s, so that row i begins at i seconds.
 
     Raises
     ------
     AudioError
         If the file cannot be decoded, or is shorter than one window (15,920 samples at 16 kHz).
     ConfigError
-        If ``normalise`` is neither ``file`` nor a number of at least 1, or the encoder is a ``cvsm`` one.
+        If ``normalise`` is neither ``file`` nor a number of at least 1, or if it is set for a ``cvsm`` encoder.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def embed_file(path, encoder, normalise=None):
 
 
 def normalise_seconds(encoder, normalise=None):
-    """Say to what length the level of recordings is brought: seconds, or None for whole files (or for slices).
+    """Return the clip length whose level recordings are scaled to, in seconds; None for whole files (or for slices).
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def normalise_seconds(encoder, normalise=None):
     if framing_of(encoder).slice_seconds:
         if normalise is not None:
             raise ConfigError(
-                "normalise: a cvsm encoder hears slices, each divided by its own norm; leave it out"
+                "normalise: not used by cvsm encoders, which divide each slice by its own norm. Leave it out."
             )
         return None
     if normalise is None:
@@ -81,7 +81,7 @@ def window_log_mels(waveform, path, framing=FRAMINGS["mscol"], seconds=None):
     waveform : np.ndarray, shape=(n_samples,)
         16 kHz.
     path : str or os.PathLike
-        Whose it is, for the error.
+        Path of the waveform's file, for the error message.
     framing : mscol.mels.framing.Framing
     seconds : float, optional
         From `normalise_seconds`.
@@ -93,11 +93,11 @@ def window_log_mels(waveform, path, framing=FRAMINGS["mscol"], seconds=None):
     Raises
     ------
     AudioError
-        If it is shorter than one window.
+        If the waveform is shorter than one window.
     """
     if len(waveform) < SHORTEST_SAMPLES:
         raise AudioError(
-            f"{path}: too short ({len(waveform)} samples at 16 kHz); a window takes {SHORTEST_SAMPLES}, about a second"
+            f"{path}: too short ({len(waveform)} samples at 16 kHz). A window needs {SHORTEST_SAMPLES}, about a second."
         )
     mel = framing.log_mel(waveform, seconds)
     starts = framing.window_starts(np.arange(framing.count_windows(len(mel))))

@@ -1,9 +1,8 @@
-"""Encoders that are Python functions: anything that turns a waveform into embeddings of its windows.
+"""Embed a dataset with a Python function that maps a waveform to embeddings of its windows.
 
-A function takes a waveform of shape (n_samples,), float32 at 16 kHz, and returns an array of shape
-(n_windows, D): windows of any length, evenly spread over the waveform. What it returns is written as
-`mscol.embeddings` writes what a Keras encoder gives, so that the same heads train on it and the same
-clips are tested.
+The function takes a waveform of shape (n_samples,), float32 at 16 kHz, and returns an array of shape
+(n_windows, D): windows of any length, evenly spread over the waveform. The files are the same as for a Keras
+encoder, so the same heads train on them and the same clips are tested.
 """
 
 import itertools
@@ -28,8 +27,8 @@ from mscol.mels import count_segments
 def embed_waveforms(function, cached, clips, root, arrays, indices, seed, crops_per_segment, workers):
     """Embed the three splits of a dataset with a function of a waveform.
 
-    The windows of a training or validation clip are shared out over its segments, and K of each segment's
-    are drawn, so that an epoch sees as much of a clip as with any other encoder.
+    The windows of a training or validation clip are divided among its segments, and K windows of each segment are
+    drawn. An epoch thus uses as much of a clip as with any other encoder.
 
     Parameters
     ----------
@@ -41,22 +40,22 @@ def embed_waveforms(function, cached, clips, root, arrays, indices, seed, crops_
     clips : pd.DataFrame
         The manifest: columns id, path and split.
     root : str or os.PathLike
-        Where the dataset lies.
+        Folder of the dataset.
     arrays, indices : dict
-        Written, as by `mscol.embeddings.embed_clips`.
+        Output paths, as for `mscol.embeddings.embed_clips`.
     seed : int
-        Draws the windows.
+        Seed of the drawn windows.
     crops_per_segment : int
         K.
     workers : int
-        Threads.
+        Number of threads.
 
     Raises
     ------
     AudioError
-        If a file changed, or cannot be decoded that could be when the mel cache was made.
+        If a file has changed since the manifest was written, or can no longer be decoded.
     TrainingError
-        If the function fails on a clip, or returns something else than finite (n_windows, D).
+        If the function fails on a clip, or returns anything other than finite values of shape (n_windows, D).
     """
     for split in SPLITS:
         if split == "test":
@@ -83,9 +82,9 @@ def embed_test_waveforms(function, cached, clips, root, array, index, workers, t
     function, cached, clips, root, workers
         As for `embed_waveforms`.
     array, index : str or os.PathLike
-        Written.
+        Output paths.
     transform : callable, optional
-        What is done to each waveform first: (n_samples,), and the clip's id, to (n_samples,).
+        Applied to each waveform first: maps (n_samples,) and the clip's id to (n_samples,).
     """
     present, files, windows = _windows(function, cached, clips, root, "test", workers, transform)
     counts = _write(array, windows, files)
@@ -93,15 +92,15 @@ def embed_test_waveforms(function, cached, clips, root, array, index, workers, t
 
 
 def draw_windows(windows, n_segments, crops_per_segment, generator):
-    """Share the windows of a clip out over its segments, and draw some of each.
+    """Divide the windows of a clip among its segments, and draw some of each.
 
     Parameters
     ----------
     windows : np.ndarray, shape=(n_windows, D)
     n_segments : int
-        At most so many; a clip has no more segments than windows.
+        Maximum number of segments; a clip never has more segments than windows.
     crops_per_segment : int
-        K; where a segment has fewer windows, they are repeated.
+        K. Windows of a segment that has fewer are repeated.
     generator : np.random.Generator
 
     Returns
@@ -118,9 +117,9 @@ def draw_windows(windows, n_segments, crops_per_segment, generator):
 
 
 def _windows(function, cached, clips, root, split, workers, transform=None):
-    """The clips of a split as rows of ``cached``, their files, and an iterator over what the function says of each."""
+    """Return the clips of a split as rows of ``cached``, their files, and an iterator over their embedded windows."""
     present = select_clips(cached, clips, split)
-    logging.info("%s: %d clips to embed.", split, len(present))
+    logging.info("Embedding %s: %d clips.", split, len(present))
     rows = list(clips.set_index("id", drop=False).loc[present["clip"]].itertuples(index=False))
     files = [Path(root, row.path) for row in rows]
     return present, files, ordered_map(lambda row: _embed(function, root, row, transform), rows, workers)
@@ -136,35 +135,35 @@ def _embed(function, root, clip, transform):
         returned = function(waveform)
     except (Exception, SystemExit) as error:  # whatever a function of the user's raises
         raise TrainingError(
-            f"{path}: the encoder's function failed on it ({brief(error)}):\n{their_traceback(error)}"
+            f"{path}: the encoder's function failed on this file ({brief(error)}):\n{their_traceback(error)}"
         ) from error
     try:
         windows = np.asarray(returned, np.float32)
-    except Exception as error:  # of packages that know better what they hold, such as torch
+    except Exception as error:  # packages such as torch raise errors of their own
         raise TrainingError(
-            f"{path}: the encoder's function returned a {type(returned).__name__} for it, which is no array of numbers "
-            f"({brief(error)}); it must return finite values of shape (windows, values)"
+            f"{path}: the encoder's function returned a {type(returned).__name__}, not an array of numbers "
+            f"({brief(error)}). It must return finite values of shape (windows, values)."
         ) from error
     if windows.ndim != 2 or not windows.size or not np.isfinite(windows).all():
         raise TrainingError(
-            f"{path}: the encoder's function returned values of shape {windows.shape} for it; it must return "
-            "finite values of shape (windows, values), with at least one window"
+            f"{path}: the encoder's function returned values of shape {windows.shape}. It must return "
+            "finite values of shape (windows, values), with at least one window."
         )
     return windows
 
 
 def _write(path, parts, files):
-    """Write arrays one after another; return the number of rows of each."""
+    """Write arrays one after another. Return the number of rows of each."""
     progress = Progress("clips", len(files))
     counts, parts = [], iter(parts)
-    first = next(parts, None)  # tells how many values a window has
+    first = next(parts, None)  # its shape gives the number of values per window
     parts = [] if first is None else itertools.chain([first], parts)
     with RowWriter(path, (0,) if first is None else first.shape[1:], "float32") as writer:
         for file, part in zip(files, parts, strict=True):
             if part.shape[1:] != writer.row_shape:
                 raise TrainingError(
-                    f"{file}: the encoder's function returned {part.shape[-1]} values a window for it, and "
-                    f"{writer.row_shape[-1]} for the clips before"
+                    f"{file}: the encoder's function returned {part.shape[-1]} values per window, but "
+                    f"{writer.row_shape[-1]} for earlier clips."
                 )
             writer.append(part)
             counts.append(len(part))

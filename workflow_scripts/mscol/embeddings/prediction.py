@@ -1,8 +1,8 @@
 """Run an encoder, or any model, in inference mode over many inputs.
 
-Anything that maps crops of shape (n, 98, 64, 1) to (n, D) and has ``predict_on_batch`` and
-``output_shape`` serves as an encoder; Keras models do. ``predict_on_batch`` means inference mode: no
-drop-connect, the moving statistics of batch normalisation.
+An encoder is any object that maps crops of shape (n, 98, 64, 1) to (n, D) and has ``predict_on_batch`` and
+``output_shape``, such as a Keras model. ``predict_on_batch`` runs in inference mode: without drop-connect, and with the
+moving statistics of batch normalisation.
 """
 
 import functools
@@ -17,7 +17,7 @@ from mscol.mels import CROP_FRAMES
 
 
 def predict_crops(model, cache, first_frames, rows_a_batch):
-    """Run a model in inference mode over crops of a mel cache, and say how far it is.
+    """Run a model in inference mode over crops of a mel cache, and log the progress.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def predict_crops(model, cache, first_frames, rows_a_batch):
     cache : mscol.mels.cache.MelCache
     first_frames : np.ndarray, int, shape=(n, ...)
     rows_a_batch : int
-        How many of the n rows pass at once.
+        Number of rows of ``first_frames`` in a batch.
 
     Yields
     ------
     np.ndarray, shape=(rows, ..., values), float32
-        Batch after batch, in order.
+        The outputs of each batch, in order.
     """
     progress = Progress("crops", first_frames.size)
     n_crops = rows_a_batch * int(np.prod(first_frames.shape[1:]))
@@ -43,7 +43,7 @@ def predict_crops(model, cache, first_frames, rows_a_batch):
     def gather(rows):
         return send(_fill(cache.crops(rows.reshape(-1), CROP_FRAMES)[..., None], n_crops))
 
-    # One thread reads ahead; the next batch is computed while the last one is fetched and written.
+    # One thread reads ahead. The next batch is computed while the previous one is fetched and written.
     passed = _fetch_behind(map(run, ordered_map(gather, batches, 1)))
     for rows, values in zip(batches, passed, strict=True):
         yield values[: rows.size].reshape(*rows.shape, -1)
@@ -51,15 +51,15 @@ def predict_crops(model, cache, first_frames, rows_a_batch):
 
 
 def predict(model, inputs, batch_size):
-    """Run a model in inference mode over many inputs, in batches that all have the same shape.
+    """Run a model in inference mode over many inputs, in batches of equal shape.
 
-    The last batch is padded, so that the framework compiles one shape and no more.
+    The last batch is padded, so that the framework compiles only one shape.
 
     Parameters
     ----------
     model : keras.Model
     inputs : np.ndarray, shape=(n, ...)
-        May be memory-mapped: it is read batch by batch.
+        May be memory-mapped; it is read batch by batch.
     batch_size : int
 
     Returns
@@ -76,10 +76,10 @@ def predict(model, inputs, batch_size):
 
 
 def _compiled(model):
-    """Return what sends a batch to the device, and what computes there without waiting for the result.
+    """Return a function that sends a batch to the device, and one that starts the computation without waiting for it.
 
-    Both are left to the model, unless it is Keras' and runs on JAX: ``predict_on_batch`` would copy each batch while the
-    device waits.
+    A Keras model on JAX gets functions of its own, because its ``predict_on_batch`` copies each batch while the device
+    waits. Other models use their ``predict_on_batch``.
     """
     keras = sys.modules.get("keras")  # not imported here: functions of waveforms need no framework
     if keras is None or keras.backend.backend() != "jax" or not isinstance(model, keras.Model):
@@ -91,14 +91,14 @@ def _compiled(model):
     return importlib.import_module("jax").device_put, functools.partial(_jax_inference(model), state)
 
 
-@functools.lru_cache(maxsize=4)  # to compile takes much longer than to embed a few clips
+@functools.lru_cache(maxsize=4)  # compiling takes much longer than embedding a few clips
 def _jax_inference(model):
     jax = importlib.import_module("jax")
     return jax.jit(lambda state, inputs: model.stateless_call(*state, inputs, training=False)[0])
 
 
 def _fetch_behind(batches):
-    """Yield batches as NumPy arrays, each when the next one has been asked for."""
+    """Yield batches as NumPy arrays, each after the computation of the next one has started."""
     earlier = None
     for batch in batches:
         if earlier is not None:
@@ -109,6 +109,6 @@ def _fetch_behind(batches):
 
 
 def _fill(batch, size):
-    """Fill up a batch with zeros."""
+    """Pad a batch with zeros."""
     missing = size - len(batch)
     return np.pad(batch, [(0, missing)] + [(0, 0)] * (batch.ndim - 1)) if missing else batch

@@ -1,4 +1,4 @@
-"""Which files an export embeds, and which it leaves out, each with its name and why."""
+"""Find the files that an export embeds, and list those that it leaves out, with the reasons."""
 
 import logging
 import os
@@ -10,24 +10,24 @@ from mscol.errors import AudioError
 from mscol.io.files import write_csv
 
 SUFFIXES = (".aif", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav")
-MOST_NAMED = 10  # of what is left out, on a terminal; all of it is in a file
-_NO_AUDIO = f"its name does not end as that of an audio file ({', '.join(SUFFIXES)})"
+MOST_NAMED = 10  # files that the terminal names; the csv lists all of them
+_NO_AUDIO = f"not the extension of an audio file ({', '.join(SUFFIXES)})"
 
 
 def find_audio(paths):
-    """List audio files, those in folders included.
+    """List audio files, including those in folders.
 
     Parameters
     ----------
     paths : sequence of pathlib.Path
-        Files, taken as they are, and folders, searched for names that end as audio files do.
+        Files, which are all used, and folders, which are searched for the extensions of audio files.
 
     Returns
     -------
     files : list of pathlib.Path
-        Each once; those of a folder sorted.
+        Without duplicates; the files of a folder are sorted.
     left_out : list of tuple
-        Other files in these folders, and folders that cannot be read, with the reason.
+        Other files in these folders and folders that cannot be read, with the reason.
 
     Raises
     ------
@@ -39,33 +39,33 @@ def find_audio(paths):
         found |= dict.fromkeys(_search(path, left_out) if path.is_dir() else [path])
     if not found:
         raise AudioError(
-            f"no audio file in {', '.join(map(str, paths))} (looked for names that end in {', '.join(SUFFIXES)})"
+            f"No audio file found in {', '.join(map(str, paths))}. Supported extensions: {', '.join(SUFFIXES)}."
         )
     return list(found), [(path, reason) for path, reason in left_out.items() if path not in found]
 
 
 def write_left_out(left_out, output):
-    """Write what was left out beside a table, and say where; remove what an earlier run left there.
+    """Write a csv of the files that were left out, and log its path. Remove that of an earlier run.
 
     Parameters
     ----------
     left_out : list of tuple
-        Path and reason of each; if there are none, nothing is written.
+        Path and reason of each file. Nothing is written for an empty list.
     output : str or os.PathLike
-        The table; ``songs.parquet`` has ``songs.rejected.csv`` beside it, with the columns path and reason.
+        The table. ``songs.parquet`` gets ``songs.rejected.csv``, with the columns path and reason.
     """
     path = Path(output).with_suffix(".rejected.csv")
-    ours = {path.resolve(), Path(output).resolve()}  # of an earlier run, where it lies among the audio
+    ours = {path.resolve(), Path(output).resolve()}  # an earlier run may have written them among the audio
     rows = [(spelled(file), spelled(reason)) for file, reason in left_out if file.resolve() not in ours]
     if not rows:
         path.unlink(missing_ok=True)
         return
     write_csv(pd.DataFrame(rows, columns=["path", "reason"]), path)
-    logging.info("What was left out, with the reasons, is listed in %s (%d).", path, len(rows))
+    logging.info("%s lists the %d files that were left out, with the reasons.", path, len(rows))
 
 
 def spelled(text):
-    """A path, or what is said of one, as it can be written: names need not be UTF-8, but tables must.
+    """Escape a path, or a text with one, for a table: file names need not be UTF-8, but tables must.
 
     >>> spelled(Path("b\\udcffss.wav"))
     'b\\\\xffss.wav'
@@ -80,7 +80,7 @@ def _search(folder, left_out):
     left_out |= dict.fromkeys(others, _NO_AUDIO)
     if others:
         logging.info(
-            "%s: %d audio files; %d others, whose names do not end as audio files do, are left out: %s.",
+            "%s: %d audio files. %d files with other extensions are left out: %s.",
             folder, len(inside), len(others), _name_some(path.relative_to(folder) for path in others),
         )  # fmt: skip
     else:
@@ -89,7 +89,7 @@ def _search(folder, left_out):
 
 
 def _name_some(paths):
-    """Some names, and how many more there are.
+    """Join the first names, and add the number of the others.
 
     >>> _name_some("abc"), _name_some("abcdefghijkl")
     ('a, b, c', 'a, b, c, d, e, f, g, h, i, j and 2 more')
@@ -100,7 +100,7 @@ def _name_some(paths):
 
 
 def _files_below(folder, seen, left_out):
-    """Yield all files below a folder, in those that links lead to, too, each folder once: links may lead round in circles."""
+    """Yield all files below a folder, also through links. Each folder is read once, because links may form loops."""
     real = folder.resolve()
     if real in seen:
         return
@@ -109,7 +109,7 @@ def _files_below(folder, seen, left_out):
         inside = sorted(folder.iterdir())
     except OSError as error:
         logging.warning(
-            "%s: this folder cannot be read (%s); what is in it is left out.", folder, error.strerror
+            "%s: this folder cannot be read (%s). Its files are left out.", folder, error.strerror
         )
         left_out[folder] = f"this folder cannot be read ({error.strerror})"
         return

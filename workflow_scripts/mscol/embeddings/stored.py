@@ -1,4 +1,4 @@
-"""The embeddings of a dataset, as `clips` and `functions` left them on disk: opened, and averaged a clip."""
+"""Open the embeddings of a dataset that `clips` or `functions` wrote, and average them per clip."""
 
 import mmap
 
@@ -8,17 +8,17 @@ from mscol.errors import CacheError
 from mscol.io.arrays import SomeRows, advise
 from mscol.io.files import open_array, read_csv
 
-_BLOCK_BYTES = 2**27  # of embeddings that are averaged at a time
+_BLOCK_BYTES = 2**27  # embeddings that are averaged at a time
 
 
 def open_embeddings(array_path, index_path, clips=None):
-    """Open what `mscol.embeddings` wrote for one split.
+    """Open the embeddings of one split.
 
     Parameters
     ----------
     array_path, index_path : str or os.PathLike
     clips : pd.DataFrame, optional
-        The manifest, by id; others are left out (that of a task may lack clips: `mscol.datasets.tasks`).
+        The manifest, by id. Other clips are left out; the manifest of a task may lack clips (`mscol.datasets.tasks`).
 
     Returns
     -------
@@ -36,8 +36,8 @@ def open_embeddings(array_path, index_path, clips=None):
     expected = table["n_windows"].sum() if "n_windows" in table else len(table)
     if len(array) != expected:
         raise CacheError(
-            f"{array_path}: has {len(array)} rows, but {index_path} counts {expected}; "
-            "delete both, and they are made again"
+            f"{array_path}: has {len(array)} rows, but {index_path} lists {expected}. "
+            "Delete both files and run again."
         )
     is_labelled = table["clip"].isin(table["clip"] if clips is None else clips.index).to_numpy()
     if is_labelled.all():
@@ -52,7 +52,7 @@ def clip_means(array, table):
     Parameters
     ----------
     array, table
-        As `open_embeddings` returns them; the rows of a clip lie one after another.
+        As `open_embeddings` returns them; the rows of a clip are consecutive.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def clip_means(array, table):
     means = np.empty((len(clips), array.shape[-1]), np.float32)
     row_bytes = 4 * int(np.prod(array.shape[1:]))
     first = 0
-    while first < len(clips):  # NSynth's crops are 12 GB: read once, in order
+    while first < len(clips):  # read once, in order: NSynth's crops take 12 GB
         last = (
             int(np.searchsorted(starts, starts[first] + max(1, _BLOCK_BYTES // row_bytes), side="right")) - 1
         )

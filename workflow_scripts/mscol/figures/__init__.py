@@ -1,5 +1,5 @@
-"""Figures: one module each, and the style they share.
+"""Figures: one module each, and a shared style.
 
-Nothing is imported here, so that an edit in one figure makes no other stale. Of each figure, ``plot_*``
-reads files and writes files; ``draw_*`` turns tables into a `matplotlib.figure.Figure`.
+This file imports nothing, so that an edit of one figure does not rerun the others. In each module, ``plot_*`` reads and
+writes files, and ``draw_*`` turns tables into a `matplotlib.figure.Figure`.
 """

@@ -1,4 +1,4 @@
-"""One model on one dataset, label by label: a confusion matrix of classes, or the scores of each tag."""
+"""Draw the results of one model on one dataset per label: a confusion matrix of classes, or the scores of each tag."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -25,27 +25,27 @@ from mscol.io.files import read_results
 from mscol.metrics.intervals import FEWEST_GROUPS
 from mscol.tables.measured import LOWER_IS_BETTER, METRIC_TITLES, METRICS
 
-_MOST_WRITTEN_CLASSES = 20  # of a confusion matrix; beyond, cells are too small for numbers and lines
+_MOST_WRITTEN_CLASSES = 20  # in a confusion matrix; with more, cells are too small for numbers and lines
 _MOST_NAMED_CLASSES = 40
 _CLASS_METRICS = {"precision": ("#E69F00", "s"), "recall": ("#0072B2", "o"), "f1": ("#000000", "D")}
 
 
 def plot_classes(per_class, results, dataset, model, paths, synthesised=False):
-    """Draw how well a model does on each tag or class.
+    """Draw the results of a model on each tag or class.
 
     Parameters
     ----------
     per_class : str or os.PathLike
         As `mscol.tables` writes it: columns protocol, test_list, label_fraction, label, n_positive, the
-        metrics with ``_low`` and ``_high``; of classes also ``as_{class}``: clips called that class.
+        metrics with ``_low`` and ``_high``; for classes also ``as_{class}``, the clips predicted as that class.
     results : str or os.PathLike
-        The table of results beside it, which counts the test clips.
+        The table of results of the same model, which has the number of test clips.
     dataset, model : str
         For the title.
     paths : sequence of (str or os.PathLike)
-        Written: the same figure, in the format of each suffix.
+        Output paths: the same figure, in the format of each suffix.
     synthesised : bool
-        Whether this workflow made the dataset, which the title then says.
+        Whether this workflow made the dataset. The title then mentions it.
     """
     rows, group = choose_group(read_results(per_class), per_class)
     dataset = dataset_title(dataset, [dataset] * synthesised)
@@ -53,21 +53,23 @@ def plot_classes(per_class, results, dataset, model, paths, synthesised=False):
     tested = read_results(results)
     chosen = (tested["test_list"] == rows["test_list"].iloc[0]) & (tested["n_test"] > 0)
     if not chosen.any():
-        raise CacheError(f"{results}: no rows of the test list of {per_class}; delete both")
+        raise CacheError(
+            f"{results}: no rows for the test list of {per_class}. Delete both files and run again."
+        )
     draw = draw_tags if "roc_auc" in rows else draw_numbers if "r2" in rows else draw_confusion
     save_figure(draw(rows, tested[chosen].iloc[0], title), paths)
 
 
 @styled()
 def draw_tags(rows, tested, title):
-    """Draw ROC-AUC and PR-AUC of each tag with intervals and chance, the best tag first.
+    """Draw ROC-AUC and PR-AUC of each tag with intervals and chance levels, the best tag first.
 
     Parameters
     ----------
     rows : pd.DataFrame
-        A row a tag: label, n_positive, n_groups, n_train, roc_auc, pr_auc, their intervals, pr_auc_chance.
+        One row per tag: label, n_positive, n_groups, n_train, roc_auc, pr_auc, their intervals, pr_auc_chance.
     tested : pd.Series
-        n_test, n_groups and grouped_by: how many clips were tested, and what was resampled.
+        n_test, n_groups and grouped_by: the number of test clips, and the resampled units.
     title : str
 
     Returns
@@ -93,13 +95,13 @@ def draw_tags(rows, tested, title):
         Line2D([], [], linestyle="none", marker="|", markersize=9, color="dimgrey", label="chance"),
     ]
     place_legend(figure, handles)
-    figure.suptitle(f"{title}\nEach tag, with {_what_counts(tested)}", fontsize=11)
+    figure.suptitle(f"{title}\nEach tag with its number of {_what_counts(tested)}", fontsize=11)
     return figure
 
 
 @styled()
 def draw_numbers(rows, tested, title):
-    """Draw how well numbers are told: a panel a metric, with its interval.
+    """Draw the metrics of a regression with their intervals, one panel per metric.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ def draw_numbers(rows, tested, title):
         draw_interval(axis, 0, row[metric], row[f"{metric}_low"], row[f"{metric}_high"], colour=COLOURS[0])
         axis.set_xlabel(METRIC_TITLES[metric] + " (lower is better)" * (metric in LOWER_IS_BETTER))
         if metric not in LOWER_IS_BETTER:
-            axis.axvline(0, color="dimgrey", linewidth=0.8)  # of telling the mean
+            axis.axvline(0, color="dimgrey", linewidth=0.8)  # value for predicting the mean
     figure.suptitle(f"{title}\n{tested['n_test']:,.0f} clips, 95 % intervals", fontsize=11)
     return figure
 
@@ -142,7 +144,7 @@ def _draw_tag_panel(axis, part, metric, chance, colour):
 
 
 def _counted(rows):
-    """Labels with their clips, and the groups that tell of them where those are fewer."""
+    """Return labels with their number of clips, and of groups if these are fewer."""
     counts = [
         f"{row.n_positive:,.0f}" + (f" / {row.n_groups:,.0f}" if row.n_groups < row.n_positive else "")
         for row in rows.itertuples()
@@ -152,30 +154,30 @@ def _counted(rows):
 
 def _what_counts(tested):
     clips, groups, unit = tested[["n_test", "n_groups", "grouped_by"]]
-    return f"its clips (of {clips:,.0f})" + ("" if unit == "clip" else f" / its {unit}s (of {groups:,.0f})")
+    return f"clips (of {clips:,.0f})" + ("" if unit == "clip" else f" / {unit}s (of {groups:,.0f})")
 
 
 def _handle_of_few(rows, tested):
-    """What the legend says of labels that few groups tell of, if there are any."""
+    """Yield the legend entry of labels with few groups, if there are any."""
     if (rows["n_groups"] < FEWEST_GROUPS).any():
-        label = f"fewer than {FEWEST_GROUPS} {tested['grouped_by']}s with it, or without it"
+        label = f"fewer than {FEWEST_GROUPS} {tested['grouped_by']}s with the label, or without it"
         yield point_handle(UNDECIDED, label, markerfacecolor="white")
 
 
 def _rows_a_text(classes):
-    """Of every how many classes one is named: beside a matrix no larger than the page there is room for some."""
+    """Return n, where every nth class is named: a matrix no larger than the page has no room for all names."""
     return -(-len(classes) // _MOST_NAMED_CLASSES)
 
 
 @styled()
 def draw_confusion(rows, tested, title):
-    """Draw a confusion matrix, and beside it precision, recall and F1 of each class with intervals.
+    """Draw a confusion matrix next to precision, recall and F1 of each class with intervals.
 
     Parameters
     ----------
     rows : pd.DataFrame
-        A row a class: label, n_positive, n_groups, n_train, recall, precision, f1 with their intervals, and for each class
-        ``as_{class}``, the clips called so.
+        One row per class: label, n_positive, n_groups, n_train, recall, precision, f1 with their intervals, and for each class
+        ``as_{class}``, the clips predicted as that class.
     tested : pd.Series
         As for `draw_tags`.
     title : str
@@ -195,7 +197,7 @@ def draw_confusion(rows, tested, title):
     _draw_class_scores(scores, rows)
     if handles := [*_handle_of_few(rows, tested)]:
         place_legend(figure, handles)
-    figure.suptitle(f"{title}\nEach class, with {_what_counts(tested)}", fontsize=11)
+    figure.suptitle(f"{title}\nEach class with its number of {_what_counts(tested)}", fontsize=11)
     return figure
 
 
@@ -206,7 +208,7 @@ def _draw_matrix(figure, axis, rows, shares, totals):
     every = slice(None, None, _rows_a_text(labels))
     axis.set_xticks(ticks[every], names[every], rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
     axis.set_yticks(ticks[every], _counted(rows)[every], fontsize=9)
-    axis.set_xlabel("called")
+    axis.set_xlabel("predicted class")
     axis.set_ylabel("true class")
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
@@ -226,7 +228,7 @@ def _draw_matrix(figure, axis, rows, shares, totals):
 
 def _draw_class_scores(axis, rows):
     set_rows(axis, [shown(label) for label in rows["label"]], _rows_a_text(rows))
-    axis.set_ylim(len(rows) - 0.5, -0.5)  # as those of the matrix
+    axis.set_ylim(len(rows) - 0.5, -0.5)  # the same limits as the matrix
     for place, (metric, (colour, marker)) in enumerate(_CLASS_METRICS.items()):
         for number, (_, row) in enumerate(rows.iterrows()):
             value, low, high = (row[f"{metric}{end}"] for end in ("", "_low", "_high"))

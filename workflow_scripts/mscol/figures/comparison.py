@@ -1,4 +1,4 @@
-"""Models beside each other: a panel for each dataset, test list and metric."""
+"""Compare all models: one panel per dataset, test list and metric."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -26,7 +26,7 @@ _BAR_INCHES, _GAP_INCHES = 0.108, 0.09
 
 
 def plot_comparison(summary, paths):
-    """Draw every model's results with their intervals, and chance.
+    """Draw the results of all models with intervals and chance levels.
 
     Parameters
     ----------
@@ -34,17 +34,17 @@ def plot_comparison(summary, paths):
         Csv as `mscol.tables` writes it: dataset, model, protocol, label_fraction, test_list, metric,
         value, low, high, seeds, seed_std, chance, synthesised (1 for music that the workflow made).
     paths : sequence of (str or os.PathLike)
-        Written: the same figure, in the format of each suffix.
+        Output paths: the same figure, in the format of each suffix.
     """
     save_figure(draw_comparison(read_results(summary)), paths)
 
 
 @styled()
 def draw_comparison(summary):
-    """Draw what `plot_comparison` writes.
+    """Draw the figure of `plot_comparison`.
 
-    A bar leads from the level of chance to the result. Of several shares of training labels each
-    protocol's largest is drawn (`mscol.figures.label_fractions` draws all).
+    A bar reaches from the chance level to the result. If there are several shares of training labels, the largest of each
+    protocol is drawn (`mscol.figures.label_fractions` draws all).
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _draw_panel(axis, panel, models, protocols):
         colour = COLOURS[number % len(COLOURS)]
         axis.barh(y, row.value - base, height * 0.82, left=base, color=colour, alpha=0.45, linewidth=0)
         ends = [row.value, row.low, row.high]
-        if np.isfinite(row.seed_std):  # of several seeds
+        if np.isfinite(row.seed_std):  # several runs
             spread = [row.value - row.seed_std, row.value + row.seed_std]
             axis.plot(spread, [y, y], color=colour, linewidth=4.5, solid_capstyle="butt")
             ends += spread
@@ -120,7 +120,7 @@ def _draw_panel(axis, panel, models, protocols):
 
 
 def _runs(rows):
-    """What was trained several times, and is resampled."""
+    """Return what was trained several times and resampled."""
     if (rows["seeds"] > 1).any():
         return "seeds"
     is_drawn = rows["protocol"].map(shots_of) > 0

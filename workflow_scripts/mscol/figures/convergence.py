@@ -1,4 +1,4 @@
-"""How pretraining went: loss and accuracy against the pairs seen."""
+"""Draw the curves of pretraining: loss and accuracy against the number of pairs seen."""
 
 import math
 
@@ -11,18 +11,18 @@ from mscol.io.files import read_results
 
 
 def plot_convergence(histories, paths, synthesised=False):
-    """Draw loss and accuracy of pretraining against the pairs seen: training thin, validation thick.
+    """Draw loss and accuracy of pretraining against the pairs seen, with thin lines for training and thick for validation.
 
-    Lines are means over seeds, and the shade around a validation spans all of them.
+    Lines are means over seeds. The shaded area around a validation line spans all seeds.
 
     Parameters
     ----------
     histories : dict
-        For each model a list of paths of ``history.csv``, one a seed.
+        For each model a list of paths of ``history.csv``, one per seed.
     paths : sequence of (str or os.PathLike)
-        Written: the same figure, in the format of each suffix.
+        Output paths: the same figure, in the format of each suffix.
     synthesised : bool
-        Whether this workflow made the music that was pretrained on, which the title then says.
+        Whether this workflow made the music of pretraining. The title then mentions it.
     """
     tables = {model: [read_results(history) for history in seeds] for model, seeds in histories.items()}
     save_figure(draw_convergence(tables, synthesised), paths)
@@ -30,15 +30,15 @@ def plot_convergence(histories, paths, synthesised=False):
 
 @styled()
 def draw_convergence(histories, synthesised=False):
-    """Draw what `plot_convergence` writes.
+    """Draw the figure of `plot_convergence`.
 
-    Chance is a dotted line: of all training minibatches one, if they hold equally many pairs; of what holds other numbers,
-    one in the colour of the model, and the legend says how many.
+    Dotted lines are chance levels. Training minibatches of equal size share one line. Other sizes get a line in the colour of
+    the model, and the legend gives the number of pairs.
 
     Parameters
     ----------
     histories : dict of str to list of pd.DataFrame
-        For each model a table a seed: pairs_seen, loss, accuracy, validation_loss, validation_accuracy, and the pairs
+        For each model one table per seed: pairs_seen, loss, accuracy, validation_loss, validation_accuracy, and the pairs
         of a minibatch: pairs, validation_pairs (0 without validation).
     synthesised : bool
 
@@ -63,18 +63,18 @@ def draw_convergence(histories, synthesised=False):
         axis.set_ylim(bottom=0)
     place_legend(figure, axes[0].get_legend_handles_labels()[0], title="thick: validation; thin: training")
     n_seeds = max(len(seeds) for seeds in histories.values())
-    spread = f": means of {n_seeds} seeds, shaded from the lowest to the highest" if n_seeds > 1 else ""
+    spread = f": mean over {n_seeds} seeds, shaded from lowest to highest" if n_seeds > 1 else ""
     figure.suptitle(with_note(f"Pretraining{spread}", synthesised))
     return figure
 
 
 def _sizes(tables):
-    """How many pairs a minibatch holds in training and in validation: of a model, the same for all seeds."""
+    """Return the pairs of a training and of a validation minibatch, which are the same for all seeds of a model."""
     return tuple(int(tables[0][column].iloc[0]) for column in ("pairs", "validation_pairs"))
 
 
 def _other_sizes(training, validation, common):
-    """Say in words which numbers of pairs are not the common one.
+    """Describe the numbers of pairs that differ from the common one.
 
     >>> _other_sizes(128, 52, 128), _other_sizes(64, 64, None), _other_sizes(128, 0, 128)
     ({52: 'validation of 52 pairs'}, {64: '64 pairs'}, {})
@@ -99,7 +99,7 @@ def _draw(axis, tables, column, label, style):
 
 
 def _over_seeds(tables, column):
-    """Mean, lowest and highest over seeds, by the pairs seen; seeds that stopped early are missing later."""
+    """Return mean, lowest and highest value over seeds, by the pairs seen. Seeds that stopped early have no later values."""
     return pd.concat(tables).groupby("pairs_seen")[column].agg(["mean", "min", "max"]).dropna()
 
 
@@ -116,6 +116,6 @@ def _draw_common_chance(axis, column, size):
     chance = _chance(column, size)
     axis.axhline(chance, **CHANCE)
     axis.annotate(
-        f"chance, {size} pairs a minibatch", (1, chance), xycoords=("axes fraction", "data"),
+        f"chance, {size} pairs per minibatch", (1, chance), xycoords=("axes fraction", "data"),
         xytext=(-4, 4), textcoords="offset points", ha="right", color="dimgrey", fontsize=9,
     )  # fmt: skip

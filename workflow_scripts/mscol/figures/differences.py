@@ -1,4 +1,4 @@
-"""Where two models differ: the difference of each tag or class, with its interval."""
+"""Draw the difference between two models for each tag or class, with intervals."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -38,9 +38,9 @@ def plot_differences(comparisons, dataset, model, paths, synthesised=False):
         metric, label, n_runs, n_groups, difference, low, high, mark.
     dataset, model : str
     paths : sequence of (str or os.PathLike)
-        Written: the same figure, in the format of each suffix.
+        Output paths: the same figure, in the format of each suffix.
     synthesised : bool
-        Whether this workflow made the dataset, which the title then says.
+        Whether this workflow made the dataset. The title then mentions it.
 
     Raises
     ------
@@ -50,9 +50,7 @@ def plot_differences(comparisons, dataset, model, paths, synthesised=False):
     table = read_results(comparisons)
     rows = table[(table["dataset"] == dataset) & (table["model"] == model)]
     if rows.empty:
-        raise CacheError(
-            f"{comparisons}: does not compare {model} on {dataset}; delete it, and it is made again"
-        )
+        raise CacheError(f"{comparisons}: does not compare {model} on {dataset}. Delete it and run again.")
     rows, group = choose_group(rows, comparisons)
     title = f"on {dataset_title(dataset, [dataset] * synthesised)} ({group})"
     save_figure(draw_differences(rows, with_note(title, synthesised)), paths)
@@ -60,12 +58,12 @@ def plot_differences(comparisons, dataset, model, paths, synthesised=False):
 
 @styled()
 def draw_differences(rows, title):
-    """Draw what `plot_differences` writes; significant differences stand out.
+    """Draw the figure of `plot_differences`, with significant differences highlighted.
 
     Parameters
     ----------
     rows : pd.DataFrame
-        A row a label and metric.
+        One row per label and metric.
     title : str
 
     Returns
@@ -90,7 +88,7 @@ def draw_differences(rows, title):
     handles = [
         point_handle(BETTER, f"{model} is better"),
         point_handle(WORSE, f"{reference} is better"),
-        point_handle(UNDECIDED, "not significant, or too few groups to say", markerfacecolor="white"),
+        point_handle(UNDECIDED, "not significant, or too few groups", markerfacecolor="white"),
     ]
     place_legend(figure, handles)
     figure.suptitle(f"{model} minus {reference} {title}\n{_count(tables, task)}", fontsize=11)
@@ -111,7 +109,7 @@ def _draw_panel(axis, table, metric):
 
 
 def _limits(table):
-    """Symmetric around 0, so that both sides are judged alike."""
+    """Return limits symmetric around 0, so that both sides look alike."""
     known = table[["difference", "low", "high"]].to_numpy()
     known = np.abs(known[np.isfinite(known)])
     reach = 1.05 * max(known.max(initial=0.0), 0.01)
@@ -119,15 +117,15 @@ def _limits(table):
 
 
 def _count(tables, task):
-    """How many labels stand out, and how many would if the models were alike."""
+    """Describe how many labels differ significantly, and how many would by chance."""
     first = next(iter(tables.values()))
     names = _NAMES[task]
     if (first["n_runs"] < 2).all():
-        return f"One seed: it could not be told from itself, trained again, so no {names} are called better or worse"
+        return f"One seed: the variation between trainings is unknown, so no {names} are marked as better or worse"
     told = first["difference"].notna() & (first["n_groups"] >= FEWEST_GROUPS)
     counts = [
         f"{METRIC_TITLES[metric]}: {(table['mark'] == 'higher').sum()} {names} better, {(table['mark'] == 'lower').sum()} worse"
         for metric, table in tables.items()
     ]
-    alike = f"of {told.sum()} that {FEWEST_GROUPS} groups or more tell of (up to {SIGNIFICANT * told.sum():.1f} by chance)"
+    alike = f"of {told.sum()} with at least {FEWEST_GROUPS} groups (up to {SIGNIFICANT * told.sum():.1f} by chance)"
     return f"{'; '.join(counts)}, {alike}"

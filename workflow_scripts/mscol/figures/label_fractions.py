@@ -1,4 +1,4 @@
-"""How results grow with the share of training labels that heads saw."""
+"""Draw results against the share of training labels that heads were trained with."""
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -21,23 +21,23 @@ from mscol.tables.measured import METRIC_TITLES
 
 
 def plot_label_fractions(summary, paths):
-    """Draw each metric against the share of training labels, a line a model.
+    """Draw each metric against the share of training labels, one line per model.
 
     Parameters
     ----------
     summary : str or os.PathLike
         Csv as `mscol.tables` writes it.
     paths : sequence of (str or os.PathLike)
-        Written: the same figure, in the format of each suffix.
+        Output paths: the same figure, in the format of each suffix.
     """
     save_figure(draw_label_fractions(read_results(summary)), paths)
 
 
 @styled()
 def draw_label_fractions(summary):
-    """Draw what `plot_label_fractions` writes: a column a dataset and metric, a row a protocol.
+    """Draw the figure of `plot_label_fractions`: one column per dataset and metric, one row per protocol.
 
-    Of a dataset's test lists the first is drawn, and of the protocols those with several shares.
+    It shows the first test list of each dataset, and the protocols with several shares.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def draw_label_fractions(summary):
     )
     protocols, models = list(rows["protocol"].unique()), list(rows["model"].unique())
     fractions, synthesised = rows["label_fraction"], synthesised_of(rows)
-    # Models are moved apart a little, so that their intervals do not cover each other.
+    # Shift the models slightly, so that their intervals do not cover each other.
     apart = (fractions.max() / fractions.min()) ** 0.014
     height = max(2.6, min(3.4, (PAGE_INCHES - 1.5) / len(protocols)))
     size = (max(2.5 * len(columns) + 0.4, 6), height * len(protocols) + 1.4)

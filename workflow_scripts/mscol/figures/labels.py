@@ -1,10 +1,10 @@
-"""What figures with a row a label share: rows, their texts, and points with intervals."""
+"""Shared parts of figures with one row per label: rows, their texts, and points with intervals."""
 
 from matplotlib.lines import Line2D
 
 
 def set_rows(axis, labels, every=1):
-    """Give an axis a row for each of these texts, the first at the top; write every so many of them."""
+    """Give an axis one row per label, the first at the top; write every ``every``-th label."""
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.set_yticks(range(len(labels))[::every], labels[::every], fontsize=9)
     axis.tick_params(axis="y", length=0)
@@ -21,13 +21,13 @@ def draw_interval(axis, row, value, low, high, colour, **marker):
 
 
 def point_handle(colour, label, **marker):
-    """What a legend shows for `draw_interval`."""
+    """Return the legend handle for `draw_interval`."""
     style = {"marker": "o", "markersize": 5} | marker
     return Line2D([], [], color=colour, linewidth=1.8, label=label, **style)
 
 
 def write_note(axis, row, text):
-    """Say in one row why there is no point."""
+    """Write in a row why it has no point."""
     axis.annotate(
         text, (0.5, row), xycoords=("axes fraction", "data"), ha="center", va="center", fontsize=8, style="italic",
         color="dimgrey", bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"},

@@ -1,4 +1,4 @@
-"""Letters that Matplotlib's own font lacks: other fonts of the machine show them, or numbers stand in their place."""
+"""Show letters that Matplotlib's own font lacks with other fonts of the machine, or replace them with numbers."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC
 
 
 def give_fonts(figure):
-    """Let each text of a figure have fonts for all of its letters, as far as the machine has such fonts.
+    """Give each text of a figure fonts for all its letters, if the machine has such fonts.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def give_fonts(figure):
 
 
 def find_fonts(letters):
-    """Find fonts of this machine that have certain letters: as few as will do, without serifs where there is a choice.
+    """Find as few fonts of this machine as possible that have the given letters, preferably without serifs.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def find_fonts(letters):
     Returns
     -------
     families : list of str
-        As Matplotlib calls them.
+        Their names in Matplotlib.
     unseen : set of str
-        The letters that none of them has.
+        The letters that no font has.
     """
     families, unseen = _choose(_candidates(), set(letters))
     if unseen and _add_new_fonts():
@@ -57,7 +57,7 @@ def find_fonts(letters):
 
 
 def number_unseen(figure, unseen):
-    """Put numbers in place of names whose letters cannot be shown.
+    """Replace names whose letters cannot be shown with numbers.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def number_unseen(figure, unseen):
     Returns
     -------
     list of str
-        What stood there: the first is [1] in the figure.
+        The replaced names; the first is [1] in the figure.
     """
     one = f"[{re.escape(unseen)}]+"
     name, numbers = re.compile(rf"{one}(?:\s+{one})*"), {}
@@ -87,7 +87,7 @@ def number_unseen(figure, unseen):
 
 
 def packages_for(letters):
-    """Name the packages of Debian and Ubuntu whose fonts have certain letters.
+    """Name the Debian and Ubuntu packages whose fonts have the given letters.
 
     >>> packages_for("古琴"), packages_for("गि🎸")
     ('fonts-noto-cjk', 'fonts-noto-core, fonts-symbola')
@@ -96,11 +96,11 @@ def packages_for(letters):
 
 
 def tell_numbered(names, unseen, path):
-    """Say in the log, in one sentence, which names are numbers in a figure, and what helps."""
+    """Log which names are replaced with numbers in a figure, and how to fix it."""
     named = ", ".join(f"[{number}] {name}" for number, name in enumerate(names[:_MOST_NAMED], 1))
     logging.warning(
-        "%s: no font of this machine has the letters of %s%s: numbers stand for them there, and the .svg beside it shows them "
-        "wherever it is opened; install a font (Debian: %s), delete the figure, and run again.",
+        "%s: no font on this machine has the letters of %s%s, so the figure shows numbers instead. Its .svg shows the letters "
+        "where a font has them. Install a font (Debian: %s), delete the figure and run again.",
         path, named, ", ..." if len(names) > _MOST_NAMED else "", packages_for(unseen),
     )  # fmt: skip
 
@@ -113,7 +113,7 @@ def _package(letter):
 
 def _texts(figure):
     for axis in figure.findobj(Axis):
-        axis.get_ticklabels()  # which are up to date only when asked for
+        axis.get_ticklabels()  # updates them
     return figure.findobj(Text)
 
 
@@ -125,12 +125,12 @@ def _not_in_own_font(letters):
 
 
 def _is_drawn(letter):
-    """Whether a character is drawn itself, and is no joiner or selector of a form."""
+    """Return whether a character is visible, and not a joiner or variation selector."""
     return unicodedata.category(letter) not in ("Cc", "Cf", "Zs") and not "\ufe00" <= letter <= "\ufe0f"
 
 
 def _candidates():
-    """A font of each family, plain and of usual weight."""
+    """Return one font of each family, in plain style and normal weight."""
     plain = {}
     for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: (entry.weight, entry.fname)):
         last_resort = "lastresort" in entry.name.lower().replace(" ", "")  # boxes for all letters
@@ -166,7 +166,7 @@ def _letters_in(entry, letters):
 
 
 def _add_new_fonts():
-    """Let Matplotlib know the fonts that were installed after it made its list; return whether there are any."""
+    """Add fonts that were installed after Matplotlib listed its fonts; return whether there are any."""
     known = {os.path.realpath(entry.fname) for entry in font_manager.fontManager.ttflist}
     found = map(os.path.realpath, font_manager.findSystemFonts())
     added = 0
@@ -175,8 +175,8 @@ def _add_new_fonts():
             font_manager.fontManager.addfont(path)
         except (
             Exception
-        ) as error:  # FreeType's own, of bitmaps and damaged files: Matplotlib leaves them out, too
-            logging.debug("%s: no font that Matplotlib can use (%s).", path, error)
+        ) as error:  # FreeType raises its own for bitmaps and damaged files; Matplotlib skips them, too
+            logging.debug("%s: not a font that Matplotlib can use (%s).", path, error)
         else:
             added += 1
     return added > 0

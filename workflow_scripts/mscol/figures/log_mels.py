@@ -1,4 +1,4 @@
-"""An example of what the encoder hears: the log-mels of a mixture and its stems, and which are active."""
+"""Draw an example of the encoder's input: log-mel spectrograms of a mixture and its stems, and which stems are active."""
 
 import base64
 import io
@@ -19,39 +19,39 @@ from mscol.mels.activity import REFERENCE_SEGMENT_SAMPLES, SEGMENT_SAMPLES, read
 from mscol.mels.cache import MelCache
 from mscol.pairs.segments import activity_columns
 
-_MOST_SEGMENTS = 8  # that a figure shows: in more, their numbers would not fit
-_HEARD_SEGMENTS = 2  # of them, on the page to start from
+_MOST_SEGMENTS = 8  # in a figure; the numbers of more would not fit
+_HEARD_SEGMENTS = 2  # on the HTML page
 _WINDOW_SAMPLES = {"aligned": SEGMENT_SAMPLES, "reference": REFERENCE_SEGMENT_SAMPLES}
 _LONGEST_TITLE = 140  # characters of a clip's name
 _TICKS_HZ = (100, 500, 1000, 2000, 4000)
-_STRIP = (0, -0.2, 1, 0.2)  # attached below a picture: left, bottom, width, height in its own
+_STRIP = (0, -0.2, 1, 0.2)  # strip below a picture: left, bottom, width, height in units of the picture
 _ACTIVE, _INACTIVE = "#009E73", "#D9D9D9"
 
 
 def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, synthesised=False, heard=None):
-    """Draw the log-mels of a training clip and its stems.
+    """Draw the log-mel spectrograms of a training clip and its stems.
 
     Parameters
     ----------
     clips : str or os.PathLike
-        The manifest, which says what is a training clip.
+        The manifest, which lists the training clips.
     mixtures : pair of list of (str or os.PathLike)
         Arrays of the shards, and their tables.
     stems : dict of str to pair of list of (str or os.PathLike)
         The same for each stem.
     activity : list of (str or os.PathLike)
-        The mean \\|x\\| of the stems in each segment.
+        Tables of the mean \\|x\\| of the stems in each segment.
     windows : str
-        ``aligned`` or ``reference``: which windows decide (`mscol.mels.cache`).
+        ``aligned`` or ``reference``: the windows in which activity is measured (`mscol.mels.cache`).
     threshold : float
-        Of the mean \\|x\\|, above which a source is active.
+        A source is active if its mean \\|x\\| is above this value.
     paths : sequence of (str or os.PathLike)
-        Written: the same figure, in the format of each suffix.
+        Output paths: the same figure, in the format of each suffix.
     synthesised : bool
-        Whether this workflow made the music, which the title then says.
+        Whether this workflow made the music. The title then mentions it.
     heard : str or os.PathLike, optional
-        Written: JSON, two segments of the excerpt for the page to start from: clip, start and seconds, pictures (PNG in base64,
-        a pixel a frame and band), and of each stem in which segments it is active.
+        Output path: JSON of two segments of the excerpt for the HTML page: clip, start and seconds, pictures (PNG in base64,
+        one pixel per frame and band), and the segments in which each stem is active.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def plot_log_mels(clips, mixtures, stems, activity, windows, threshold, paths, s
 
 
 def _picture(mels, excerpt, threshold):
-    """What the page to start from shows of an excerpt: some of its segments, without axes."""
+    """Return the pictures of an excerpt for the HTML page: some of its segments, without axes."""
     rows = excerpt.reset_index().assign(clip="")
     _, first = choose_excerpt(rows, threshold, _HEARD_SEGMENTS)
     chosen = excerpt.iloc[first : first + _HEARD_SEGMENTS]
@@ -101,9 +101,9 @@ def _png(mel, **limits):
 
 
 def choose_excerpt(magnitudes, threshold, most_segments=_MOST_SEGMENTS):
-    """Choose the clip, and the segments of it, in which sources fall silent and sound most evenly.
+    """Choose the clip and segments in which sources are active and inactive in the most balanced way.
 
-    Nothing depends on the order of rows: among equals it is the first clip by name.
+    The result does not depend on the order of rows: ties go to the first clip by name.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def choose_excerpt(magnitudes, threshold, most_segments=_MOST_SEGMENTS):
     """
     if magnitudes.empty:
         raise CacheError(
-            "no training clip has stems, so there are no log-mels to show; see results/rejected.csv"
+            "no training clip has stems, so there are no log-mel spectrograms to show. See results/rejected.csv."
         )
     best = (-1.0, None, None)
     for clip, rows in magnitudes.sort_values(["clip", "segment"]).groupby("clip"):
@@ -146,10 +146,12 @@ def choose_excerpt(magnitudes, threshold, most_segments=_MOST_SEGMENTS):
 
 
 def _frames(cache, clip, first_segment, n_segments):
-    """The frames of some segments of one clip; of its last segment all that there are."""
+    """Return the frames of some segments of one clip; the last segment may be shorter."""
     rows = cache.clips[cache.clips["clip"] == clip]
     if rows.empty:
-        raise CacheError(f"the mel cache lacks the clip {clip}, of which activity.csv tells; delete both")
+        raise CacheError(
+            f"the mel cache lacks the clip {clip}, but activity.csv has it. Delete both and run again."
+        )
     row = rows.iloc[0]
     start = first_segment * SEGMENT_FRAMES
     n_frames = min(n_segments * SEGMENT_FRAMES, row["n_frames"] - start)
@@ -158,17 +160,17 @@ def _frames(cache, clip, first_segment, n_segments):
 
 @styled()
 def draw_log_mels(mels, magnitudes, threshold, window_seconds, clip):
-    """Draw what `plot_log_mels` writes.
+    """Draw the figure of `plot_log_mels`.
 
     Parameters
     ----------
     mels : dict of str to np.ndarray, shape=(n_frames, 64)
-        Of ``mixture`` and the stems.
+        Log-mel spectrograms of ``mixture`` and the stems.
     magnitudes : pd.DataFrame
         The mean \\|x\\| of the stems (columns) in each segment (index: its number in the clip).
     threshold : float
     window_seconds : float
-        Length and step of the windows in which magnitudes were measured.
+        Length and hop of the windows in which magnitudes were measured.
     clip : str
 
     Returns
@@ -179,9 +181,7 @@ def draw_log_mels(mels, magnitudes, threshold, window_seconds, clip):
     start = first_segment * SEGMENT_SAMPLES / ANALYSIS_RATE
     limits = {"vmin": min(map(np.min, mels.values())), "vmax": max(map(np.max, mels.values()))}
     figure = Figure(figsize=(12, 1.2 + 1.2 * len(mels)), layout="constrained")
-    figure.get_layout_engine().set(
-        h_pad=0.08
-    )  # so that a strip is nearer to its own picture than to the next
+    figure.get_layout_engine().set(h_pad=0.08)  # keeps a strip closer to its own picture than to the next one
     axes = figure.subplots(len(mels), 1, sharex=True)
     for axis, (name, mel) in zip(axes, mels.items(), strict=True):
         seconds = (start, start + len(mel) * HOP_SAMPLES / ANALYSIS_RATE)
@@ -227,7 +227,7 @@ def _draw_activity(axis, magnitudes, threshold, window_seconds):
 
 
 def _band_of(hz):
-    """The (fractional) number of the mel band whose centre lies at this frequency.
+    """Return the (fractional) index of the mel band centred at this frequency.
 
     >>> round(_band_of(60.0), 6), round(_band_of(7800.0), 6)
     (-1.0, 64.0)

@@ -1,4 +1,4 @@
-"""How results fall when test clips are perturbed, the more the harder."""
+"""Draw results on perturbed test clips against the severity of the perturbation."""
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,12 +19,12 @@ from mscol.perturbations.grammar import KINDS, parse_perturbation
 from mscol.tables.measured import METRIC_TITLES
 
 _POINT_INCHES, _FEWEST_POINTS, _PANEL_INCHES = 0.6, 3, 2.6
-_SHARED = 0.36  # of the room between two points, for the models beside each other
+_SHARED = 0.36  # share of the distance between two points over which the models are spread
 _CLEAN = {"linewidth": 0.8, "alpha": 0.6, "linestyle": (0, (1, 2))}
 
 
 def plot_robustness(table, dataset, paths, synthesised=False):
-    """Draw each metric of one dataset against the severity of perturbations, a line a model.
+    """Draw each metric of one dataset against the severity of perturbations, one line per model.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ def plot_robustness(table, dataset, paths, synthesised=False):
         As `mscol.tables.robustness` writes it.
     dataset : str
     paths : sequence of (str or os.PathLike)
-        Written: the same figure, in the format of each suffix.
+        Output paths: the same figure, in the format of each suffix.
     synthesised : bool
-        Whether this workflow made the dataset, which the title then says.
+        Whether this workflow made the dataset. The title then mentions it.
 
     Raises
     ------
@@ -44,18 +44,18 @@ def plot_robustness(table, dataset, paths, synthesised=False):
     rows = read_results(table)
     rows = rows[rows["dataset"] == dataset]
     if rows.empty:
-        raise CacheError(f"{table}: has no row of {dataset}; delete it, and it is made again")
+        raise CacheError(f"{table}: no rows for {dataset}. Delete it and run again.")
     save_figure(draw_robustness(rows, synthesised), paths)
 
 
 @styled()
 def draw_robustness(rows, synthesised=False):
-    """Draw what `plot_robustness` writes: a column a kind of perturbation, a row a metric, of the first test list.
+    """Draw the figure of `plot_robustness`: one column per kind of perturbation, one row per metric, for the first test list.
 
     Parameters
     ----------
     rows : pd.DataFrame
-        Of one dataset.
+        The rows of one dataset.
     synthesised : bool
 
     Returns
@@ -85,16 +85,18 @@ def draw_robustness(rows, synthesised=False):
         Line2D([], [], marker="o", markersize=4, linewidth=1.4, label=shown(model), **style_of(number))
         for number, model in enumerate(models)
     ]
-    place_legend(figure, [*handles, Line2D([], [], color="black", label="the clips themselves", **_CLEAN)])
+    place_legend(figure, [*handles, Line2D([], [], color="black", label="clean clips", **_CLEAN)])
     where = describe_test_list(test_list)
     title = f"Perturbed test clips of {dataset_title(dataset, [dataset] * synthesised)}"
     title += f" ({where})" if where else ""
-    figure.suptitle(with_note(f"{title}\nBars are 95 % intervals of the difference from clean", synthesised))
+    figure.suptitle(
+        with_note(f"{title}\nBars are 95 % intervals of the difference from clean clips", synthesised)
+    )
     return figure
 
 
 def _by_kind(names):
-    """Perturbations by their kind, in the order of `KINDS`, from mild to severe.
+    """Group perturbations by kind, in the order of `KINDS`, from mild to severe.
 
     >>> {kind: [found.name for found in several] for kind, several in _by_kind(["mp3-16", "clip1", "mp3-64"]).items()}
     {'clip': ['clip1'], 'mp3': ['mp3-64', 'mp3-16']}

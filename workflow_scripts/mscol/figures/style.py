@@ -1,4 +1,4 @@
-"""What the figures share: colours, fonts, how tables are read and files written."""
+"""The shared style of figures: colours, fonts, choosing rows of tables, and writing files."""
 
 import contextlib
 import logging
@@ -13,43 +13,43 @@ from mscol.errors import CacheError
 from mscol.figures.letters import give_fonts, number_unseen, tell_numbered
 from mscol.io.atomic import atomic_path
 
-# Okabe & Ito's palette, which colour-blind readers tell apart; line styles go on where colours repeat
+# Okabe & Ito's palette for colour-blind readers; line styles change when colours repeat
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", ":", "-.")
 BETTER, WORSE, UNDECIDED = "#0072B2", "#D55E00", "#8C8C8C"
 CHANCE = {"color": "dimgrey", "linestyle": (0, (1, 2)), "linewidth": 1.2}
-# Higher figures would not fit into the report page, which centres them and cuts their top off.
+# The report page centres higher figures and cuts off their top.
 PAGE_INCHES = 7.4
-LABELS_A_BLOCK = 25  # of per-label figures: more labels go into a second block beside the first
+LABELS_A_BLOCK = 25  # in figures with one row per label; more labels go into a second block next to the first
 
-SYNTHESISED_NOTE = "Synthesised: music that this workflow made. Its figures say nothing about real music"
+SYNTHESISED_NOTE = "Synthesised: music that this workflow made. The results say nothing about real music"
 
 TASK_METRICS = {
     "tagging": ("roc_auc", "pr_auc"),
     "classification": ("recall", "f1"),
     "regression": ("r2", "pearson_r"),
-}  # of each label
+}  # per label
 
-_INCHES_A_LETTER = 0.085  # on average, at the size of legends
-_LONGEST_NAME = 48  # letters: every model of the grammar, and no panel is squeezed to nothing
+_INCHES_A_LETTER = 0.085  # average, at the font size of legends
+_LONGEST_NAME = 48  # letters: fits every model name of the grammar and leaves room for the panels
 _LEFT_TO_RIGHT = "\u200e"
 _SETTINGS = {
     "font.size": 10,
     "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "svg.fonttype": "none",  # texts stay texts: they can be searched and read aloud
+    "svg.fonttype": "none",  # texts stay texts, which can be searched and read aloud
     "svg.hashsalt": "mscol",
 }
 
 
 def styled():
-    """Apply the house's settings of matplotlib, as a context manager or a decorator."""
+    """Apply the shared settings of Matplotlib, as a context manager or a decorator."""
     return matplotlib.rc_context(_SETTINGS)
 
 
 def save_figure(figure, paths):
-    """Write a figure, in the format of each path's suffix; equal figures are equal files.
+    """Write a figure in the format of each path's suffix. Equal figures give equal files.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def save_figure(figure, paths):
     unseen = give_fonts(figure)
     with styled(), _without_warnings_of_glyphs():
         for path in sorted(map(Path, paths), key=lambda path: path.suffix != ".svg"):
-            # An SVG has texts as texts, and whoever looks at it may have the fonts.
+            # An SVG keeps texts as texts, and a viewer may have the fonts.
             if unseen and path.suffix != ".svg":
                 names = number_unseen(figure, unseen)
                 tell_numbered(names, unseen, path)
                 _add_to_title(
-                    figure, f"{_range(len(names))}: letters that no font here has; {path.stem}.svg shows them"
+                    figure, f"{_range(len(names))}: names without a font on this machine; see {path.stem}.svg"
                 )
                 unseen = ""
             with atomic_path(path) as partial:
@@ -73,7 +73,7 @@ def save_figure(figure, paths):
 
 @contextlib.contextmanager
 def _without_warnings_of_glyphs():
-    """Letters that no font has are told once, not letter by letter; nor is it told that a font is a little bolder."""
+    """Silence Matplotlib's warnings of each missing letter, which we log once, and of fonts with a slightly different weight."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         logger = logging.getLogger("matplotlib.font_manager")
@@ -95,7 +95,7 @@ def _range(count):
 
 
 def shown(name):
-    """A name of the user's as figures show it: of bearable length, and dollars are no formulas.
+    """Shorten and escape a user's name for figures, so that dollar signs do not start formulas.
 
     >>> shown("A$AP"), shown("x" * 60) == "x" * 24 + "…" + "x" * 23
     ('A\\\\$AP', True)
@@ -106,27 +106,27 @@ def shown(name):
 
 
 def as_it_is(name):
-    """A name of the user's of any length, so that Matplotlib writes it as it is: dollars are no formulas."""
+    """Escape a user's name of any length, so that Matplotlib writes it unchanged: dollar signs do not start formulas."""
     name = name.replace("$", r"\$")
-    # What is written from right to left would turn round the numbers that stand beside it: a mark on each side keeps them as they are.
+    # Right-to-left text would reverse the numbers next to it. A mark on each side keeps their order.
     turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
     return f"{_LEFT_TO_RIGHT}{name}{_LEFT_TO_RIGHT}" if turned else name
 
 
 def synthesised_of(summary):
-    """The datasets of a summary that this workflow made; a summary of an earlier version does not say."""
+    """Return the datasets of a summary that this workflow made; empty for a summary of an earlier version."""
     return set(summary.loc[summary["synthesised"] == 1, "dataset"]) if "synthesised" in summary else set()
 
 
 def with_note(title, synthesised):
-    """Put below a title that the music is synthesised, where it is."""
+    """Add a note to the title if the music is synthesised."""
     return f"{title}\n{SYNTHESISED_NOTE}" if synthesised else title
 
 
 def choose_group(table, path):
-    """Choose the rows that a figure of single labels shows.
+    """Choose the rows for a figure with one row per label.
 
-    They are of the protocol ``frozen`` (else the first of the table), its largest share of training
+    They are those of the protocol ``frozen`` (else the first of the table), its largest share of training
     labels, and the test list ``filtered`` (else the first).
 
     Parameters
@@ -134,7 +134,7 @@ def choose_group(table, path):
     table : pd.DataFrame
         With columns protocol, test_list and label_fraction.
     path : str or os.PathLike
-        Where it was read; named in errors.
+        Path of the table, for the error message.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def choose_group(table, path):
         If the table is empty.
     """
     if table.empty:
-        raise CacheError(f"{path}: no rows to draw; delete it, and it is made again")
+        raise CacheError(f"{path}: no rows to draw. Delete it and run again.")
     table = _prefer(table, "protocol", "frozen")
     table = _prefer(table, "label_fraction", table["label_fraction"].max())
     table = _prefer(table, "test_list", "filtered")
@@ -165,12 +165,12 @@ def _prefer(table, column, value):
 
 
 def describe_test_list(name):
-    """Name a test list in a title; the only one of a dataset needs no name."""
+    """Return the title of a test list; empty for the only one of a dataset."""
     return "" if name == "all" else f"{name} test list"
 
 
 def blocks(labels):
-    """Split a list of labels into one column of rows, or two where it is long."""
+    """Split a list of labels into one column of rows, or two if it is long."""
     if len(labels) <= LABELS_A_BLOCK:
         return [labels]
     half = (len(labels) + 1) // 2
@@ -178,12 +178,12 @@ def blocks(labels):
 
 
 def block_inches(parts):
-    """The width of a figure with two panels a block; one block is wide enough for legend and title."""
+    """Return the width of a figure with two panels per block; one block is wide enough for legend and title."""
     return 13.6 if len(parts) > 1 else 9.2
 
 
 def place_legend(figure, handles, **more):
-    """Put a legend below all panels, in as many columns as the figure is wide enough for."""
+    """Put a legend below all panels, in as many columns as fit the width of the figure."""
     widest = max(len(handle.get_label()) for handle in handles)
     n_columns = int(figure.get_figwidth() // (_INCHES_A_LETTER * widest + 0.7))
     n_columns = max(1, min(len(handles), n_columns))
@@ -191,7 +191,7 @@ def place_legend(figure, handles, **more):
 
 
 def style_of(number):
-    """The colour and line style of the line with this number."""
+    """Return colour and style of the line with this number."""
     return {
         "color": COLOURS[number % len(COLOURS)],
         "linestyle": STYLES[number // len(COLOURS) % len(STYLES)],

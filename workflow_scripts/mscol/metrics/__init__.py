@@ -1,12 +1,12 @@
-"""Metrics: how well clips are tagged or classified, or numbers told, and how sure of that one can be.
+"""Compute metrics of tagging, classification and regression, with confidence intervals and p-values.
 
-Conventions: scores of a clip's windows are aggregated before anything is measured, tag probabilities
-by their mean and class logits by their sum (METHOD, "Downstream"). `points` computes the metrics with
-scikit-learn, `regression` those of numbers, `chance` what they are without having listened; `resampling` says what is drawn again, `bootstrap` how metrics then
-vary, `shares` how shares of clips do, and `intervals` what may be said of that.
+The scores of a clip's windows are aggregated first: tag probabilities by their mean, class logits by their sum (METHOD,
+"Downstream"). `points` computes the metrics of tags and classes with scikit-learn, `regression` those of numbers, and
+`chance` chance levels. `resampling` draws groups of clips and runs, `bootstrap` computes the metrics of each resample,
+`shares` the variance of shares of clips, and `intervals` confidence intervals and p-values.
 
-A tag without a positive or without a negative among the test clips cannot be scored: it is NaN, and
-left out of the macro mean. A class that no test clip has is treated likewise.
+A tag without a positive or without a negative among the test clips cannot be scored: it is NaN and left out of the macro
+mean. The same holds for a class without test clips.
 """
 
 from mscol.metrics.points import (

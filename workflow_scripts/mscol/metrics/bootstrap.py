@@ -1,10 +1,10 @@
-"""How metrics vary over resamples of the test clips, vectorised.
+"""Compute metrics over resamples of the test clips, vectorised.
 
-A resample draws groups of clips, with replacement (`resampling`). It is written as how often each group was drawn, so that a
-metric of a resample is a weighted metric of the clips, and all resamples can be computed from one sort of the scores. The same
-counts can be given to several seeds or models: their metrics are then paired.
+A resample draws groups of clips with replacement (`resampling`). It is stored as the number of draws of each group. A metric
+of a resample is then a weighted metric of the clips, and one sort of the scores serves all resamples. Pass the same counts
+for several seeds or models to get paired metrics.
 
-Everything works on the scores of clips (see `points.aggregate_windows`).
+All functions take the scores of clips (see `points.aggregate_windows`).
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import numpy as np
 from mscol.metrics.points import MetricError, check_classes, check_tags
 from mscol.metrics.shares import sum_groups
 
-_AT_ONCE = 256  # resamples: what is computed of them then caches
+_AT_ONCE = 256  # resamples; their intermediate arrays then fit the CPU cache
 
 
 def bootstrap_tagging(scores, labels, counts, groups=None):
@@ -25,14 +25,14 @@ def bootstrap_tagging(scores, labels, counts, groups=None):
     scores : np.ndarray, shape=(n_clips, n_tags)
     labels : np.ndarray, shape=(n_clips, n_tags)
     counts : np.ndarray, shape=(n_resamples, n_groups)
-        How often each group was drawn.
+        Number of draws of each group.
     groups : np.ndarray, shape=(n_clips,), int, optional
-        Which group each clip is of, counted from 0; each clip is one of its own unless given.
+        Group of each clip, counted from 0. By default each clip is its own group.
 
     Returns
     -------
     roc_auc, pr_auc : np.ndarray, shape=(n_resamples, n_tags)
-        Ties are handled as scikit-learn does. NaN where the resample has no positive or no negative.
+        Ties are handled as in scikit-learn. NaN where the resample has no positive or no negative.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def bootstrap_classification(scores, labels, counts, groups=None):
         accuracy=hits.sum(axis=1) / support.sum(axis=1),
         recall=np.where(occurs, hits / np.maximum(support, 1), np.nan),
         precision=np.where(occurs, hits / np.maximum(chosen, 1), np.nan),
-        # F1 = 2 TP / (2 TP + FP + FN), and the denominator is what has the class plus what is given it.
+        # F1 = 2 TP / (2 TP + FP + FN); the denominator is the clips of the class plus the clips predicted as it.
         f1=np.where(occurs, 2 * hits / np.maximum(support + chosen, 1), np.nan),
     )
 
@@ -107,21 +107,20 @@ class ResampledClassification(NamedTuple):
 
     @property
     def macro_f1(self):
-        """Mean over the classes that occur in the resample."""
+        """Return the mean over the classes that occur in the resample."""
         return macro_mean(self.f1)
 
 
 class Ranking:
-    """One tag's clips in the order of their scores, for ROC-AUC and average precision under any weights of their groups.
+    """One tag's clips, sorted by score, for ROC-AUC and average precision under any weights of their groups.
 
-    Only the positives' places in the order matter: with the clips sorted by falling score, and ``n`` and ``p`` the weights of
-    all and of the positive clips that score at least as high,
+    Only the ranks of the positives matter. Sort the clips by decreasing score, and let ``n`` and ``p`` be the weights of all
+    clips and of the positive clips that score at least as high. Then
 
     - average precision is the mean of ``p / n`` over the positives,
-    - ROC-AUC the mean, over the positives, of the share of negatives that score lower, half of those that score the same
-      counted.
+    - ROC-AUC is the mean, over the positives, of the share of negatives that score lower; ties count half.
 
-    How many clips of each group lie above a place is counted once; their weights are then a product of matrices.
+    The clips of each group above a rank are counted once. Their weights are then a matrix product.
 
     Parameters
     ----------
@@ -129,14 +128,14 @@ class Ranking:
     labels : np.ndarray, shape=(n_clips,)
         0 or 1.
     groups : np.ndarray, shape=(n_clips,), int
-        Which group each clip is of.
+        Group of each clip.
     n_groups : int
     """
 
     def __init__(self, scores, labels, groups, n_groups):
         order = np.argsort(-scores, kind="stable")
         places = np.flatnonzero(labels[order])
-        # Clips of one score tie; of each tie that holds a positive: where it begins and ends.
+        # Clips with equal scores tie. Find where each tie with a positive begins and ends.
         falling = -scores[order]
         begins = np.searchsorted(falling, falling[places], side="left")
         begin, self._first_place = np.unique(begins, return_index=True)
@@ -153,7 +152,7 @@ class Ranking:
         Parameters
         ----------
         weights : np.ndarray, shape=(n_groups, n_weightings), float32
-            Whole numbers; the weight of all clips must stay below 2**24, where float32 is exact.
+            Whole numbers. The total weight of all clips must stay below 2**24, up to which float32 is exact.
 
         Returns
         -------
@@ -164,12 +163,12 @@ class Ranking:
             return np.full((2, weights.shape[1]), np.nan)
         before = self._before @ weights
         above, down_to = before[self._begin], before[self._end]
-        positives = np.add.reduceat(weights[self._positive_groups], self._first_place, axis=0)  # of each tie
+        positives = np.add.reduceat(weights[self._positive_groups], self._first_place, axis=0)  # per tie
         positives_down_to = np.cumsum(positives, axis=0)
         n_positive = positives_down_to[-1].astype(np.float64)
         n_negative = self._sizes @ weights - n_positive
         precision = positives_down_to / np.maximum(down_to, 1)
-        # Negatives above a tie, and down to its end: half their sum score higher, ties counted half.
+        # Half the sum of the negatives above a tie and those down to its end: ties count half.
         higher = (above + down_to - 2 * positives_down_to + positives) / 2
         with np.errstate(invalid="ignore", divide="ignore"):
             pr_auc = np.einsum("pw,pw->w", positives, precision, dtype=np.float64) / n_positive
@@ -180,14 +179,14 @@ class Ranking:
 
 
 def macro_mean(per_tag):
-    """Mean over the tags (last axis) that a resample can score; NaN where it can score none."""
+    """Return the mean over the tags (last axis) that a resample can score; NaN where it can score none."""
     scored = ~np.isnan(per_tag)
     with np.errstate(invalid="ignore"):
         return np.where(scored, per_tag, 0).sum(axis=-1) / scored.sum(axis=-1)
 
 
 def _check_groups(groups, counts, n_clips):
-    """The groups of clips, or say why they do not fit the counts."""
+    """Return the groups of clips as an array; raise MetricError if they do not fit the counts."""
     groups = np.arange(n_clips) if groups is None else np.asarray(groups)
     if counts.ndim != 2 or len(groups) != n_clips or groups.max(initial=-1) + 1 != counts.shape[1]:
         raise MetricError(
@@ -197,7 +196,7 @@ def _check_groups(groups, counts, n_clips):
 
 
 def _counts_before(groups, edges, n_groups):
-    """Count the clips of each group before each edge; edges rise. Shape (n_edges, n_groups), float32."""
+    """Count the clips of each group before each edge (in rising order): shape (n_edges, n_groups), float32."""
     steps = np.zeros((len(edges) + 1, n_groups), np.float32)
     np.add.at(steps, (np.searchsorted(edges, np.arange(len(groups)), side="right"), groups), 1)
     return np.cumsum(steps[:-1], axis=0)

@@ -1,25 +1,25 @@
-"""What metrics are without having listened."""
+"""Chance levels of metrics."""
 
 import numpy as np
 from scipy.special import digamma
 
 
 def chance_precision(n_positive, n_clips):
-    """The expectation of the average precision of random scores.
+    """Return the expected average precision of random scores.
 
-    On few clips it is well above the share of positives: that of one positive among ten is 0.29.
+    On few clips it is well above the share of positives: 0.29 for one positive among ten clips.
 
     Parameters
     ----------
     n_positive : np.ndarray of int
-        Of each tag.
+        Positive clips of each tag.
     n_clips : int
 
     Returns
     -------
     np.ndarray
-        ``((R - 1) / (N - 1) (N - H) + H) / N`` for R positives among N clips, H being the Nth harmonic number. NaN for a tag
-        without a positive or without a negative.
+        ``((R - 1) / (N - 1) (N - H) + H) / N`` for R positives among N clips, where H is the Nth harmonic number. NaN for a
+        tag without a positive or without a negative.
 
     References
     ----------
@@ -33,12 +33,12 @@ def chance_precision(n_positive, n_clips):
 
 
 def chance_of_numbers(labels):
-    """What each metric of a regression is where the mean of the test clips is told of all of them."""
+    """Return the metrics of a regression that predicts the mean of the test clips for every clip."""
     return {"r2": 0.0, "pearson_r": 0.0, "mean_absolute_error": float(np.abs(labels - labels.mean()).mean())}
 
 
 def chance_levels(task, n_positive, n_clips):
-    """What each metric of a test list would be without having listened.
+    """Return the chance level of each metric of a test list.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def chance_levels(task, n_positive, n_clips):
     Returns
     -------
     dict of str to float
-        Tagging: the expectation of random scores, mean over the tags that can be scored. Classification: what always naming
-        the most frequent class gives.
+        Tagging: the expected value for random scores, mean over the tags that can be scored. Classification: the value for
+        always predicting the most frequent class.
     """
     if task == "tagging":
         chance = chance_precision(n_positive, n_clips)

@@ -1,6 +1,6 @@
-"""Intervals and p-values: what may be said of a metric from its resamples.
+"""Compute confidence intervals and p-values of a metric from its resamples.
 
-docs/benchmarks.md, "Intervals", shows how often each of them holds the truth (benchmarks/intervals.py).
+docs/benchmarks.md, "Intervals", reports how often each interval contains the true value (benchmarks/intervals.py).
 """
 
 import numpy as np
@@ -8,26 +8,26 @@ from scipy.special import betaincinv, ndtr, ndtri, stdtr, stdtrit
 
 LEVEL = 0.95
 SIGNIFICANT = 0.05
-FEWEST_GROUPS = 5  # that have a tag or class, and that have not: below it nothing is said of it but its value
+FEWEST_GROUPS = 5  # with a tag or class, and also without it; with fewer, only the value is reported
 _NONE = (float("nan"), float("nan"))
 
 
 def percentile_interval(values, n_groups, level=LEVEL):
-    """The percentile interval of a metric over resamples, widened as Student's t is wider than the normal distribution.
+    """Return the percentile interval of a metric over resamples, widened as Student's t is wider than the normal distribution.
 
     Parameters
     ----------
     values : np.ndarray, shape=(n_resamples,)
         NaN where the metric is not defined; those resamples are left out.
     n_groups : int
-        Independent observations: the groups that were resampled, or those with the tag or class.
+        Number of independent observations: the groups that were resampled, or those with the tag or class.
     level : float
-        Share of the test sets whose interval shall hold the truth.
+        Share of test sets whose interval should contain the true value.
 
     Returns
     -------
     low, high : float
-        NaN if the metric is defined in no resample, or of a single group.
+        NaN if no resample defines the metric, or if there is only one group.
 
     References
     ----------
@@ -43,24 +43,24 @@ def percentile_interval(values, n_groups, level=LEVEL):
 
 
 def share_interval(share, variance, n_clips, n_groups, level=LEVEL):
-    """The interval of Clopper and Pearson for a share of clips, such as an accuracy; of groups by Korn and Graubard.
+    """Return the Clopper-Pearson interval of a share of clips, such as an accuracy; for groups after Korn and Graubard.
 
-    Of independent clips it is the exact one. Clips of groups, and means over runs of training, count for as many
-    independent clips as have the same variance.
+    For independent clips it is the exact interval. Grouped clips, and means over training runs, count as the number of
+    independent clips that has the same variance.
 
     Parameters
     ----------
     share : float
     variance : float
-        Of the share, between groups and runs (`mscol.metrics.shares`).
+        Variance of the share between groups and runs (`mscol.metrics.shares`).
     n_clips, n_groups : float
-        That the share is of.
+        Clips and groups over which the share is computed.
     level : float
 
     Returns
     -------
     low, high : float
-        NaN if the share is of no clip.
+        NaN if there is no clip.
 
     References
     ----------
@@ -69,7 +69,7 @@ def share_interval(share, variance, n_clips, n_groups, level=LEVEL):
     if np.isnan(share) or n_groups < 1:
         return _NONE
     tail = (1 - level) / 2
-    # Where all groups say the same, no clip tells more than its group.
+    # If all groups agree, a clip adds no information to its group.
     effective = min(n_clips, share * (1 - share) / variance) if variance > 0 else n_groups
     if 1 < n_groups < n_clips and variance > 0:
         effective *= (stdtrit(n_clips - 1, tail) / stdtrit(n_groups - 1, tail)) ** 2
@@ -80,9 +80,9 @@ def share_interval(share, variance, n_clips, n_groups, level=LEVEL):
 
 
 def logit_interval(value, left_out, variance=0.0, level=LEVEL):
-    """The interval of a metric between 0 and 1 by the jackknife: less its bias, symmetric on the scale of log odds.
+    """Return the jackknife interval of a metric between 0 and 1: bias-corrected, and symmetric on the log-odds scale.
 
-    It is for PR-AUC, which is too high on few clips, and higher still in their resamples.
+    Use it for PR-AUC, which is biased upwards on few clips, and even more so on their resamples.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ def logit_interval(value, left_out, variance=0.0, level=LEVEL):
     left_out : np.ndarray, shape=(n_groups,)
         The metric without each of the groups.
     variance : float
-        Of the value between runs of training, which is added.
+        Variance of the value between training runs. It is added to that of the jackknife.
     level : float
 
     Returns
     -------
     low, high : float
-        NaN if there is nothing to be had: a single group, or a value that is not defined.
+        NaN for a single group or an undefined value.
 
     References
     ----------
@@ -115,26 +115,26 @@ def logit_interval(value, left_out, variance=0.0, level=LEVEL):
 
 
 def paired_p_value(differences, n_groups):
-    """Two-sided p-value of a paired bootstrap: how rarely resamples put two systems the other way round.
+    """Return the two-sided p-value of a paired bootstrap, from the share of resamples that reverse the order of two systems.
 
     Parameters
     ----------
     differences : np.ndarray, shape=(n_resamples,)
-        Of a metric of two systems, each pair in one resample of the clips. NaN are left out.
+        Difference of a metric between two systems in each resample of the clips. NaN are left out.
     n_groups : int
-        As for `percentile_interval`, to which it is widened alike.
+        As for `percentile_interval`; the p-value is widened in the same way.
 
     Returns
     -------
     p_value : float
-        Never 0. NaN if there is no difference to be had, or of a single group.
+        Never 0. NaN if all differences are NaN, or if there is only one group.
     highest : float
-        What it may be with other resamples of the same clips: the upper end of its 95 % interval.
+        Upper end of the 95 % interval of the p-value over other resamples of the same clips.
 
     References
     ----------
-    Efron & Tibshirani, An Introduction to the Bootstrap, 1993, ch. 15; the one that is added to counts and
-    number: Davison & Hinkley, Bootstrap Methods and their Application, 1997, eq. 4.11.
+    Efron & Tibshirani, An Introduction to the Bootstrap, 1993, ch. 15. Adding one to the count and to the number of
+    resamples: Davison & Hinkley, Bootstrap Methods and their Application, 1997, eq. 4.11.
     """
     differences = differences[~np.isnan(differences)]
     n_resamples = len(differences)
@@ -147,9 +147,9 @@ def paired_p_value(differences, n_groups):
 
 
 def holm(p_values):
-    """Adjust p-values of several tests, so that all of them together err as rarely as one (Holm, 1979).
+    """Adjust the p-values of several tests for multiple comparisons (Holm, 1979).
 
-    NaN stay, and do not count.
+    NaN remain NaN and do not count as tests.
 
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]

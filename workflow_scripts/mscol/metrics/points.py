@@ -1,4 +1,4 @@
-"""The metrics themselves, by scikit-learn."""
+"""Compute the metrics of tagging and classification with scikit-learn."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from mscol.errors import MscolError
 
 
 class MetricError(MscolError, ValueError):
-    """Scores or labels of a shape or value that no metric is defined for."""
+    """Scores or labels whose shape or values do not allow a metric."""
 
 
 @dataclass(frozen=True)
 class TaggingResult:
-    """How well tags are told.
+    """Metrics of tagging.
 
     Attributes
     ----------
@@ -41,13 +41,13 @@ class TaggingResult:
 
     @property
     def left_out(self):
-        """The numbers of the tags that could not be scored."""
+        """Return the indices of the tags that could not be scored."""
         return np.flatnonzero(np.isnan(self.roc_auc_per_tag))
 
 
 @dataclass(frozen=True)
 class ClassificationResult:
-    """How well classes are told.
+    """Metrics of classification.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class ClassificationResult:
     confusion : np.ndarray, shape=(n_classes, n_classes), int
         Clips by true class (rows) and predicted class (columns).
     recall_per_class, precision_per_class, f1_per_class : np.ndarray, shape=(n_classes,)
-        NaN for a class that no clip has; a precision or F1 of 0 / 0 counts as 0.
+        NaN for a class without clips; a precision or F1 of 0 / 0 counts as 0.
     """
 
     accuracy: float
@@ -69,12 +69,12 @@ class ClassificationResult:
 
     @property
     def n_clips(self):
-        """How many clips were classified."""
+        """Return the number of clips that were classified."""
         return int(self.confusion.sum())
 
 
 def tagging(scores, labels):
-    """Measure tagging.
+    """Compute the metrics of tagging.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def tagging(scores, labels):
     Raises
     ------
     MetricError
-        If shapes do not fit, a score is not finite, or a label is neither 0 nor 1.
+        If shapes do not match, a score is not finite, or a label is neither 0 nor 1.
 
     Examples
     --------
@@ -116,14 +116,14 @@ def tagging(scores, labels):
 
 
 def classification(scores, labels):
-    """Measure classification.
+    """Compute the metrics of classification.
 
     Parameters
     ----------
     scores : np.ndarray, shape=(n_clips, n_windows, n_classes), or list of (n_windows, n_classes)
-        Logits of each window; a clip's are their sum, and its class is the first that has the largest.
+        Logits of each window. A clip's logits are their sum, and its predicted class is the first with the largest sum.
     labels : np.ndarray, shape=(n_clips,), int
-        The number of each clip's class.
+        Index of each clip's class.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def classification(scores, labels):
     Raises
     ------
     MetricError
-        If shapes do not fit, a score is not finite, or a label is not the number of a class.
+        If shapes do not match, a score is not finite, or a label is not the index of a class.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def aggregate_windows(scores, how):
     Parameters
     ----------
     scores : np.ndarray, shape=(n_clips, n_windows, n_labels), or list of (n_windows, n_labels)
-        Each clip has at least one window; in a list the number of windows may vary.
+        Each clip has at least one window. In a list the number of windows may vary.
     how : str
         ``mean`` or ``sum``.
 
@@ -175,7 +175,7 @@ def aggregate_windows(scores, how):
     Raises
     ------
     MetricError
-        If there is no clip, a clip has no window, shapes do not fit, or a score is not finite.
+        If there is no clip, a clip has no window, shapes do not match, or a score is not finite.
     """
     clips = [np.asarray(clip, dtype=np.float64) for clip in scores]
     if not clips:
@@ -184,38 +184,38 @@ def aggregate_windows(scores, how):
         if clip.ndim != 2 or not len(clip) or clip.shape[1] != clips[0].shape[1]:
             raise MetricError(
                 f"the scores of clip {number} have shape {clip.shape}, expected (windows, labels) with at "
-                f"least one window and as many labels as the first clip, of shape {clips[0].shape}"
+                f"least one window and as many labels as the first clip, which has shape {clips[0].shape}"
             )
     n_windows = np.array([len(clip) for clip in clips])
     return aggregate_rows(np.concatenate(clips), n_windows, how)
 
 
 def aggregate_rows(window_scores, n_windows, how):
-    """Do what `aggregate_windows` does with windows that lie one clip after another in one array.
+    """Aggregate as `aggregate_windows` does, but from one array with the windows of consecutive clips.
 
     Parameters
     ----------
     window_scores : np.ndarray, shape=(n_windows.sum(), n_labels)
     n_windows : np.ndarray, shape=(n_clips,), int
-        At least 1 each; they must fit the rows.
+        Windows of each clip, at least 1. The sum must equal the number of rows.
     how : str
     """
     if len(n_windows) == 0 or n_windows.min() < 1 or n_windows.sum() != len(window_scores):
         raise MetricError(
-            f"the counts of windows of {len(n_windows)} clips do not fit {len(window_scores)} rows of scores"
+            f"the window counts of {len(n_windows)} clips do not match {len(window_scores)} rows of scores"
         )
     if not np.isfinite(window_scores).all():
-        raise MetricError("a score is not finite; look at the training of the head that gave it")
+        raise MetricError("a score is not finite. Check the training of the head.")
     sums = np.add.reduceat(window_scores, np.cumsum(n_windows) - n_windows, axis=0, dtype=np.float64)
     return {"mean": sums / n_windows[:, None], "sum": sums}[how]
 
 
 def check_tags(scores, labels):
-    """Return labels of shape (n_clips, n_tags) as int64, or say why they do not fit the clips' scores."""
+    """Return labels of shape (n_clips, n_tags) as int64; raise MetricError if they do not match the clips' scores."""
     labels = np.asarray(labels)
     if labels.shape != scores.shape:
         raise MetricError(
-            f"labels have shape {labels.shape}, scores of clips {scores.shape}; they must be equal"
+            f"labels have shape {labels.shape}, but the clips' scores have {scores.shape}. They must be equal."
         )
     if not np.isin(labels, (0, 1)).all():
         raise MetricError("a tag's label is neither 0 nor 1")
@@ -223,17 +223,17 @@ def check_tags(scores, labels):
 
 
 def check_classes(scores, labels):
-    """Return labels of shape (n_clips,) as int64, or say why they do not fit the clips' scores."""
+    """Return labels of shape (n_clips,) as int64; raise MetricError if they do not match the clips' scores."""
     labels = np.asarray(labels)
     n_clips, n_classes = scores.shape
     if labels.shape != (n_clips,):
-        raise MetricError(f"labels have shape {labels.shape}, expected ({n_clips},): a class a clip")
+        raise MetricError(f"labels have shape {labels.shape}, expected ({n_clips},): one class per clip")
     if not np.isin(labels, np.arange(n_classes)).all():
-        raise MetricError(f"a label is not the number of a class, 0 to {n_classes - 1}")
+        raise MetricError(f"a label is not the index of a class, 0 to {n_classes - 1}")
     return labels.astype(np.int64)
 
 
 def mean_of_finite(values):
-    """The mean of the values that are not NaN; NaN if there is none."""
+    """Return the mean of the values that are not NaN; NaN if there are none."""
     finite = values[~np.isnan(values)]
     return float(finite.mean()) if len(finite) else float("nan")

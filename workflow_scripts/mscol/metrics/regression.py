@@ -1,4 +1,4 @@
-"""How well numbers are told: R2, Pearson's correlation and mean absolute error, and all of them in resamples."""
+"""Compute R2, Pearson's correlation and mean absolute error of predicted numbers, also over resamples."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,17 @@ from mscol.metrics.shares import sum_groups
 
 @dataclass(frozen=True)
 class RegressionResult:
-    """How well numbers are told.
+    """Metrics of regression.
 
     Attributes
     ----------
     r2 : float
-        Share of the variance that is told; negative where the mean would tell more. NaN where all clips have one number.
+        Share of the variance that is explained; negative if predicting the mean would be better. NaN if all clips have the
+        same number.
     pearson_r : float
-        NaN likewise, or where all clips are told one number.
+        NaN if all clips have the same number or the same prediction.
     mean_absolute_error : float
-        In the numbers' own unit.
+        In the unit of the numbers.
     """
 
     r2: float
@@ -30,12 +31,12 @@ class RegressionResult:
 
 
 def regression(scores, labels):
-    """Measure regression.
+    """Compute the metrics of regression.
 
     Parameters
     ----------
     scores : np.ndarray, shape=(n_clips, n_windows, 1), or list of (n_windows, 1)
-        What each window is told; a clip's number is their mean.
+        Prediction for each window; a clip's prediction is their mean.
     labels : np.ndarray, shape=(n_clips,)
 
     Returns
@@ -45,7 +46,7 @@ def regression(scores, labels):
     Raises
     ------
     MetricError
-        If shapes do not fit, or a number is not finite.
+        If shapes do not match, or a number is not finite.
 
     Examples
     --------
@@ -63,24 +64,24 @@ def regression(scores, labels):
 
 
 def bootstrap_regression(scores, labels, counts, groups):
-    """Compute the metrics of a regression in each resample.
+    """Compute the metrics of regression in each resample.
 
     Parameters
     ----------
     scores : np.ndarray, shape=(n_clips, 1)
     labels : np.ndarray, shape=(n_clips,)
     counts : np.ndarray, shape=(n_resamples, n_groups)
-        How often each group was drawn.
+        Number of draws of each group.
     groups : np.ndarray, shape=(n_clips,), int
-        Which group each clip is of, counted from 0.
+        Group of each clip, counted from 0.
 
     Returns
     -------
     dict of str to np.ndarray, shape=(n_resamples,)
-        By the names of `RegressionResult`.
+        Keys are the attributes of `RegressionResult`.
     """
     labels = check_numbers(scores, labels)
-    # About their mean, because variances are differences of what is summed
+    # Centred, because the variances below are differences of sums
     truth, told = labels - labels.mean(), scores[:, 0] - labels.mean()
     error = told - truth
     moments = np.stack(
@@ -88,7 +89,7 @@ def bootstrap_regression(scores, labels, counts, groups):
     )
     n, y, p, yy, pp, py, ee, absolute = (counts.astype(np.float64) @ sum_groups(moments, groups)).T
     of_truth, of_told, together = yy - y**2 / n, pp - p**2 / n, py - p * y / n
-    scale = yy.max() * 1e-12  # below it all clips of a resample have one number
+    scale = yy.max() * 1e-12  # below it, all clips of a resample have the same number
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "r2": np.where(of_truth > scale, 1 - ee / of_truth, np.nan),
@@ -98,11 +99,11 @@ def bootstrap_regression(scores, labels, counts, groups):
 
 
 def check_numbers(scores, labels):
-    """Return labels of shape (n_clips,) as float64, or say why they do not fit the clips' scores."""
+    """Return labels of shape (n_clips,) as float64; raise MetricError if they do not match the clips' scores."""
     labels = np.asarray(labels, np.float64)
     if scores.shape != (len(labels), 1) or labels.ndim != 1:
         raise MetricError(
-            f"labels have shape {labels.shape}, scores of clips {scores.shape}; expected (n,) and (n, 1)"
+            f"labels have shape {labels.shape} and the clips' scores {scores.shape}, expected (n,) and (n, 1)"
         )
     if not np.isfinite(labels).all():
         raise MetricError("the number of a clip is not finite")

@@ -1,15 +1,16 @@
-"""What is drawn again: groups of test clips, and, where there are several, runs of training.
+"""Draw resamples: groups of test clips, and training runs if there are several.
 
 Clips of one group (notes of an instrument, clips of a song, songs of an artist) are not independent, so a resample draws
-groups, with all their clips. Where several runs were trained, it draws runs, too: its metric then varies as with other test
-clips and another training. The same draws serve all models of a test list: differences between them are paired.
+groups with all their clips. If there are several training runs, a resample draws runs, too: its metric then varies as it
+would with other test clips and another training run. All models of a test list use the same draws, so that their
+differences are paired.
 """
 
 import numpy as np
 
 
 def resample_counts(n_groups, n_resamples, generator):
-    """Draw resamples of the groups, each as many as there are, with replacement.
+    """Draw resamples of the groups with replacement, each with as many draws as there are groups.
 
     Parameters
     ----------
@@ -19,7 +20,7 @@ def resample_counts(n_groups, n_resamples, generator):
     Returns
     -------
     np.ndarray, shape=(n_resamples, n_groups), uint16
-        How often each group was drawn; rows sum to ``n_groups``.
+        Number of draws of each group; rows sum to ``n_groups``.
     """
     counts = np.empty((n_resamples, n_groups), np.uint16)
     for row in counts:
@@ -28,15 +29,15 @@ def resample_counts(n_groups, n_resamples, generator):
 
 
 def leave_one_out(n_groups):
-    """The counts of the jackknife: shape (n_groups, n_groups), all groups but one in each row."""
+    """Return the counts of the jackknife: shape (n_groups, n_groups), all groups but one in each row."""
     return (1 - np.eye(n_groups)).astype(np.uint16)
 
 
 def run_weights(n_runs, n_resamples, generator):
-    """Draw runs of training for each resample: one fewer than there are, with replacement.
+    """Draw n - 1 of n training runs for each resample, with replacement.
 
-    Of n runs, the mean of n drawn ones varies by (n - 1) / n of what it should, which of three is much; that of n - 1 drawn
-    ones varies as the mean of n runs does.
+    The variance of the mean of n drawn runs is too small by a factor of (n - 1) / n, a large error for three runs. The
+    mean of n - 1 drawn runs has the variance of the mean of n runs.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def run_weights(n_runs, n_resamples, generator):
     Returns
     -------
     np.ndarray, shape=(n_runs, n_resamples)
-        The weight of each run; columns sum to 1. All ones for a single run.
+        Weight of each run; columns sum to 1. All ones for a single run.
 
     References
     ----------
@@ -59,19 +60,19 @@ def run_weights(n_runs, n_resamples, generator):
 
 
 def pool_runs(values, runs):
-    """Average what does not count as a run of its own: heads of one encoder, where there are several encoders.
+    """Average the heads of each encoder if there are several encoders. With one encoder, each head is a run.
 
     Parameters
     ----------
     values : np.ndarray, shape=(n_heads, ...)
-        A row a head that was trained.
+        One row per trained head.
     runs : list of tuple
-        For each of them its encoder and its head.
+        Encoder and head of each row.
 
     Returns
     -------
     np.ndarray, shape=(n_runs, ...)
-        A row an encoder, or a row a head if there is one encoder.
+        One row per encoder, or one row per head if there is only one encoder.
     """
     encoders = list(dict.fromkeys(encoder for encoder, _ in runs))
     if len(encoders) == 1:

@@ -1,4 +1,4 @@
-"""Shares of clips, and how they vary between groups: accuracy, recall and precision."""
+"""Compute shares of clips (accuracy, recall, precision) and their variation between groups."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,17 @@ import numpy as np
 
 
 class Shares(NamedTuple):
-    """Shares of clips: those that are hits, of those that are members.
+    """Shares of clips: hits divided by members.
 
     Attributes
     ----------
     value : np.ndarray, shape=(n_shares,)
         NaN where there is no member.
     deviations : np.ndarray, shape=(n_groups, n_shares)
-        What each group adds to the deviation of a share from its truth; squares of their sum over groups are its variance
-        (Taylor linearisation, as of ratios in surveys).
+        Contribution of each group to the deviation of a share from its true value. The sum of their squares is the
+        variance of the share (Taylor linearisation, as for ratios in surveys).
     n_clips, n_groups : np.ndarray, shape=(n_shares,)
-        Members, and groups that hold one.
+        Number of members, and of groups with a member.
     """
 
     value: np.ndarray
@@ -26,14 +26,14 @@ class Shares(NamedTuple):
 
 
 def shares(hits, members, groups):
-    """Measure shares.
+    """Compute shares of clips.
 
     Parameters
     ----------
     hits, members : np.ndarray of bool, shape=(n_clips, n_shares)
-        Hits are members.
+        Every hit must be a member.
     groups : np.ndarray, shape=(n_clips,), int
-        Which group each clip is of, counted from 0.
+        Group of each clip, counted from 0.
 
     Returns
     -------
@@ -46,12 +46,12 @@ def shares(hits, members, groups):
 
 
 def groups_with(members, groups):
-    """Count the groups that hold a member: shape (n_shares,)."""
+    """Count the groups with a member: shape (n_shares,)."""
     return (sum_groups(members.astype(float), groups) > 0).sum(axis=0)
 
 
 def sum_groups(rows, groups, n_groups=None):
-    """Sum the rows of each group: shape (n_groups, ...); there are as many as the groups' numbers say, unless more are wanted."""
+    """Sum the rows of each group: shape (n_groups, ...). By default ``n_groups`` is the largest number in ``groups`` plus one."""
     sums = np.zeros((groups.max() + 1 if n_groups is None else n_groups, *rows.shape[1:]))
     np.add.at(sums, groups, rows)
     return sums

@@ -1,4 +1,4 @@
-"""Each test clip of a dataset as models have it: where it lies on a map, and what heads call it."""
+"""Compute the map position of each test clip of a dataset, and list the predictions of heads."""
 
 import logging
 
@@ -15,30 +15,30 @@ from mscol.overview.sampling import sample_clips
 from mscol.scores.files import read_scores
 from mscol.scores.labels import Labelled
 
-_MOST_TAGS = 3  # that are named of a clip
-_FEWEST_CLIPS = 8  # of which t-SNE makes anything
-_PERPLEXITY = 30  # neighbours that count, of many clips
+_MOST_TAGS = 3  # named per clip
+_FEWEST_CLIPS = 8  # for t-SNE
+_PERPLEXITY = 30  # effective number of neighbours, if there are enough clips
 _SEED = 0
 _DECIMALS = 3
 
 
 def describe_clips(clips, about, listed, models, seeds, out):
-    """Say of each test clip where it lies on the map of each model, and what that model's heads called it.
+    """Write the map position of each test clip for each model, and the predictions of the model's heads.
 
     Parameters
     ----------
     clips, about : str or os.PathLike
-        The manifest of the task.
+        The manifest of the task and its about.json.
     listed : str or os.PathLike
-        The manifest of the dataset, of which clips on the map are chosen: the same for all tasks.
+        The manifest of the dataset, from which the clips on the map are chosen; they are the same for all tasks.
     models : dict
-        Of each model a dict of paths: test and test_index, embeddings of the test clips by the encoder of the first seed
-        (`mscol.embeddings`), and scores, a file a seed of one way of evaluating (`mscol.scores.files`; none where nothing is scored).
+        For each model a dict of paths: test and test_index, the embeddings of the test clips by the encoder of the first seed
+        (`mscol.embeddings`), and scores, one file per seed of one protocol (`mscol.scores.files`; empty without scores).
     seeds : list of int
-        Theirs.
+        Seeds of the scores.
     out : str or os.PathLike
-        Written: model, clip, labels, x and y (empty where it is not on the map), and a column a run, ``seed1_head1``, with the
-        class that it was called, its likeliest tags, or its number.
+        Output path: model, clip, labels, x and y (empty for clips that are not on the map), and one column per run,
+        ``seed1_head1``, with the predicted class, the most likely tags, or the predicted number.
     """
     labelled, sampled = Labelled.open(clips, about), sample_clips(read_listed(listed))
     tables = []
@@ -54,26 +54,26 @@ def describe_clips(clips, about, listed, models, seeds, out):
                 called = pd.Series(name_scores(values, labelled), index=tested.ids)
                 table[f"seed{seed}_head{head}"] = table["clip"].map(called)
         tables.append(table)
-        logging.info("%s: %d test clips, of which %d are on the map.", model, len(table), len(shown))
+        logging.info("%s: %d test clips, %d on the map.", model, len(table), len(shown))
     write_csv(pd.concat(tables, ignore_index=True), out)
 
 
 def read_described(path):
-    """Read what `describe_clips` wrote, all of it as text: a class "060" is no number, and what is not there is empty.
+    """Read the table of `describe_clips` as text: a class "060" is not a number, and missing values are empty.
 
     Raises
     ------
     CacheError
-        If it is no whole table.
+        If the table is damaged.
     """
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # pandas' own errors of parsing are such
-        raise CacheError(f"{path}: not a whole table ({error}); delete it, and it is made again") from error
+    except ValueError as error:  # includes pandas' errors of parsing
+        raise CacheError(f"{path}: not a whole table ({error}). Delete it and run again.") from error
 
 
 def place(means):
-    """Place embeddings on a plane, those that are alike beside each other: t-SNE of their cosine distances, of very few PCA.
+    """Place embeddings on a plane, similar ones close together: t-SNE of cosine distances, or PCA for very few clips.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def place(means):
     Returns
     -------
     np.ndarray, shape=(n_clips, 2)
-        Within 0 and 1. The same for the same embeddings.
+        Between 0 and 1. Equal embeddings give equal results.
     """
     n_clips = len(means)
     centred = means - means.mean(axis=0)
@@ -94,7 +94,7 @@ def place(means):
         places = PCA(2, random_state=_SEED).fit_transform(units)
     else:
         perplexity = min(_PERPLEXITY, (n_clips - 1) / 3)
-        # Of unit vectors, squared Euclidean distances are twice the cosine ones.
+        # For unit vectors, squared Euclidean distances are twice the cosine distances.
         places = TSNE(2, perplexity=perplexity, init="pca", method="exact", random_state=_SEED).fit_transform(
             units
         )
@@ -103,7 +103,7 @@ def place(means):
 
 
 def name_scores(scores, labelled):
-    """Name what scores say: the class, the likeliest tags joined by ";", or the number.
+    """Turn scores into predictions: the class, the most likely tags joined by ";", or the number.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a run has cost: hours of its jobs, by stage and by model, from what Snakemake measured of each."""
+"""Sum up the hours of a run's jobs by stage and by model, as measured by Snakemake."""
 
 import csv
 import math
@@ -10,18 +10,18 @@ from mscol.pages.elements import code, escape, number, paragraph, section, table
 
 
 def costs(folder, models):
-    """Write what stages and models cost.
+    """Write the tables of the costs of stages and models.
 
     Parameters
     ----------
     folder : str or os.PathLike
-        ``timings/``: ``{rule}.tsv``, or ``{rule}/...`` with the wildcards of a job in its path.
+        ``timings/``: ``{rule}.tsv``, or ``{rule}/...`` with the wildcards of a job in the path.
     models : list of str
 
     Returns
     -------
     str
-        HTML; empty where nothing was measured.
+        HTML; empty if nothing was measured.
     """
     stages, of_models = defaultdict(list), defaultdict(list)
     for rule, wildcards, seconds, cpu_seconds in _jobs(Path(folder)):
@@ -38,18 +38,18 @@ def costs(folder, models):
     by_model = [(code(model), _cells(of_models[model])) for model in models if of_models[model]]
     return section(
         "costs",
-        "What it cost",
+        "Costs",
         table(["stage", *heads], by_stage, [total], label="Cost by stage"),
         table(["model", *heads], by_model, label="Cost by model"),
         paragraph(
-            "Hours that jobs took, one after another, and hours of their processor cores, as Snakemake measured them (timings/). Each job counts "
-            "once, as it ran last. A model's are its pretraining, embeddings, heads and tables; the stems and log-mels that models share are not among them."
+            "Hours are the summed run times of the jobs, and CPU hours those of their processor cores, as measured by Snakemake (timings/). Each job counts "
+            "once, with its last run. The costs of a model include its pretraining, embeddings, heads and tables, but not the stems and log-mels that models share."
         ),
     )
 
 
 def _jobs(folder):
-    """Yield rule, the words of its path, seconds and CPU seconds (NaN where not measured) of each job."""
+    """Yield rule, the words of its path, seconds and CPU seconds (NaN if not measured) of each job."""
     for path in sorted(folder.rglob("*.tsv")):
         parts = path.relative_to(folder).with_suffix("").parts
         words = {*parts[1:], *(part.partition("_")[2] for part in parts[1:])}  # {dataset}_{model}
@@ -61,7 +61,7 @@ def _jobs(folder):
 def _number(text):
     try:
         return float(text)
-    except (TypeError, ValueError):  # "-" or "NA" of a job too short to be measured
+    except (TypeError, ValueError):  # "-" or "NA" for a job too short to be measured
         return math.nan
 
 

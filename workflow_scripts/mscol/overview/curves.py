@@ -1,4 +1,4 @@
-"""A figure of Matplotlib within a page."""
+"""Embed a figure of Matplotlib in a page."""
 
 import re
 from pathlib import Path
@@ -15,9 +15,9 @@ def inline_svg(path, prefix, described):
     ----------
     path : str or os.PathLike
     prefix : str
-        Of all ids in it: those of two figures would be taken for each other.
+        Prefix of all ids in it, so that two figures in a page do not share ids.
     described : str
-        What it shows, for those who do not see it.
+        Description for screen readers.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def inline_svg(path, prefix, described):
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = _IDS.sub(lambda found: f"{found[1]}{prefix}-", svg)
-    # Its size is the page's affair: there is a viewBox.
+    # The page sets the size; the SVG has a viewBox.
     svg = re.sub(r'^(<svg[^>]*?) width="[^"]*"', r"\1", svg)
     svg = re.sub(r'^(<svg[^>]*?) height="[^"]*"', r"\1", svg)
     return f'<figure tabindex="0">{svg.replace("<svg", f"""<svg role="img" aria-label="{escape(described)}" """, 1)}</figure>'

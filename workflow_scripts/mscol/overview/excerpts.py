@@ -1,4 +1,4 @@
-"""A few seconds of test clips, coded so that a page can hold them."""
+"""Cut excerpts of a few seconds from test clips, and encode them for the HTML page."""
 
 import base64
 import logging
@@ -14,32 +14,30 @@ from mscol.jobs.logs import Progress
 from mscol.overview.sampling import sample_clips
 
 _SECONDS = 3
-_SHORT_CLIP = (
-    6  # seconds: of a shorter one the beginning is heard, where notes have their attack, else the middle
-)
+_SHORT_CLIP = 6  # seconds: excerpts of shorter clips start at the beginning (the attack of notes), others are from the middle
 PEAK = 0.9
 _FADE_SAMPLES = 160
 COARSE, FINE = 24, 40  # kbit/s
 
 
 def cut_excerpts(clips, root, most_bytes, out):
-    """Cut excerpts of the first of the sampled test clips, as many as there is room for.
+    """Cut excerpts of the first sampled test clips, up to a total size.
 
     Parameters
     ----------
     clips : str or os.PathLike
         The manifest.
     root : str or os.PathLike
-        Where the dataset lies.
+        Folder of the dataset.
     most_bytes : float
-        Room in the page, in letters.
+        Maximum size of all excerpts in the page, in characters.
     out : str or os.PathLike
-        Written: JSON, an mp3 in base64 by the id of its clip. A clip that does not decode is left out.
+        Output path: JSON of mp3s in base64, by the ids of their clips. Clips that do not decode are left out.
 
     Raises
     ------
     DatasetError
-        If the dataset is not there any more.
+        If the dataset no longer exists.
     """
     listed = read_listed(clips)
     paths = listed.set_index("id")["path"]
@@ -49,7 +47,7 @@ def cut_excerpts(clips, root, most_bytes, out):
         try:
             coded = encode(cut(load_mixture(Path(root, paths[clip]))))
         except AudioError as error:
-            logging.warning("%s has no excerpt: %s", clip, error)
+            logging.warning("No excerpt of clip %s: %s", clip, error)
             n_failed += 1
             continue
         n_bytes += len(coded)
@@ -60,7 +58,7 @@ def cut_excerpts(clips, root, most_bytes, out):
     require_dataset(root, [Path(root, paths[clip]) for clip in chosen], n_failed)
     write_json(excerpts, out)
     logging.info(
-        "Excerpts of %d of %d clips on the map: there is room for %.1f MB.",
+        "Cut excerpts of %d of %d clips on the map (at most %.1f MB).",
         len(excerpts),
         len(chosen),
         most_bytes / 1e6,
@@ -68,7 +66,7 @@ def cut_excerpts(clips, root, most_bytes, out):
 
 
 def cut(waveform):
-    """Cut three seconds out of a waveform at 16 kHz, at full level."""
+    """Cut three seconds from a waveform at 16 kHz, and scale them to full level."""
     n_samples = _SECONDS * ANALYSIS_RATE
     start = (len(waveform) - n_samples) // 2 if len(waveform) > _SHORT_CLIP * ANALYSIS_RATE else 0
     excerpt = waveform[start : start + n_samples]
@@ -76,19 +74,19 @@ def cut(waveform):
 
 
 def encode(waveform, kilobits=COARSE):
-    """Code a waveform as mp3, with short fades at both ends.
+    """Encode a waveform as mp3, with short fades at both ends.
 
     Parameters
     ----------
     waveform : np.ndarray, shape=(n_samples,)
         At 16 kHz.
     kilobits : int
-        A second.
+        Bit rate in kbit/s.
 
     Returns
     -------
     str
-        In base64.
+        The mp3 in base64.
     """
     n_faded = min(_FADE_SAMPLES, len(waveform) // 2)
     window = np.ones(len(waveform), np.float32)

@@ -1,4 +1,4 @@
-"""The test clips, to be explored: where each lies on a map, what it was called, and how some of them sound."""
+"""Write the maps of the test clips, the confusion matrices, and the excerpts to listen to."""
 
 from typing import NamedTuple
 
@@ -8,13 +8,13 @@ from mscol.overview.clips import read_described
 from mscol.overview.labels import label_table
 from mscol.pages.elements import escape, paragraph, section
 
-_MOST_LISTED = 20  # clips of a cell of a confusion matrix; those with a player come first
-_MOST_CLASSES = 40  # of a matrix; of more, the most frequent confusions are listed
+_MOST_LISTED = 20  # clips per cell of a confusion matrix; clips with a player come first
+_MOST_CLASSES = 40  # in a matrix; with more classes, the most frequent confusions are listed
 _MOST_CONFUSIONS = 100
 
 
 class View(NamedTuple):
-    """What the page shows of one dataset and task.
+    """The files for the maps and classes of one dataset and task.
 
     Attributes
     ----------
@@ -25,11 +25,11 @@ class View(NamedTuple):
     about : str or os.PathLike
         about.json of the task.
     clips : str or os.PathLike or None
-        Of each model and test clip (`mscol.overview.clips`); None where there are no embeddings.
+        Table of test clips by model (`mscol.overview.clips`); None without embeddings.
     per_class : dict of str to (str or os.PathLike)
-        By model: the table of labels.
+        The table of labels of each model.
     excerpts : str or os.PathLike or None
-        Of the dataset (`mscol.overview.excerpts`).
+        Excerpts of the dataset (`mscol.overview.excerpts`).
     """
 
     name: str
@@ -41,21 +41,21 @@ class View(NamedTuple):
 
 
 class Clips:
-    """The clips of a dataset that the page names, each with a number, and excerpts of some."""
+    """The clips of a dataset that the page names, with their numbers, and the excerpts of some."""
 
     def __init__(self, excerpts):
         self._audio, self._numbers = excerpts, {}
 
     def number(self, clip):
-        """The number of a clip: on the page names stand once."""
+        """Return the number of a clip; the page stores each name once."""
         return self._numbers.setdefault(clip, len(self._numbers))
 
     def is_heard(self, clip):
-        """Whether there is an excerpt of it."""
+        """Return whether a clip has an excerpt."""
         return clip in self._audio
 
     def data(self):
-        """Names by number, and excerpts by number."""
+        """Return names and excerpts by number."""
         return {
             "names": list(self._numbers),
             "audio": {n: self._audio[clip] for clip, n in self._numbers.items() if clip in self._audio},
@@ -63,7 +63,7 @@ class Clips:
 
 
 def explore(views, synthesised):
-    """Write the parts of the page that show clips.
+    """Write the sections of the page that show clips.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ def explore(views, synthesised):
     Returns
     -------
     maps, classes : str
-        HTML, which the page's script fills.
+        HTML that the page's script fills.
     data : dict
-        For that script.
+        Data for that script.
     """
     clips = {view.dataset: Clips(read_json(view.excerpts) if view.excerpts else {}) for view in views}
     shown, maps, classes = [], [], []
@@ -126,7 +126,7 @@ def _describe(view, clips):
 
 
 def _cells(table, runs, clips, wrong_only):
-    """Cells of a confusion matrix that are not empty: true class, class called, clips (mean of all runs), how many in any run, and their numbers."""
+    """Return the nonempty cells of a confusion matrix: true class, predicted class, clips (mean of all runs), clips in any run, and their numbers."""
     called = table.melt(["clip", "labels"], runs, value_name="called")
     called = called[called["called"] != ""]
     cells = []
@@ -149,7 +149,7 @@ def _cells(table, runs, clips, wrong_only):
 
 
 def _explorer(kind, number, title, of_models):
-    """What the script makes a map or a matrix of: a chooser of the model, and a place for both sides."""
+    """Return the HTML that the script turns into a map or a matrix, with a selection of the model."""
     anchor = f"{kind}-{number}"
     options = "".join(f"<option>{escape(model)}</option>" for model in of_models)
     return (
@@ -159,7 +159,7 @@ def _explorer(kind, number, title, of_models):
 
 
 def _about_maps(shown, data):
-    """How to read the maps, and what is left out of them."""
+    """Explain how to read the maps, and which clips they leave out."""
     sizes = {
         view["dataset"]: (len(next(iter(view["maps"].values()))), view["n"]) for view in shown if view["maps"]
     }
@@ -168,14 +168,14 @@ def _about_maps(shown, data):
     n_heard = sum(len(clips["audio"]) for clips in data["clips"].values())
     listen = " Click or press Enter to listen." if n_heard else ""
     excerpts = (
-        f"{n_heard:,} of them have an excerpt of three seconds" if n_heard else "this page holds no excerpts"
+        f"{n_heard:,} of them have an excerpt of three seconds" if n_heard else "this page has no excerpts"
     )
     counted = ", ".join(
         f"{n_shown:,} of {n_clips:,} clips of {dataset}" for dataset, (n_shown, n_clips) in sizes.items()
     )
     return paragraph(
-        "Each point is a test clip; clips whose embeddings are alike lie beside each other (t-SNE of the cosine distances of their "
-        "means, of very few clips PCA; first seed). Distances between groups say little. Point at a clip, or go to the map with Tab "
-        f"and from clip to clip with the arrow keys.{listen} Shown are {counted}, from each class or first tag in turn; "
+        "Each point is a test clip. Clips with similar embeddings are close together (t-SNE of the cosine distances of mean "
+        "embeddings, PCA for very few clips; first seed). Distances between groups mean little. Point at a clip, or move to the map "
+        f"with Tab and between clips with the arrow keys.{listen} The map shows {counted}, from each class or first tag in turn; "
         f"{excerpts}. results/clips/ has all clips."
     )

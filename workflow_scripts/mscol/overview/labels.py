@@ -1,4 +1,4 @@
-"""How well each tag or class is told, all models beside each other."""
+"""Compare the results of all models for each tag or class."""
 
 import numpy as np
 
@@ -9,16 +9,16 @@ from mscol.pages.elements import code, escape, folded, number, table
 from mscol.pages.layout import MISSING
 from mscol.tables.measured import METRIC_TITLES
 
-MAIN_METRICS = ("roc_auc", "f1", "r2")  # of a label, one a task
+MAIN_METRICS = ("roc_auc", "f1", "r2")  # the metric per label of each task
 
 
 def label_table(dataset, per_class, synthesised):
-    """Write the tags or classes of a dataset, a row each, with a column a model.
+    """Write a table with one row per tag or class of a dataset and one column per model.
 
     Parameters
     ----------
     dataset : str
-        With its task.
+        Name of the dataset, with its task.
     per_class : dict of str to (str or os.PathLike)
         The table of labels of each model.
     synthesised : collection of str
@@ -26,7 +26,7 @@ def label_table(dataset, per_class, synthesised):
     Returns
     -------
     str
-        HTML, folded; of tags, of which there is no matrix, open.
+        HTML, folded; tables of tags are open, because tags have no confusion matrix.
     """
     groups = {model: choose_group(read_results(path), path) for model, path in per_class.items()}
     first, title = next(iter(groups.values()))

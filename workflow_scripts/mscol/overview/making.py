@@ -1,8 +1,8 @@
-"""What models are made from, in words. Quick to import: rules ask."""
+"""Describe what models were trained on. It is quick to import, because rules use it."""
 
 
 def made_from(model):
-    """Say what a model learned from.
+    """Describe what a model was trained on.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def made_from(model):
     'the mixture, and the stems bass or vocals (also where they are silent)'
     """
     if model.brought:
-        return "a function, nothing learned here" if model.callable else "made elsewhere"
+        return "a function, not trained here" if model.callable else "trained elsewhere"
     if not model.trained:
         return "nothing: random weights"
     if not model.sources:

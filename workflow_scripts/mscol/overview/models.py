@@ -1,4 +1,4 @@
-"""What each model learned: from what, how well it learned its task, and what it tells better or worse than the reference."""
+"""Describe each model: its training data, its accuracy in pretraining, and labels better or worse than the reference."""
 
 from statistics import fmean
 
@@ -14,18 +14,18 @@ _MOST_NAMED = 3  # labels at either end
 
 
 def learned(made, histories, comparisons, cards, reference):
-    """Write what each model learned, a row a model.
+    """Write a table with one row per model.
 
     Parameters
     ----------
     made : dict of str to str
-        What each model is made from.
+        What each model was trained on (`mscol.overview.making`).
     histories : dict of str to list of (str or os.PathLike)
-        history.csv of each run, by model; models that were not pretrained here are not in it.
+        history.csv of each run, by model, without models that were not pretrained here.
     comparisons : str or os.PathLike
         Differences of each label from the reference (`mscol.tables.comparison`).
     cards : dict of str to str
-        Where each model's card lies, from the page.
+        Path of each model's card, relative to the page.
     reference : str
         The model that others were compared with; empty if there was none.
 
@@ -35,9 +35,9 @@ def learned(made, histories, comparisons, cards, reference):
         HTML.
     """
     differences = _differences(comparisons)
-    heads = ["model", "made from", "validation accuracy in pretraining", "chance"]
+    heads = ["model", "trained on", "validation accuracy in pretraining", "chance"]
     if reference:
-        heads += [f"better than {code(reference)} at", f"worse than {code(reference)} at"]
+        heads += [f"better than {code(reference)} on", f"worse than {code(reference)} on"]
     rows = []
     for model, source in made.items():
         named = (
@@ -50,13 +50,13 @@ def learned(made, histories, comparisons, cards, reference):
             cells += [text(_ends(ours, sign) or MISSING) for sign in (1, -1)]
         rows.append((named, cells))
     note = (
-        "Accuracy: the share of anchors that find their positive among those of a minibatch, of validation clips, in the end; mean of all seeds. "
-        "Chance is one in as many as a minibatch holds. "
+        "Accuracy is the share of anchors that find their positive within a minibatch, on validation clips at the end of pretraining (mean over seeds). "
+        "Chance is one divided by the number of pairs in a minibatch. "
     )
     if reference:
         note += (
-            f"Better and worse: the tags and classes furthest from {reference}, by ROC-AUC or F1, or R². Few clips stand behind each: "
-            "results/per_class/comparisons.csv has intervals."
+            f"Better and worse list the tags and classes with the largest differences from {reference} in ROC-AUC, F1 or R². Each rests "
+            "on few clips; results/per_class/comparisons.csv has intervals."
         )
     return section(
         "models",
@@ -67,7 +67,7 @@ def learned(made, histories, comparisons, cards, reference):
 
 
 def _accuracy(paths):
-    """Accuracy at the end of pretraining, and chance: mean over runs; of training where nothing was validated."""
+    """Return accuracy at the end of pretraining and chance, mean over runs; training accuracy if there was no validation."""
     ends = [read_results(path).iloc[-1] for path in paths]
     validated = all(end["validation_pairs"] > 0 for end in ends)
     prefix = "validation_" if validated else ""
@@ -86,7 +86,7 @@ def _differences(comparisons):
 
 
 def _ends(rows, sign):
-    """The labels of each dataset that differ most in one direction."""
+    """List the labels of each dataset that differ most in one direction."""
     lines = []
     for dataset, part in rows.groupby("dataset", sort=False):
         part = part[sign * part["difference"] > 0]

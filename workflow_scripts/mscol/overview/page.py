@@ -1,4 +1,4 @@
-"""The page to start from, put together."""
+"""Write the HTML page of a run."""
 
 import logging
 import re
@@ -15,27 +15,27 @@ from mscol.pages import html
 from mscol.pages.elements import document, escape, folded, paragraph, section, table, text
 from mscol.pages.layout import lay_out, where_numbers_are
 
-_MOST_ROWS = 200  # of a table of rejected clips
+_MOST_ROWS = 200  # in a table of rejected clips
 
 
 def write_page(out, summary, layout, pretraining, views, rejected, shortened, timings):
-    """Write the page to start from.
+    """Write the HTML page of a run.
 
     Parameters
     ----------
     out : str or os.PathLike
-        Written: one file of HTML.
+        Output path: one self-contained HTML file.
     summary : str or os.PathLike
         The summary's csv.
     layout : dict
-        More arguments of `mscol.pages.layout.lay_out`.
+        Further arguments of `mscol.pages.layout.lay_out`.
     pretraining : dict
         made, histories, comparisons, cards (`mscol.overview.models`); curves, pictures, sounds: files, or None.
     views : list of mscol.overview.explore.View
     rejected, shortened : str or os.PathLike
         Tables of clips.
     timings : str or os.PathLike
-        Their folder.
+        Folder of the timings.
     """
     rows = read_results(summary)
     rows["untaught"] = rows["untaught"].fillna("")
@@ -64,7 +64,7 @@ def write_page(out, summary, layout, pretraining, views, rejected, shortened, ti
 
 
 def _reading(page):
-    """How to read the tables, and what is shown when it is asked for."""
+    """Return the folded parts: how to read the tables, differences, and published figures."""
     return "\n".join(
         [
             folded("How to read it", paragraph(f"{page.explanation} {where_numbers_are(page)}")),
@@ -83,17 +83,19 @@ def _curves(path):
     if not path:
         return ""
     told = (
-        "Thick lines are of validation clips, thin ones of training clips, means over seeds; a dotted line is chance: of the loss, the logarithm of the pairs in a "
-        "minibatch, of the accuracy one in as many."
+        "Thick lines show validation clips, thin lines training clips (means over seeds). Dotted lines show chance: the logarithm of the number of pairs in a "
+        "minibatch for the loss, one divided by that number for the accuracy."
     )
     figure = inline_svg(
-        path, "curves", "Loss and accuracy of each pretrained model against the pairs seen, with chance"
+        path,
+        "curves",
+        "Loss and accuracy of each pretrained model against the number of pairs seen, with chance levels",
     )
-    return section("pretraining", "How pretraining went", figure, paragraph(told))
+    return section("pretraining", "Pretraining curves", figure, paragraph(told))
 
 
 def _left_out(rejected, shortened):
-    """Clips that could not be used, and those of which there is less than there should be."""
+    """Return the tables of clips that could not be used, and of those that are shorter than listed."""
     return section(
         "left-out",
         "Rejected and shortened clips",
@@ -102,7 +104,7 @@ def _left_out(rejected, shortened):
             shortened,
             ["dataset", "listed", "decoded", "reason"],
             "Used, but shorter than listed",
-            "None is shorter than listed.",
+            "No clip is shorter than listed.",
         ),
     )
 
@@ -126,7 +128,7 @@ def _clips(path, columns, title, none):
 
 
 def _contents(body):
-    """Links to the sections of a page."""
+    """Return links to the sections of a page."""
     found = re.findall(r'<section id="([^"]+)".*?<h2[^>]*>(.*?)</h2>', body, flags=re.DOTALL)
     links = "".join(f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title in found)
     return f'<nav aria-label="Parts of this page"><ul>{links}</ul></nav>'

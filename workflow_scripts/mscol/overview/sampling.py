@@ -1,17 +1,17 @@
-"""Which test clips a map shows, and which of them can be listened to: the same for all models."""
+"""Choose the test clips for maps and excerpts, the same for all models."""
 
 import hashlib
 
 import pandas as pd
 
-MOST_CLIPS = 300  # on a map: more would cover each other, and make the page heavy
+MOST_CLIPS = 300  # on a map; more would cover each other and make the page large
 
 
 def sample_clips(clips, most=MOST_CLIPS):
-    """Choose test clips, of each label in turn.
+    """Choose test clips from each label in turn.
 
-    Of many labels (tags) a clip counts for its first. Within a label the order is that of a hash of the id, so that a clip more changes
-    little, and the first of the chosen are a fair choice, too.
+    A clip with several labels (tags) counts for its first. Within a label, clips are ordered by a hash of the id: one more clip
+    changes little, and the first n chosen clips are a balanced choice, too.
 
     Parameters
     ----------

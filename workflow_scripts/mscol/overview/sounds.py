@@ -1,4 +1,4 @@
-"""A mixture and its stems: log-mels, which are active, and players."""
+"""Show a mixture and its stems: log-mel spectrograms, activity, and players."""
 
 from mscol.io.files import read_json
 from mscol.pages.elements import escape, section
@@ -7,7 +7,7 @@ _SEGMENT = "of about four seconds"
 
 
 def mixture_and_stems(pictures, sounds=None, synthesised=False):
-    """Write what an encoder hears, to look at and to listen to.
+    """Write a section with an example of an encoder's input, with pictures and sounds.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def mixture_and_stems(pictures, sounds=None, synthesised=False):
         for name, picture in about["pictures"].items()
     ]
     told = (
-        f"<p>{escape(named)}: log-mels, 64 bands from low (bottom) to high, brighter is louder. Each is of a waveform at its own full level, so a faint "
-        f"stem looks as bright as a loud one; players have the true levels. A stem is active in a segment {_SEGMENT}, or not: inactive ones teach nothing.</p>"
+        f"<p>{escape(named)}: log-mel spectrograms, 64 bands from low (bottom) to high; brighter is louder. Each waveform is scaled to full level, so a quiet "
+        f"stem looks as bright as a loud one; the players keep the true levels. A stem is active or inactive in each segment {_SEGMENT}. Only models with the option <code>silent</code> are trained on inactive stems, too.</p>"
     )
     return section("sounds", "A mixture and its stems", told, f'<div class="mels">{"".join(rows)}</div>')
 
@@ -48,5 +48,5 @@ def _row(name, picture, sound, active):
 
 
 def player(coded, what):
-    """A player of an mp3 in base64."""
+    """Return a player for an mp3 in base64."""
     return f'<audio controls preload="none" aria-label="Listen to {escape(what)}" src="data:audio/mpeg;base64,{coded}"></audio>'

@@ -1,4 +1,4 @@
-"""A few seconds of a mixture and its stems, to be listened to: stems of a run are temporary, so those of one clip are made again."""
+"""Encode a few seconds of a mixture and its stems to listen to. Stems of a run are temporary, so one clip is separated again."""
 
 import logging
 from pathlib import Path
@@ -11,25 +11,25 @@ from mscol.io.files import read_json, write_json
 from mscol.overview.excerpts import FINE, PEAK, encode
 from mscol.separation import STEMS
 
-_CONTEXT_SECONDS = 10  # that the separator hears on either side
+_CONTEXT_SECONDS = 10  # of context for the separator on either side
 
 
 def code_excerpt(excerpt, clips, root, stems_of, out):
-    """Code the excerpt of a mixture and its stems, all at the level that the mixture needs.
+    """Encode the excerpt of a mixture and its stems, with one gain for all, which preserves their relative levels.
 
     Parameters
     ----------
     excerpt : str or os.PathLike
-        JSON that says which clip, and from which second on how many (`mscol.figures.log_mels`).
+        JSON with the clip, and start and length of the excerpt in seconds (`mscol.figures.log_mels`).
     clips : str or os.PathLike
         The manifest.
     root : str or os.PathLike
-        Where the dataset lies.
+        Folder of the dataset.
     stems_of : callable
-        The mixture around the excerpt, shape (n_samples, 2) at 44.1 kHz, and where it begins, in seconds; the clip's id -> its stems
-        by name, each a waveform of any number of channels at 44.1 kHz that begins there, too.
+        Takes the mixture around the excerpt, shape (n_samples, 2) at 44.1 kHz, its start in seconds, and the clip's id. Returns
+        the stems by name, each a waveform of any number of channels at 44.1 kHz with the same start.
     out : str or os.PathLike
-        Written: JSON, mp3s in base64 by name.
+        Output path: JSON of mp3s in base64, by name.
     """
     about = read_json(excerpt)
     start, seconds = about["start"], about["seconds"]
@@ -41,16 +41,16 @@ def code_excerpt(excerpt, clips, root, stems_of, out):
     cuts = {name: _mono(_part(waveform, start - first, seconds)) for name, waveform in sounds.items()}
     gain = PEAK / max(max(np.abs(cut).max() for cut in cuts.values()), 1e-6)
     write_json({name: encode(gain * cut, FINE) for name, cut in cuts.items()}, out)
-    logging.info("Coded %.1f s of %s and its stems.", seconds, about["clip"])
+    logging.info("Encoded %.1f s of %s and its stems.", seconds, about["clip"])
 
 
 def separated(separate):
-    """Stems for `code_excerpt`, from what `open_separator` of a separator's module returns (`mscol.separation.writing`)."""
+    """Return ``stems_of`` for `code_excerpt` from the result of a separator's `open_separator` (`mscol.separation.writing`)."""
     return lambda around, first, clip: separate(around)
 
 
 def brought(root):
-    """Stems for `code_excerpt`, those that a dataset brings along: ``{root}/{id}/{stem}.wav``."""
+    """Return ``stems_of`` for `code_excerpt` that reads the stems of a dataset: ``{root}/{id}/{stem}.wav``."""
 
     def read(around, first, clip):
         seconds = len(around) / audio.SEPARATION_RATE

@@ -1,5 +1,6 @@
-"""Pages: what people read of a run, as Markdown, LaTeX and HTML.
+"""Pages: reports of a run, as Markdown, LaTeX and HTML.
 
-`summary` writes the summary over all tables and its pages (`layout` says what stands where, `markdown`, `latex` and `html`
-how it is written, `published` what others have reported), `cards` the card of an encoder. All read finished tables.
+`summary` writes the summary of all tables and its pages: `layout` arranges the contents, `markdown`, `latex` and `html` write
+them, and `published` has figures of other systems. `cards` writes the model card of an encoder, `crate` an RO-Crate of the
+run. All of them read finished tables.
 """

@@ -1,4 +1,4 @@
-"""Model cards: what an encoder is, what made it, how good it is, how to load it, and whose rights are in it."""
+"""Write model cards: description, training, results, usage and licence of an encoder."""
 
 from math import isnan
 from pathlib import Path
@@ -32,15 +32,15 @@ RECORDINGS = {
         "Each FMA track is under the licence that its artist chose; fma_metadata/tracks.csv lists them.",
     ),
 }
-OTHER_RECORDINGS = ("other", "Whoever owns the recordings it was trained on says what may be done with it.")
+OTHER_RECORDINGS = ("other", "The owners of the recordings that it was trained on decide how it may be used.")
 EMBEDDED = (
     "mit",
-    "It was trained on synthesised music that this workflow makes: no one else has rights in it.",
+    "It was trained on music that this workflow synthesises, so no one else has rights in it.",
 )
 UNTRAINED = (
-    "Its weights are random, and no recording's but for means and variances: no one else has rights in it."
+    "Its weights are random. Only means and variances come from recordings, so no one else has rights in it."
 )
-# Terms of what separated the stems (the weights' pages at Zenodo)
+# Terms of the separators (from the Zenodo pages of their weights)
 SEPARATORS = {
     "umxl": "Its stems were separated by Open-Unmix umxl, whose weights are licensed CC BY-NC-SA 4.0: no commercial use.",
     "umxhq": "Its stems were separated by Open-Unmix umxhq, whose weights are licensed MIT.",
@@ -56,30 +56,31 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
     Parameters
     ----------
     run : str or os.PathLike
-        run.json, which lies beside the encoder and says what made it.
+        run.json next to the encoder, which describes how it was made.
     dataset : dict
-        What it was pretrained on: name, layout, embedded (whether it is one that this workflow makes).
+        The dataset of pretraining: name, layout, embedded (whether this workflow makes it).
     separator : str or None
-        What made the stems, as ``separation/model`` or ``separation/callable`` says; None where the dataset brought its own.
+        The separator of the stems, as in ``separation/model`` or ``separation/callable``; None if the stems came with the
+        dataset.
     tables : dict
         For each dataset that it was evaluated on, the path of the table of results.
     card : str or os.PathLike
-        Written: Markdown, headed by metadata in YAML.
+        Output path: Markdown with a YAML header.
     synthesised : collection of str
-        The datasets that this workflow made, which are called so.
+        The datasets that this workflow made; the card marks them as synthesised.
     losses : dict of str to float, optional
-        Of a separator that has heard synthesised songs only and made stems of other music: its validation losses.
+        Validation losses of the separator, if it was trained on synthesised songs only and separated other music.
     timings : dict of str to list of str, optional
-        What jobs made -> patterns of the files in which Snakemake noted their time (`mscol.pages.taken`).
+        Description of jobs -> patterns of the files with their times as Snakemake measured them (`mscol.pages.taken`).
 
     Raises
     ------
     CacheError
-        If run.json does not say what made the encoder.
+        If run.json does not describe how the encoder was made.
     """
     run_path, run = run, read_json(run)
     if "model" not in run or "values" not in run:
-        raise CacheError(f"{run_path}: does not say what made the encoder; delete it, and it is made again")
+        raise CacheError(f"{run_path}: does not describe how the encoder was made. Delete it and run again.")
     licence, terms = _licence(run, dataset, separator)
     figures = pd.concat(
         [_figures(name, path, run.get("seed")) for name, path in tables.items()], ignore_index=True
@@ -87,14 +88,14 @@ def write_model_card(run, dataset, separator, tables, card, synthesised=(), loss
     encoder = Path(card).with_name("encoder.keras")
     sections = {
         model_title(run): _what(run, dataset),
-        "How to load it": _LOADING.format(
+        "Load it": _LOADING.format(
             encoder=encoder, folder=encoder.parent, values=run["values"], hop=_hop_seconds(run)
         ),
-        "What goes in and what comes out": _SHAPES.format(values=run["values"], level=_level(run)),
-        "How good it is": _figures_section(figures, synthesised),
-        "What made it": _making(run, dataset, separator),
-        "What it took": tell_taken(run, timings or {}),
-        "What it cannot do": _limits(run) + _about_stems(run, dataset, losses),
+        "Input and output": _SHAPES.format(values=run["values"], level=_level(run)),
+        "Results": _figures_section(figures, synthesised),
+        "Training": _making(run, dataset, separator),
+        "Time and energy": tell_taken(run, timings or {}),
+        "Limits": _limits(run) + _about_stems(run, dataset, losses),
         "Licence": " ".join([terms, CODE]),
     }
     titles = [dataset_title(name, synthesised) for name in tables]
@@ -111,53 +112,53 @@ def _what(run, dataset):
     size = f"It has {run['parameters']:,} parameters and gives {run['values']:,} values for each window of {_hop_seconds(run):g} s of audio."
     if "checkpoint" in run:
         whose = f" It is one of {PAPERS['cvsm']}." if _paper(run) == "cvsm" else ""
-        return f"An audio encoder that was made elsewhere, taken over from {_code(run['checkpoint'])}.{whose} {size}"
+        return f"An audio encoder that was trained elsewhere, from {_code(run['checkpoint'])}.{whose} {size}"
     if run["model"] == "untrained":
         return (
-            "An audio encoder of random weights, to compare trained ones with: only the statistics of its batch "
-            f"normalisation were taken from music ({_recordings(dataset)}). {size}"
+            "An audio encoder with random weights, as a baseline for trained encoders. Only the statistics of its batch "
+            f"normalisation come from music ({_recordings(dataset)}). {size}"
         )
     model = parse_model(run["model"])
     sources = " or ".join(source for source in SOURCES if source in model.sources)
     task = (
-        f"which second of {sources} was played in the same four seconds of a recording as a given second of the mixture"
+        f"the second of {sources} that comes from the same four seconds of a recording as a given second of the mixture"
         if model.sources
-        else "which two seconds come from the same four seconds of a recording"
+        else "seconds that come from the same four seconds of a recording"
     )
     options = {
         "masked": "Each crop was augmented (masks in time and frequency, shifts, time warps).",
-        "silent": f"Half of its minibatches held segments without the source, too; {_absent(run)}.",
+        "silent": f"Half of its minibatches also held segments without the source, {_absent(run)}.",
         "random": "As an ablation, the source came from another recording.",
     }
     more = [text for option, text in options.items() if getattr(model, option)]
     if model.degraded_db is not None:
         over = "in each segment of four seconds" if model.degraded_each else "over each recording as a whole"
         more.append(f"Its stems were blended with the mixture down to {model.degraded_db} dB {over}.")
-    return " ".join([f"An audio encoder that learned, without labels, to tell {task}.", *more, size])
+    return " ".join([f"An audio encoder that learned, without labels, to find {task}.", *more, size])
 
 
 def _absent(run):
-    what = {"zeros": "an image of zeros", "residue": "a crop of what separation had left there"}
-    absent = run["settings"].get("absent", "residue")  # which it was before there was the setting
-    return f"its place was taken by {what[absent]}"
+    what = {"zeros": "an image of zeros", "residue": "a crop of the residue that separation left"}
+    absent = run["settings"].get("absent", "residue")  # older runs, without this setting, used the residue
+    return f"where it was replaced with {what[absent]}"
 
 
 def _level(run):
-    """By what recordings are to be divided, which is how the encoder's own were."""
+    """Describe the norm by which to divide recordings, which is the norm used in the encoder's training."""
     seconds = run.get("clip_seconds")
     if _paper(run) == "cvsm":
-        return "the L2 norm of each slice of 5 s, in which crops lie (`mscol.mels.log_mel(waveform, slice_seconds=5)`)"
+        return "the L2 norm of each slice of 5 s; crops do not cross slices (`mscol.mels.log_mel(waveform, slice_seconds=5)`)"
     if not seconds:
         return "the L2 norm of the whole recording (`mscol.mels.log_mel`)"
     return (
-        f"the L2 norm of the whole recording, which lasted {seconds:.4g} s where it was trained. What is longer is brought to the same "
-        f"level, at each place by what lies around it: `log_mel(waveform, normalise_seconds={seconds:.5g})`, which `embed` and "
-        "`embed_file` do by themselves (`normalise`)"
+        f"the L2 norm of the whole recording. Training recordings lasted {seconds:.4g} s. Scale a longer recording to the same level, "
+        f"at each place from the audio around it: `log_mel(waveform, normalise_seconds={seconds:.5g})`. `embed` and "
+        "`embed_file` do this automatically (`normalise`)"
     )
 
 
 def _paper(run):
-    """Whose encoder it is; those of earlier runs do not say, and are of the first paper."""
+    """Return the paper of the encoder; earlier runs do not record it and are of the first paper."""
     return run.get("paper", "mscol")
 
 
@@ -168,14 +169,14 @@ def _hop_seconds(run):
 def _making(run, dataset, separator):
     facts = {}
     if "checkpoint" in run:
-        facts["taken over from"] = _code(run["checkpoint"])
+        facts["checkpoint"] = _code(run["checkpoint"])
     else:
         settings = run["settings"]
         facts["recordings"] = f"{_recordings(dataset)}, training split"
         facts["segments of four seconds"] = f"{run['n_segments']['train']['all']:,}"
         facts["fingerprint of the data"] = f"`{run['dataset_fingerprint']}`"
         if run["sources"]:
-            facts["stems"] = name_separator(separator) if separator else "those of the dataset"
+            facts["stems"] = name_separator(separator) if separator else "from the dataset"
         if run["model"] != "untrained":
             facts["updates"] = f"{settings['updates']:,} of {run['n_pairs']} pairs"
             facts["learning rate"] = f"{settings['learning_rate']:g}, {settings['schedule']} (Adam)"
@@ -188,13 +189,13 @@ def _making(run, dataset, separator):
     if "backend" in run:
         facts["computed with"] = f"{TITLES.get(run['backend'], run['backend'])}, on {_words(run)}"
     facts["versions"] = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    facts["commit of the workflow"] = f"`{run['commit']}`" if run.get("commit") else "not known"
+    facts["commit of the workflow"] = f"`{run['commit']}`" if run.get("commit") else "unknown"
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
-    return f"| | |\n|---|---|\n{rows}\n\n`run.json` beside this file has all of it, `history.csv` how pretraining went."
+    return f"| | |\n|---|---|\n{rows}\n\n`run.json` next to this file has all details, `history.csv` the loss and accuracy of pretraining."
 
 
 def _code(text):
-    """A text as code, which ends neither the code nor the cell of a table."""
+    """Format a text as code, with backticks replaced and the separators of table cells escaped."""
     return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
@@ -211,19 +212,19 @@ def _recordings(dataset):
 
 
 def _limits(run):
-    known = "It never heard speech or noise on purpose, and it knows the kinds of music that it was trained on best. "
+    known = "It was not deliberately trained on speech or noise, and works best on the kinds of music that it was trained on. "
     return _LIMITS.format(trained="" if run["model"] == "untrained" else known)
 
 
 def _about_stems(run, dataset, losses):
-    """Say that a separator had not heard such music, where it made the stems of this encoder."""
+    """Add a note if the stems of this encoder come from a separator that was not trained on such music."""
     if losses is None or not run.get("sources"):
         return ""
     return f"\n\n{tell_origin(dataset['name'], losses)}"
 
 
 def _figures(dataset, path, seed):
-    """The rows of one table that are of this seed, a row a metric."""
+    """Return the rows of one table for this seed, one row per metric."""
     table = read_results(path)
     rows = table[table["seed"] == str(seed)] if seed is not None else table[table["seed"] == "mean"]
     metrics = [metric for metric in METRIC_TITLES if metric in table]
@@ -233,7 +234,7 @@ def _figures(dataset, path, seed):
              "head": row["head"], "value": row[metric], "low": row[f"{metric}_low"], "high": row[f"{metric}_high"]}
             for row in rows.to_dict("records")
             for metric in metrics
-            if not isnan(row[metric])  # of another protocol
+            if not isnan(row[metric])  # metrics of other protocols
         ]
     )  # fmt: skip
 
@@ -252,57 +253,57 @@ def _figures_section(figures, synthesised):
     return (
         (f"**{note}**\n\n" if note else "")
         + "\n".join(lines)
-        + "\n\nIntervals cover other test clips, and not another training; where none would hold there is none. Figures of "
-        "small test sets say little."
+        + "\n\nIntervals cover the choice of test clips, but not another training. They are missing if none would be "
+        "reliable. Results on small test sets say little."
     )
 
 
 def _licence(run, dataset, separator):
-    """The identifier of a licence, and what it rests on in sentences."""
+    """Return the identifier of a licence, and sentences with its reasons."""
     if "checkpoint" in run:
-        return "other", "The terms of whoever made the encoder apply to it."
+        return "other", "The terms of the encoder's authors apply."
     if run["model"] == "untrained":
         return "mit", UNTRAINED
     licence, terms = EMBEDDED if dataset["embedded"] else RECORDINGS.get(dataset["layout"], OTHER_RECORDINGS)
     sentences = [terms]
     if run["sources"]:
         sentences.append(
-            SEPARATORS.get(separator, "The terms of the separator that made its stems apply, too.")
+            SEPARATORS.get(separator, "The terms of the separator that made its stems also apply.")
         )
         if separator not in ("demo", "umx", "umxhq") and licence in ("mit", "cc-by-4.0"):
             licence = "cc-by-nc-sa-4.0" if separator == "umxl" else "other"
     sentences.append(
-        "Whether weights are a work derived from recordings is not settled law; these terms are the cautious reading."
+        "It is not settled law whether weights are a work derived from recordings. These terms are the cautious reading."
     )
     return licence, " ".join(sentences)
 
 
 _LOADING = """
-With mscol installed (`pip install '.[training]'` in the workflow's folder; without, it is `PYTHONPATH=workflow_scripts python -m mscol`):
+Install mscol (`pip install '.[training]'` in the workflow's folder) and run
 
 ```
 mscol embed song.mp3 --encoder {folder} -o song.parquet
 ```
 
-or in Python:
+Without installing it, replace `mscol` with `PYTHONPATH=workflow_scripts python -m mscol`. In Python:
 
 ```python
 from mscol.embeddings import embed_file
 from mscol.model import load_encoder
 
 encoder = load_encoder("{encoder}")
-windows = embed_file("song.mp3", encoder)  # (windows, {values}): a row each {hop:g} s
+windows = embed_file("song.mp3", encoder)  # (windows, {values}): one row per {hop:g} s
 ```
 
-`encoder.keras` holds Keras' own layers only: `keras.saving.load_model` loads it without mscol, too.
+`encoder.keras` contains only layers of Keras, so `keras.saving.load_model` also loads it without mscol.
 """
 
 _SHAPES = """
-In: crops of log-mel spectrograms, shape (n, 98, 64, 1): 98 frames of 10 ms, 64 bands from 60 to 7,800 Hz, of 16 kHz mono
-audio that was divided by {level}. Out: (n, {values}), float32.
+Input: crops of log-mel spectrograms, shape (n, 98, 64, 1): 98 frames of 10 ms, 64 bands from 60 to 7,800 Hz, of 16 kHz mono
+audio divided by {level}. Output: (n, {values}), float32.
 """
 
 _LIMITS = """
-It hears a second at a time; what takes longer (form, long phrases) is left to whatever reads its values. {trained}The heads
-beside it (`heads/`) tell the labels of their datasets only, with the errors that the figures above show.
+It processes one second at a time. A model on top of it has to capture longer structure (form, long phrases). {trained}The heads
+in `heads/` predict only the labels of their datasets, with the errors that the results above show.
 """

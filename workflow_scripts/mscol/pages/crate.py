@@ -1,8 +1,8 @@
-"""A run described for machines: an RO-Crate, with which the folder of results can be deposited as it is.
+"""Describe a run as an RO-Crate, with which the folder of results can be published as it is.
 
-It follows the profile Process Run Crate 0.5 (https://w3id.org/ro/wfrun/process/0.5). Files of results are its data; encoders and
-datasets, which lie elsewhere, are told by name and digest. It holds no date but those of files, so that the same run is described by
-the same text.
+It follows the profile Process Run Crate 0.5 (https://w3id.org/ro/wfrun/process/0.5). Files of results are its data. Encoders and
+datasets are outside the crate and listed by name and digest. All dates are those of files, so that the same run gives the
+same text.
 """
 
 import json
@@ -31,16 +31,16 @@ _FORMATS = {
     ".npz": "application/zip",
     ".tex": "text/x-tex",
 }
-# What has no caption in the report: files, and folders of files
+# Descriptions of files, and of folders of files, without a caption in the report
 _WITHOUT_CAPTION = {
-    "config.yaml": "The config that made all this, with every default.",
-    "separation.csv": "How good the separator is: the SDR of each stem of synthesised songs, beside that of the mixture itself.",
-    "shortened.csv": "Clips that are used although their file is cut short, and by how much.",
-    "per_class/comparisons.csv": "Each model minus the reference in every tag and class, with interval and p-value.",
-    "robustness/rejected.csv": "Test clips that could not be perturbed, and why.",
-    "clips": "The test clips of a dataset, with what each model makes of them.",
-    "robustness": "What a model loses on perturbed test clips of a dataset.",
-    "bootstrap": "Every metric of a model on a dataset in every resample, from which two models are compared.",
+    "config.yaml": "The config of the run, with every default.",
+    "separation.csv": "Quality of the separator: the SDR of each stem of synthesised songs, next to that of the mixture itself.",
+    "shortened.csv": "Clips that are used although their file is cut short, with the missing length.",
+    "per_class/comparisons.csv": "Difference of each model from the reference for every tag and class, with interval and p-value.",
+    "robustness/rejected.csv": "Test clips that could not be perturbed, with the reasons.",
+    "clips": "The test clips of a dataset, with their place on the map of each model and the predictions of its heads.",
+    "robustness": "Results of a model on perturbed test clips of a dataset, next to those on the original clips.",
+    "bootstrap": "Every metric of a model on a dataset in every resample, for comparing models.",
 }
 
 
@@ -50,25 +50,25 @@ def describe_run(path, results, cards, datasets, config, synthesised=(), commit=
     Parameters
     ----------
     path : str or os.PathLike
-        Written; all results lie in its folder, or below.
+        Output path; all results are in its folder or below.
     results : list of dict
-        The files of the run: ``path``, ``caption`` (a Jinja template, whose first paragraph says what the file is; or None), and
-        ``wildcards``, the parts of its name that the caption names. Those that are not there are left out.
+        The files of the run: ``path``, ``caption`` (a Jinja template whose first paragraph describes the file, or None), and
+        ``wildcards``, the parts of the name that the caption uses. Missing files are left out.
     cards : list of (str or os.PathLike)
-        Model cards, which lie beside ``encoder.keras`` and ``run.json``.
+        Model cards, with ``encoder.keras`` and ``run.json`` in the same folder.
     datasets : dict of str to (str or os.PathLike)
         Name -> its manifest.
     config : dict
-        Of the run, for captions.
+        Config of the run, for captions.
     synthesised : collection of str
         The datasets that this workflow made.
     commit : str, optional
-        Of the workflow.
+        Commit of the workflow.
 
     Raises
     ------
     CacheError
-        If a run.json does not say what made an encoder.
+        If a run.json does not describe how an encoder was made.
     """
     folder = Path(path).parent
     results = [result for result in results if Path(result["path"]).is_file()]
@@ -86,7 +86,7 @@ def describe_run(path, results, cards, datasets, config, synthesised=(), commit=
     )
     _add_root(crate, datasets, synthesised, end)
     run = _add(crate, "#run", "CreateAction", name="A run of mscol", startTime=begin, endTime=end,
-               description="Times are those of the first and the last file that it made.")  # fmt: skip
+               description="The times are those of the first and the last file of the run.")  # fmt: skip
     run["instrument"] = _add_workflow(
         crate, [read_json(Path(card).with_name("run.json")) for card in cards], commit
     )
@@ -98,7 +98,7 @@ def describe_run(path, results, cards, datasets, config, synthesised=(), commit=
 
 
 def caption_of(result, folder, config):
-    """Say what a file of results is: the first paragraph of its caption, without marks of reStructuredText; empty where there is none."""
+    """Return the first paragraph of a file's caption, without reStructuredText markup; empty if there is no caption."""
     template = result["caption"]
     if not template or not Path(template).is_file():
         name = Path(result["path"]).relative_to(folder)
@@ -125,7 +125,7 @@ def _add_root(crate, datasets, synthesised, date):
     root["conformsTo"] = _add(crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
     root["license"] = _add(
         crate, "#licence", "CreativeWork", name="Not chosen yet",
-        description="Whoever made the run says under which terms its results may be used. Each encoder has terms of its own.",
+        description="The author of the run decides the terms of use of its results. Each encoder has its own terms.",
     )  # fmt: skip
     authors = [_add(crate, f"#{name.replace(' ', '-')}", "Person", name=name) for name in AUTHORS]
     root["citation"] = _add(
@@ -149,11 +149,11 @@ def _add_file(crate, folder, result, config):
 
 
 def _add_encoder(crate, card):
-    """An encoder, which lies elsewhere: what its card says first, its licence and its digest."""
+    """Add an encoder, which is not in the crate: the first paragraph of its card, its licence and its digest."""
     run, encoder = read_json(card.with_name("run.json")), card.with_name("encoder.keras")
     if "model" not in run:
         raise CacheError(
-            f"{card.with_name('run.json')}: does not say what made the encoder; delete it, and it is made again"
+            f"{card.with_name('run.json')}: does not describe how the encoder was made. Delete it and run again."
         )
     _, front, text = card.read_text(encoding="utf-8").split("---\n", 2)
     heading, _, body = text.strip().partition("\n\n")
@@ -171,8 +171,8 @@ def _add_dataset(crate, name, manifest, synthesised):
         n_clips = sum(1 for _ in file) - 1
     return _add(
         crate, f"#dataset/{name}", "CreativeWork", name=dataset_title(name, synthesised),
-        description=f"A dataset of {n_clips:,} clips in {read_json(manifest.with_name('about.json'))['layout']}'s layout; not part of "
-        "this crate. The digest is that of the list of its clips, splits and labels.",
+        description=f"A dataset of {n_clips:,} clips in the layout {read_json(manifest.with_name('about.json'))['layout']}. It is not "
+        "part of this crate. The digest is that of the list of its clips, splits and labels.",
         sha256=sha256_of(manifest),
     )  # fmt: skip
 
@@ -191,7 +191,7 @@ def _add_workflow(crate, runs, commit):
     licence = _add(crate, "https://spdx.org/licenses/MIT", "CreativeWork", name="MIT License")
     return _add(
         crate, "#mscol", ["SoftwareSourceCode", "ComputationalWorkflow"], name="mscol",
-        description="A Snakemake workflow that pretrains audio encoders without labels, and says how good they are (Snakefile).",
+        description="A Snakemake workflow that pretrains audio encoders without labels and evaluates them (Snakefile).",
         version=mscol.__version__, softwareVersion=mscol.__version__, license=licence, programmingLanguage=language,
         softwareRequirements=packages, **({"identifier": commit} if commit else {}),
     )  # fmt: skip

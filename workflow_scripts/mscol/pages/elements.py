@@ -1,4 +1,4 @@
-"""What pages of HTML are put together from. Whatever comes from users is escaped here."""
+"""Elements of HTML pages. Texts from users are escaped here."""
 
 import html
 import itertools
@@ -25,7 +25,7 @@ _DOCUMENT = """<!DOCTYPE html>
 
 
 def document(title, body, data=None):
-    """A page that needs no other file.
+    """Return a self-contained HTML page.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def document(title, body, data=None):
     body : str
         HTML.
     data : object, optional
-        What the page's script is given, as JSON in an element ``data``; without it there is no script.
+        Data for the page's script, stored as JSON in an element ``data``. Without data the page has no script.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def document(title, body, data=None):
 
 
 def to_json(value):
-    """JSON that no text in it can end before its element does.
+    """Return JSON in which no text can close the surrounding HTML element.
 
     >>> to_json({"name": "</script>"})
     '{"name":"\\\\u003c/script>"}'
@@ -57,39 +57,39 @@ def to_json(value):
 
 
 def escape(text):
-    """A text as HTML, also within an attribute."""
+    """Escape a text for HTML, also within an attribute."""
     return html.escape(str(text))
 
 
 def code(name):
-    """A name of a model, as HTML, which may be broken where it has a ``_``."""
+    """Return the name of a model as HTML that may break after each ``_``."""
     return f"<code>{escape(name).replace('_', '_<wbr />')}</code>"
 
 
 def number(text, small="", kind=""):
-    """A cell of a number, with what is said below it in small letters (HTML)."""
+    """Return a table cell with a number, and HTML in small letters below it."""
     named = f' class="{kind}"' if kind else ""
     return f"<td{named}>{text}" + (f"<br><small>{small}</small>" if small else "") + "</td>"
 
 
 def text(content):
-    """A cell of text (HTML)."""
+    """Return a table cell with text (HTML)."""
     return f"{_TEXT}{content}</td>"
 
 
 def table(heads, rows, foot=(), label="", tall=False):
-    """A table whose columns the page's script lets readers sort by.
+    """Return a table that readers can sort by its columns.
 
     Parameters
     ----------
     heads : list of str
-        HTML; the first is that of the rows' titles.
+        HTML; the first is the head of the column of row titles.
     rows, foot : iterable of (str, iterable of str)
-        The title of a row, and its cells (`number`, `text`): HTML. What is in the foot stays there.
+        The title of a row and its cells (`number`, `text`): HTML. Sorting does not move the foot.
     label : str
-        What the table is called for those who do not see it.
+        Name of the table for screen readers.
     tall : bool
-        Whether it scrolls within a part of the page.
+        Whether the table scrolls within a part of the page.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def _rows(rows):
 
 
 def section(anchor, title, *parts):
-    """A part of a page with its heading; nothing where there is nothing in it."""
+    """Return a section of a page with its heading; empty if it has no content."""
     content = "\n".join(filter(None, parts))
     return (
         f'<section id="{anchor}" aria-labelledby="{anchor}-title">\n<h2 id="{anchor}-title">{escape(title)}</h2>\n{content}\n</section>'
@@ -132,11 +132,11 @@ def section(anchor, title, *parts):
 
 
 def paragraph(content):
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{escape(content)}</p>" if content else ""
 
 
 def folded(title, content, is_open=False):
-    """What is shown when it is asked for, or may be hidden."""
+    """Return content that readers can fold and unfold."""
     opened = ' open="open"' if is_open else ""
     return f"<details{opened}><summary>{escape(title)}</summary>\n{content}\n</details>" if content else ""

@@ -1,4 +1,4 @@
-"""What heads a model card: metadata in YAML, as the Hugging Face hub reads it, results included (its ``model-index``)."""
+"""Write the YAML header of a model card as the Hugging Face hub reads it, including results (``model-index``)."""
 
 import yaml
 
@@ -6,7 +6,7 @@ from mscol.config.naming import dataset_title, protocol_title
 from mscol.tables.measured import METRIC_TITLES
 from mscol.tables.results import GROUP
 
-# What the hub calls them; the others have no name there
+# Their names on the hub; other metrics have no name there
 _METRICS_OF_THE_HUB = {
     "macro_f1": "f1",
     "mean_absolute_error": "mae",
@@ -24,13 +24,13 @@ def front_matter(run, dataset, licence, evaluated_on, figures, synthesised):
     run : dict
         run.json.
     dataset : dict
-        What the encoder was pretrained on (`mscol.pages.cards.write_model_card`).
+        The dataset of pretraining (`mscol.pages.cards.write_model_card`).
     licence : str
-        Its identifier.
+        Identifier of the licence.
     evaluated_on : list of str
         Titles of datasets.
     figures : pd.DataFrame
-        A row a metric: dataset, protocol, test_list, label_fraction, standardised, head, metric, value, low, high.
+        One row per metric: dataset, protocol, test_list, label_fraction, standardised, head, metric, value, low, high.
     synthesised : collection of str
         The datasets that this workflow made.
 
@@ -54,12 +54,12 @@ def front_matter(run, dataset, licence, evaluated_on, figures, synthesised):
 
 
 def model_title(run):
-    """Name an encoder, with its seed where it has one."""
+    """Return the name of an encoder, with its seed if it has one."""
     return f"{run['model']}, seed {run['seed']}" if "seed" in run else run["model"]
 
 
 def labels_title(fraction):
-    """Say what share of the training labels was used.
+    """Format the share of the training labels that was used.
 
     >>> labels_title(1.0), labels_title(0.01)
     ('all', '1 %')
@@ -68,7 +68,7 @@ def labels_title(fraction):
 
 
 def _results(figures, synthesised):
-    """The hub's results: one for the metrics of one head. What tells them apart is in the ``config``, by which the hub does."""
+    """Return the results for the hub, one entry per head. The hub distinguishes entries by their ``config``."""
     results = []
     for (dataset, *_, head), rows in figures.groupby(["dataset", *GROUP, "head"], sort=False):
         of = rows.iloc[0]

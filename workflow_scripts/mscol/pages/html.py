@@ -1,4 +1,4 @@
-"""The summary as HTML: a page of its own, and what other pages show of it."""
+"""The summary as HTML: a whole page, and parts for other pages."""
 
 from mscol.pages.elements import code, document, escape, number, paragraph, table
 from mscol.pages.layout import columns_with_figures, explain_published, split_columns, where_numbers_are
@@ -6,7 +6,7 @@ from mscol.pages.published import TITLE
 
 
 def to_html(page):
-    """Write a page as HTML that needs no other file."""
+    """Write a page as self-contained HTML."""
     parts = [
         "<h1>Results</h1>",
         notes(page),
@@ -19,12 +19,12 @@ def to_html(page):
 
 
 def notes(page):
-    """What must be known before anything is read."""
+    """Return the notes at the top of a page."""
     return "\n".join(f'<p class="note">{escape(note)}</p>' for note in page.notes)
 
 
 def comparison(page, level=2):
-    """The tables of all models, each in as many parts as a screen is wide enough for."""
+    """Return the tables of all models, split into parts that fit the width of a screen."""
     return "\n".join(
         _heading(part.title, level)
         + _in_parts(
@@ -37,10 +37,11 @@ def comparison(page, level=2):
 
 
 def differences(page, level=2):
-    """Each model minus the reference."""
+    """Return the tables of differences between each model and the reference."""
     return "\n".join(
         _heading(
-            f"Minus {page.reference}" + (f": {part.title[0].lower()}{part.title[1:]}" if part.title else ""),
+            f"Difference from {page.reference}"
+            + (f": {part.title[0].lower()}{part.title[1:]}" if part.title else ""),
             level,
         )
         + _in_parts(
@@ -52,7 +53,7 @@ def differences(page, level=2):
 
 
 def published(page, level=2):
-    """Figures that others have reported; nothing where none can stand beside ours."""
+    """Return a table of published figures of other systems; empty if no dataset and metric of the page has one."""
     if not page.published:
         return ""
     columns = columns_with_figures(page)
@@ -70,7 +71,7 @@ def _heading(title, level):
 
 
 def _in_parts(part, rows, chance=()):
-    """Tables of some columns each; rows are (model, how it was evaluated, cells)."""
+    """Split a table into tables with fewer columns; rows are (model, how it was evaluated, cells)."""
     heads, written = _heads(part), []
     for columns in split_columns(part.columns):
         body = [(_model(model, how), [cells[n] for n in columns]) for model, how, cells in rows]
@@ -95,6 +96,6 @@ def _value(cell):
 
 
 def _difference(told):
-    """A difference with its interval below it, so that a table of many columns fits a page."""
+    """Return the cell of a difference with its interval below it, so that a table of many columns fits a page."""
     value, bracket, bounds = told.partition(" [")
     return number(value, bracket.strip() + bounds)

@@ -10,7 +10,7 @@ _LATEX_TABLE = r"""\begin{{table*}}
 \centering
 \small
 \setlength{{\tabcolsep}}{{3.5pt}}
-% Made smaller only where it is wider than the text
+% Scaled down only if it is wider than the text
 \resizebox{{\ifdim\width>\textwidth\textwidth\else\width\fi}}{{!}}{{%
 \begin{{tabular}}{{{columns}}}
 \toprule
@@ -24,7 +24,7 @@ _LATEX_TABLE = r"""\begin{{table*}}
 
 
 def to_latex(page):
-    """Write a page as LaTeX tables, no wider than the text; they need booktabs, amssymb and graphicx."""
+    """Write a page as LaTeX tables no wider than the text. They need the packages booktabs, amssymb and graphicx."""
     first, *others = page.tables
     note = " ".join([*page.notes, page.explanation])
     published = []
@@ -37,7 +37,7 @@ def to_latex(page):
     tables = [_latex_table(first, published, note, "results")]
     for number, table in enumerate(others, 2):
         tables.append(
-            _latex_table(table, [], f"{table.title}. To be read as the first table.", f"results{number}")
+            _latex_table(table, [], f"{table.title}. Read it like the first table.", f"results{number}")
         )
     return "\n".join([_NEEDS, *tables])
 

@@ -1,4 +1,4 @@
-"""What stands where on the page of results, once for Markdown, LaTeX and HTML: models as rows, metrics as columns."""
+"""Arrange the page of results for Markdown, LaTeX and HTML: models as rows, metrics as columns."""
 
 import itertools
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from mscol.tables.measured import LOWER_IS_BETTER, METRIC_TITLES
 from mscol.tables.queries import QUERY_METRICS
 
 MISSING = "–"
-_MOST_COLUMNS = 9  # beside the models, that a page 1,280 pixels wide has room for
+_MOST_COLUMNS = 9  # that fit a page 1,280 pixels wide, next to the column of models
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one row says of one column.
+    """One cell of a table.
 
     Attributes
     ----------
     value : str
     interval : str
-        Empty where there is none.
+        Empty if there is none.
     spread : str
-        Standard deviation over seeds, or over the heads of one; empty where there is one only.
+        Standard deviation over seeds, or over the heads of one seed; empty for a single run.
     best : bool
         Whether no other row of its block is better.
     mark : str
-        ``higher`` or ``lower`` than the reference model, significantly, or empty.
+        ``higher`` or ``lower`` if significantly different from the reference model, else empty.
     """
 
     value: str
@@ -52,7 +52,7 @@ class Table:
     blocks : list of list of tuple
         For each protocol and share of labels: rows (model, how it was evaluated, cells).
     chance : list of str
-        A cell a column.
+        Chance level of each column.
     differences : list of tuple
         Rows (model, how it was evaluated, cells): each model minus the reference.
     """
@@ -66,20 +66,20 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """What a summary says, in order.
+    """The contents of a summary, in order.
 
     Attributes
     ----------
     tables : list of Table
-        What has learned labels, then retrieval, then artist similarity: each has metrics of its own.
+        Protocols that learn labels, then retrieval, then artist similarity. Each table has its own metrics.
     published : list of tuple
-        Rows (system, reference, cells) of other systems, under the columns of the first table; empty where none has a figure.
+        Rows (system, reference, cells) of other systems, with the columns of the first table; empty if no system has a figure.
     reference : str
         The model that others were compared with; empty if there was none.
     explanation : str
-        How to read it.
+        How to read the tables.
     notes : list of str
-        What must be known before anything is read: that music is synthesised, or a separator has not heard real music.
+        Notes at the top, such as that music is synthesised, or that a separator was not trained on real music.
     """
 
     tables: list
@@ -90,7 +90,7 @@ class Page:
 
 
 def lay_out(rows, layouts, synthesised=(), notes=(), search=None):
-    """Lay a summary out.
+    """Arrange a summary as a page.
 
     Parameters
     ----------
@@ -99,11 +99,11 @@ def lay_out(rows, layouts, synthesised=(), notes=(), search=None):
     layouts : dict
         The layout of each dataset.
     synthesised : collection of str
-        The datasets that this workflow made: they are called so, and no published figures stand beside them.
+        The datasets that this workflow made. They are marked as synthesised and not compared with published figures.
     notes : sequence of str
-        What else must be known before anything is read.
+        Further notes at the top.
     search : dict, optional
-        The values among which settings of heads were chosen (the config's evaluation/search).
+        The values from which settings of heads were chosen (the config's evaluation/search).
 
     Returns
     -------
@@ -129,8 +129,8 @@ def lay_out(rows, layouts, synthesised=(), notes=(), search=None):
 
 _TITLES = {
     "": "",
-    "retrieval": "Retrieval, without any training",
-    "artists": "Artist similarity, without any training",
+    "retrieval": "Retrieval, without training",
+    "artists": "Artist similarity, without training",
 }
 
 
@@ -158,18 +158,18 @@ def _table(title, rows):
 
 
 def where_numbers_are(page):
-    """Say which files hold the numbers behind a page."""
-    differences = ", every difference in results/comparisons.csv" if page.reference else ""
-    return f"Every number is in results/summary.csv{differences}; results/per_class/ has tags and classes."
+    """Name the files with the numbers of a page."""
+    differences = ", all differences in results/comparisons.csv" if page.reference else ""
+    return f"All results are in results/summary.csv{differences}. Tags and classes are in results/per_class/."
 
 
 def explain_published(page):
-    """How to read the published figures of a page."""
+    """Explain the published figures of a page."""
     return about_published([system for system, _, _ in page.published])
 
 
 def columns_with_figures(page):
-    """The numbers of the columns for which another system has published a figure."""
+    """Return the indices of the columns for which another system has published a figure."""
     return [
         number
         for number in range(len(page.tables[0].columns))
@@ -178,7 +178,7 @@ def columns_with_figures(page):
 
 
 def split_columns(columns, most=_MOST_COLUMNS):
-    """Deal the numbers of columns out to tables that a page has room for; those of a dataset stay together, unless they are more.
+    """Split column indices into tables that fit a page. Columns of a dataset stay together if they fit one table.
 
     >>> split_columns([("mtat", "a"), ("mtat", "b"), ("fma", "a"), ("fma", "b")], most=3)
     [[0, 1], [2, 3]]
@@ -208,7 +208,7 @@ def _cell(row, best):
 
 
 def _differences(rows, columns):
-    """Rows of what each model is above the reference, with intervals."""
+    """Return rows with the difference of each model from the reference, with intervals."""
     compared = rows.dropna(subset="reference")
     table = []
     for (_, _, model), part in compared.groupby(["protocol", "label_fraction", "model"], sort=False):
@@ -234,13 +234,13 @@ def _column(row, synthesised):
 
 
 def _how(row):
-    """How a model was evaluated, where it is not the usual way."""
+    """Describe how a model was evaluated; empty for the default, frozen with all labels."""
     how = [] if row.protocol in ("frozen", *QUERY_METRICS) else [protocol_title(row.protocol)]
     return ", ".join(how + ([] if row.label_fraction == 1 else [f"{row.label_fraction:g} of the labels"]))
 
 
 def _published(rows, columns, layouts):
-    """Rows of published figures, in the first column of each dataset that has the metric."""
+    """Return rows of published figures, in the first column with the layout and metric of each figure."""
     firsts = {row.column: row for row in rows[::-1].itertuples()}
     places = {}
     for column in columns:

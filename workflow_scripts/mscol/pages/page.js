@@ -1,9 +1,9 @@
 "use strict";
-// Tables that can be sorted, maps of clips, and confusion matrices whose cells name their clips. Texts of users only ever become text nodes.
+// Sortable tables, maps of clips, and confusion matrices whose cells list their clips. Texts from users only become text nodes.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const SVG = "http://www.w3.org/2000/svg";
-// Okabe & Ito's colours, and a shape for each time that they have all been used
+// Okabe & Ito's colours, and one shape per round of colours
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c"];
 const SHAPES = ["M-1,0a1,1 0 1,0 2,0a1,1 0 1,0 -2,0z", "M-.9,-.9h1.8v1.8h-1.8z", "M0,-1.2L1.1,.8H-1.1z", "M0,-1.3L1.2,0L0,1.3L-1.2,0z"];
 
@@ -23,7 +23,7 @@ function sortable(table) {
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
-      // Numbers begin with the highest, texts with the first of the alphabet.
+      // Numbers start with the highest, texts in alphabetical order.
       const rows = [...table.tBodies[0].rows];
       const texts = column === 0 || rows.some((row) => row.cells[column].classList.contains("text"));
       const before = head.getAttribute("aria-sort");
@@ -37,7 +37,7 @@ function sortable(table) {
       const compare = (a, b) => (texts ? a.localeCompare(b, undefined, { numeric: true }) : a - b);
       rows.sort((one, other) => {
         const [a, b] = [value(one), value(other)];
-        if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b); // a dash stays below
+        if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b); // dashes stay at the bottom
         return rising ? compare(a, b) : compare(b, a);
       });
       table.tBodies[0].append(...rows);
@@ -54,10 +54,10 @@ function player(dataset, clip) {
 }
 
 function play(sound) {
-  sound?.play().catch(() => {}); // of a browser without mp3
+  sound?.play().catch(() => {}); // in browsers without mp3
 }
 
-// A line goes over a picture as its sound is heard.
+// Move a line over a picture while its sound plays.
 function follow(picture) {
   const sound = picture.querySelector("audio");
   if (!sound) return;
@@ -70,7 +70,7 @@ function follow(picture) {
   for (const event of ["play", "seeking", "seeked"]) sound.addEventListener(event, move);
 }
 
-// One stop of the Tab key for many things: arrow keys go from one to the nearest in their direction.
+// Many items share one stop of the Tab key. Arrow keys move to the nearest item in their direction.
 function roam(items) {
   const middle = (item) => {
     const { left, top, width, height } = item.getBoundingClientRect();
@@ -99,17 +99,17 @@ function roam(items) {
 
 // ---- Maps
 
-// What a clip is labelled: tags are joined by ";", and a class may be called anything.
+// The labels of a clip: tags are joined by ";", and a class may have any name.
 const labelsIn = (view, text) => (view.task === "tagging" ? text.split(";") : [text]);
 
 const MOST_STYLES = COLOURS.length * SHAPES.length;
 
-// Whether the labels are numbers: of a regression, or classes such as pitches that are too many for a colour each.
+// Whether labels are numbers: those of a regression, or classes such as pitches that are too many for one colour each.
 function numeric(view) {
   return view.task === "regression" || (view.labels.length > COLOURS.length && view.labels.every((label) => label.trim() && Number.isFinite(Number(label))));
 }
 
-// How the points of a view look: a colour and shape a class; of tags all alike; of numbers from violet to yellow.
+// Style of the points of a view: a colour and shape per class, one style for all tags, violet to yellow for numbers.
 function styles(view) {
   if (view.task === "classification" && !numeric(view)) {
     return (label) => {
@@ -133,7 +133,7 @@ function mapOf(place, view) {
   const style = styles(view);
   const { names } = data.clips[view.dataset];
   const present = view.task === "regression" ? [] : view.labels.filter((label) => Object.values(view.of).some((of) => labelsIn(view, of).includes(label)));
-  const filter = make("select", { "aria-label": "Which points stand out" }, make("option", { value: "" }, "all"));
+  const filter = make("select", { "aria-label": "Highlighted points" }, make("option", { value: "" }, "all"));
   filter.append(...present.map((label) => make("option", {}, label)));
   if (present.length) place.append(make("label", {}, view.task === "tagging" ? "tag " : "class ", filter));
   const drawing = make("svg", { viewBox: "0 0 150 100", class: "map", role: "group" });
@@ -149,8 +149,8 @@ function mapOf(place, view) {
     const task = { tagging: "tags", classification: "class", regression: "number" }[view.task];
     const words = (text) => labelsIn(view, text).join(", ") || "none";
     told.replaceChildren(make("p", {}, make("strong", {}, names[clip])), make("p", {}, `${task}: ${words(view.of[clip])}`));
-    if (called) told.append(make("p", {}, `${view.task === "tagging" ? "likeliest tags" : "called"}: ${words(called)}`));
-    told.append(player(view.dataset, clip) || make("p", { class: "faint" }, "There is no excerpt of it on this page."));
+    if (called) told.append(make("p", {}, `${view.task === "tagging" ? "most likely tags" : "predicted"}: ${words(called)}`));
+    told.append(player(view.dataset, clip) || make("p", { class: "faint" }, "This page has no excerpt of this clip."));
   }
 
   function dim() {
@@ -187,7 +187,7 @@ function mapOf(place, view) {
     roam(points);
     shown = null;
     pinned = false;
-    told.replaceChildren(make("p", { class: "faint" }, "No clip is chosen."));
+    told.replaceChildren(make("p", { class: "faint" }, "No clip selected."));
     dim();
   }
 
@@ -222,12 +222,12 @@ function confusionOf(place, view) {
       const sound = player(view.dataset, clip);
       return make("li", {}, data.clips[view.dataset].names[clip], ...(sound ? [make("br"), sound] : []));
     });
-    told.replaceChildren(make("p", {}, make("strong", {}, `${label} called ${called}: ${n} ${n === 1 ? "clip" : "clips"}`)), make("ul", { class: "clips" }, ...entries));
+    told.replaceChildren(make("p", {}, make("strong", {}, `${label} predicted as ${called}: ${n} ${n === 1 ? "clip" : "clips"}`)), make("ul", { class: "clips" }, ...entries));
     if (n > clips.length) told.append(make("p", {}, `${n - clips.length} more are in results/clips/.`));
   }
 
   function button(cell, text, share) {
-    const made = make("button", { type: "button", "aria-expanded": "false", "aria-label": `${cell[0]} called ${cell[1]}: ${text}` }, text);
+    const made = make("button", { type: "button", "aria-expanded": "false", "aria-label": `${cell[0]} predicted as ${cell[1]}: ${text}` }, text);
     if (share !== undefined) {
       made.style.background = `color-mix(in srgb, var(--accent) ${Math.round(100 * share)}%, transparent)`;
       if (share > 0.5) made.style.color = "var(--paper)";
@@ -241,7 +241,7 @@ function confusionOf(place, view) {
     const made = view.listed ? listed(cells, button) : matrix(view.labels, cells, button);
     body.replaceChildren(make("div", { class: view.listed ? "scroll tall" : "scroll matrix" }, made));
     roam([...made.querySelectorAll("button")]);
-    told.replaceChildren(make("p", { class: "faint" }, "Choose a number to see its clips: click it, or go there with Tab and the arrow keys, and press Enter."));
+    told.replaceChildren(make("p", { class: "faint" }, "Select a number to list its clips: click it, or move to it with Tab and the arrow keys and press Enter."));
   }
 
   chooser.addEventListener("change", draw);
@@ -257,11 +257,11 @@ function matrix(labels, cells, button) {
     const filled = row.map((cell) => make("td", {}, ...(cell ? [button(cell, shortly(cell[2]), cell[2] / all)] : [])));
     return make("tr", {}, make("th", { scope: "row" }, label), ...filled);
   });
-  return make("table", {}, make("caption", {}, "Clips of each class (rows) by what they were called (columns)"), make("thead", {}, head), make("tbody", {}, ...rows));
+  return make("table", {}, make("caption", {}, "Clips of each true class (rows) by predicted class (columns)"), make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
 function listed(cells, button) {
-  const head = make("tr", {}, ...["true class", "called", "clips"].map((name, number) => make("th", { scope: "col", class: number < 2 ? "text" : "" }, name)));
+  const head = make("tr", {}, ...["true class", "predicted class", "clips"].map((name, number) => make("th", { scope: "col", class: number < 2 ? "text" : "" }, name)));
   const rows = cells.map((cell) => make("tr", {}, make("th", { scope: "row" }, cell[0]), make("td", { class: "text" }, cell[1]), make("td", {}, button(cell, shortly(cell[2])))));
   return make("table", {}, make("caption", {}, "The most frequent confusions"), make("thead", {}, head), make("tbody", {}, ...rows));
 }

@@ -1,14 +1,14 @@
-"""What others report: figures of published systems, for context beside a table, never as a result of ours.
+"""Figures of published systems, for context next to a table. They are not results of this workflow.
 
-Each was measured by its own protocol on the full dataset. From METHOD, "Where others stand"; X-ARES' from the tables of its
-README (jimbozhang/xares), where "MLP" is one linear layer and "kNN" nearest neighbours of the embeddings.
+Each was measured on the full dataset with a protocol of its own. Sources: METHOD, "Where others stand"; for X-ARES, the tables
+of its README (jimbozhang/xares), where "MLP" is one linear layer and "kNN" nearest neighbours of the embeddings.
 """
 
 from typing import NamedTuple
 
 
 class Published(NamedTuple):
-    """A system, where its figures are from, the figures by layout and metric, and what must be known of them."""
+    """A system, the source of its figures, the figures by layout and metric, and a caveat."""
 
     system: str
     reference: str
@@ -18,13 +18,13 @@ class Published(NamedTuple):
 
 TITLE = "Published figures of other systems"
 NOTE = (
-    "For context only, and no results of this workflow; as reported by their authors, on the full datasets and by "
-    "protocols that differ from each other and from ours."
+    "These figures are for context only and are not results of this workflow. Their authors report them on the full datasets, "
+    "with protocols that differ from each other and from ours."
 )
-# Looked for in November 2026
+# As of November 2026
 THIS_PAPER = (
-    "The paper that this workflow re-implements (Garoufis et al., SMC 2023, arXiv 2302.07077) has no row: its tables could not be "
-    "found in stored material, and neither could anyone who has reproduced it."
+    "The paper that this workflow re-implements (Garoufis et al., SMC 2023, arXiv 2302.07077) has no row: the material that was "
+    "searched contains neither its tables nor a reproduction of it."
 )
 XARES = "X-ARES: Zhang et al., 2025 (arXiv 2505.16369)"
 
@@ -60,7 +60,7 @@ PUBLISHED = (
         "MuQ",
         "Zhu et al., 2025",
         {("mtat", "roc_auc"): 0.914, ("mtat", "pr_auc"): 0.403, ("nsynth", "accuracy"): 0.792},
-        "MuQ's public weights were trained on other data, and may fall short of its paper, by its README.",
+        "According to its README, MuQ's public weights were trained on other data and may not reach the figures of its paper.",
     ),
     Published("Dasheng (MLP)", XARES, {("fma", "accuracy"): 0.643, ("nsynth", "accuracy"): 0.688}),
     Published("Dasheng (kNN)", XARES, {("fma", "accuracy"): 0.592, ("nsynth", "accuracy"): 0.499}),
@@ -70,12 +70,12 @@ PUBLISHED = (
 
 
 def about_published(systems):
-    """Say what must be known of published figures.
+    """Return the caveats of published figures.
 
     Parameters
     ----------
     systems : collection of str
-        Those that are shown.
+        The systems that are shown.
     """
     return " ".join(
         [NOTE, *(each.note for each in PUBLISHED if each.note and each.system in systems), THIS_PAPER]

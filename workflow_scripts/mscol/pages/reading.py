@@ -1,21 +1,21 @@
-"""How to read a summary: what was resampled, what intervals and marks cover, what they do not."""
+"""Explain how to read a summary: the resampled units, and what intervals and marks cover."""
 
 from mscol.config.evaluations import N_NEIGHBOURS, STRENGTHS, shots_of
 from mscol.metrics.intervals import FEWEST_GROUPS, LEVEL, SIGNIFICANT
 from mscol.tables.measured import LOWER_IS_BETTER
 
-_FEW_GROUPS = 100  # below it intervals are rough (docs/benchmarks.md, "Intervals")
+_FEW_GROUPS = 100  # with fewer, intervals are rough (docs/benchmarks.md, "Intervals")
 
 
 def how_to_read(rows, search=None):
-    """Explain a summary in sentences that suit a caption, too.
+    """Explain a summary in sentences, which also serve as a caption.
 
     Parameters
     ----------
     rows : pd.DataFrame
         As in the csv that `summarise_results` writes.
     search : dict, optional
-        The values among which settings of heads were chosen (the config's evaluation/search).
+        The values from which settings of heads were chosen (the config's evaluation/search).
 
     Returns
     -------
@@ -24,8 +24,8 @@ def how_to_read(rows, search=None):
     several_ways = len(rows[["protocol", "label_fraction"]].drop_duplicates()) > 1
     sentences = [
         _values_and_intervals(rows),
-        f"Resampled were {_groups(rows)}.",
-        f"Bold: the best of its column{', among models evaluated in the same way' if several_ways else ''}.",
+        f"The resampled units are {_groups(rows)}.",
+        f"Bold: the best of its column{' among models with the same evaluation' if several_ways else ''}.",
         *_bias(rows),
         *_without_interval(rows),
         *_significance(rows),
@@ -35,7 +35,7 @@ def how_to_read(rows, search=None):
         *_choices(rows, search or {}),
         *_queries(rows),
         *_untaught(rows),
-        "Chance: what random scores give on average for tags, and naming always the most frequent class for classes"
+        "Chance: the average of random scores for tags, and always predicting the most frequent class for classes"
         f"{_of_numbers(rows)}. Tags and "
         "classes that cannot be scored in a test list are left out of its macro means.",
     ]
@@ -43,7 +43,7 @@ def how_to_read(rows, search=None):
 
 
 def runs(rows):
-    """What was trained several times: ``seeds``, ``heads``, or nothing. Draws of few clips count as neither."""
+    """Return what was trained several times: ``seeds``, ``heads``, or nothing. Draws of few clips count as neither."""
     if rows["seeds"].max() > 1:
         return "seeds"
     return "heads" if _without_draws(rows)["heads"].max() > 1 else ""
@@ -56,17 +56,17 @@ def _without_draws(rows):
 def _values_and_intervals(rows):
     of_what, covers = {
         "seeds": (
-            f"Mean over {rows['seeds'].max():.0f} seeds ± standard deviation over them",
-            "cover other test clips and other seeds, which are resampled, too",
+            f"Values are the mean over {rows['seeds'].max():.0f} seeds ± standard deviation",
+            "cover the choice of test clips and of seeds (both are resampled)",
         ),
         "heads": (
-            f"Mean over {_without_draws(rows)['heads'].max():.0f} heads on one encoder ± standard deviation over them",
-            "cover other test clips and other heads, which are resampled, too, but not another pretraining",
+            f"Values are the mean over {_without_draws(rows)['heads'].max():.0f} heads on one encoder ± standard deviation",
+            "cover the choice of test clips and of heads (both are resampled), but not another pretraining",
         ),
-        "": ("Values of one seed", "cover other test clips, but not another training"),
+        "": ("Values come from one seed", "cover the choice of test clips, but not another training"),
     }[runs(rows)]
-    better = "Higher is better, but lower where there is a ↓" if _has_falling(rows) else "Higher is better"
-    return f"{of_what}; {LEVEL:.0%} intervals in brackets {covers}. {better}."
+    better = "Higher is better, except for metrics with ↓" if _has_falling(rows) else "Higher is better"
+    return f"{of_what}. {LEVEL:.0%} intervals in brackets {covers}. {better}."
 
 
 def _has_falling(rows):
@@ -74,7 +74,7 @@ def _has_falling(rows):
 
 
 def _groups(rows):
-    asked = rows[~rows["protocol"].isin(["retrieval"])]  # whose queries are fewer, if anything, but no others
+    asked = rows[~rows["protocol"].isin(["retrieval"])]  # its queries are the same groups, or some of them
     counts = asked[["dataset", "test_list", "n_groups", "grouped_by"]].drop_duplicates()
     return ", ".join(
         f"{row.n_groups:,.0f} {row.grouped_by}{'s' if row.n_groups != 1 else ''} of {_named(row)}"
@@ -94,7 +94,7 @@ def _bias(rows):
     rows = rows[rows["metric"] == "pr_auc"]
     if ((rows["value"] < rows["low"]) | (rows["value"] > rows["high"])).any():
         yield (
-            "Average precision is too high on few clips: intervals of PR-AUC are less this bias, and need not hold the value itself."
+            "Average precision is biased upwards on few clips. Intervals of PR-AUC are corrected for this bias and may not contain the value."
         )
 
 
@@ -102,13 +102,13 @@ def _without_interval(rows):
     bare = rows[rows["value"].notna() & rows["low"].isna() & (rows["metric"] == "pr_auc")]
     if len(bare):
         yield (
-            f"PR-AUC has no interval on {_lists(bare)}: fewer than half of the tags are told by {FEWEST_GROUPS} groups with and "
-            f"{FEWEST_GROUPS} without them, and none would hold."
+            f"PR-AUC has no interval on {_lists(bare)}: fewer than half of the tags have {FEWEST_GROUPS} groups with and "
+            f"{FEWEST_GROUPS} groups without the tag, too few for a reliable interval."
         )
 
     others = rows[rows["value"].notna() & rows["low"].isna() & (rows["metric"] != "pr_auc")]
     if len(others):
-        yield f"There is no interval of fewer than {FEWEST_GROUPS} groups, or where all resamples say the same ({_lists(others)})."
+        yield f"Results on fewer than {FEWEST_GROUPS} groups, or equal in all resamples, have no interval ({_lists(others)})."
 
 
 def _significance(rows):
@@ -118,46 +118,46 @@ def _significance(rows):
     reference = compared["reference"].iloc[0]
     if not runs(rows):
         yield (
-            f"No difference from {reference} is called significant: with one seed, a model could not be told from itself, trained "
-            "again. Differences have intervals only."
+            f"Differences from {reference} have intervals but no marks of significance: with one seed, the variation between "
+            "trainings of a model is unknown."
         )
         return
-    alone = " and another head, not another pretraining" if runs(rows) == "heads" else " and other seeds"
+    alone = " and heads, but not over pretrainings" if runs(rows) == "heads" else " and seeds"
     yield (
-        f"▲ and ▼: significantly above or below {reference} (paired bootstrap, covering other test clips{alone}; p < "
-        f"{SIGNIFICANT}, whatever the resamples, after Holm's correction for the number of models that are compared in one metric "
-        "on one test list; metrics and test lists are not corrected for)."
+        f"▲ and ▼: significantly above or below {reference} (paired bootstrap over test clips{alone}; p < "
+        f"{SIGNIFICANT}, also with other resamples, after Holm's correction for the number of models compared on one metric "
+        "and test list; no correction for the number of metrics and test lists)."
     )
     if (rows["seeds"] * rows["heads"] == 1).any():
-        yield "Where a model was trained once only, nothing is marked."
+        yield "Models that were trained only once have no marks."
 
 
 def _few_groups(rows):
     few = rows[rows["n_groups"] < _FEW_GROUPS]
     if len(few):
-        yield f"With fewer than {_FEW_GROUPS} groups ({_lists(few)}) intervals are rough."
+        yield f"Intervals are rough with fewer than {_FEW_GROUPS} groups ({_lists(few)})."
 
 
 def _heads(rows):
     how = set(rows.loc[rows["protocol"].isin(["frozen", "finetuned", "evaluate"]), "standardised"])
     if not how:
-        return "Logistic regression reads standardised values."
+        return "Logistic regression uses standardised embeddings."
     if "yes" not in how:
-        return "Heads read values as they are, without standardising them."
-    others = " Those that are trained with their encoder read its values as they are." if "no" in how else ""
-    return f"Heads on embeddings standardise what they read, those of all models alike.{others}"
+        return "Heads use the embeddings without standardising them."
+    others = " Heads that are trained together with the encoder do not." if "no" in how else ""
+    return f"Heads on embeddings standardise them, for all models.{others}"
 
 
 def _few_shot(rows):
     for shots in filter(None, rows["protocol"].map(shots_of).unique()):
         yield (
-            f"Few-shot: logistic regression on {shots} training clips of each class or tag, mean over ten "
-            "draws ± standard deviation over them."
+            f"Few-shot: logistic regression on {shots} training clips of each class or tag, mean ± standard "
+            "deviation over ten draws."
         )
 
 
 def _choices(rows, search):
-    """Say what was chosen on the validation clips, and out of what."""
+    """List the settings chosen on the validation clips, and the values they were chosen from."""
     protocols = set(rows["protocol"])
     tried = {
         "learning rates of heads": [f"{rate:g}" for rate in search.get("learning_rate", [])],
@@ -169,28 +169,28 @@ def _choices(rows, search):
     if "logistic" in protocols:
         tried["C of logistic regression"] = [f"{strength:g}" for strength in STRENGTHS]
     if tried:
-        listed = "; ".join(f"{what} out of {', '.join(values)}" for what, values in tried.items())
-        yield f"Chosen on the validation clips, and named in the tables: {listed}."
+        listed = "; ".join(f"{what} from {', '.join(values)}" for what, values in tried.items())
+        yield f"Chosen on the validation clips (the tables give the choice): {listed}."
 
 
 def _queries(rows):
     if (rows["protocol"] == "retrieval").any():
         yield (
-            "Retrieval: each test clip ranks the others by cosine similarity, but for excerpts of its own recording; wanted are those "
-            "with its class or one of its tags (mAP: mean average precision). Its chance is a random ranking."
+            "Retrieval: for each test clip, the others are ranked by cosine similarity, except excerpts of the same recording. Clips "
+            "with the same class or a common tag are relevant (mAP: mean average precision). Chance is a random ranking."
         )
     artists = rows[rows["protocol"] == "artists"]
     if len(artists):
         yield (
-            "Artist similarity: a clip is to find another recording of its artist among clips of at most fifty artists; mean normalised "
-            "rank (0 is best, about 0.5 chance) and equal error rate over 100 episodes."
+            "Artist similarity: find another recording of a clip's artist among clips of at most fifty artists. The metrics are the mean "
+            "normalised rank (0 is best, chance is about 0.5) and the equal error rate, over 100 episodes."
         )
 
 
 def _of_numbers(rows):
-    return ", and telling their mean for numbers" if (rows["metric"] == "r2").any() else ""
+    return ", and always predicting the mean for numbers" if (rows["metric"] == "r2").any() else ""
 
 
 def _untaught(rows):
     for (dataset, labels), _ in rows[rows["untaught"] != ""].groupby(["dataset", "untaught"], sort=False):
-        yield f"No training clip of {dataset} has the label {labels}: heads cannot know it, and its test clips count as missed."
+        yield f"No training clip of {dataset} has the label {labels}. Heads cannot learn it, and its test clips count as missed."

@@ -1,4 +1,4 @@
-"""The summary over all tables of results: as csv, and as pages to read and to print."""
+"""Write the summary of all tables of results: as csv, and as pages to read and print."""
 
 import logging
 from pathlib import Path
@@ -17,21 +17,21 @@ PAGES = {".md": to_markdown, ".tex": to_latex, ".html": to_html}
 def summarise_results(
     tables, per_class, comparisons, layouts, summary, pages, synthesised=(), notes=(), search=None
 ):
-    """Write the summary over many tables of results.
+    """Write the summary of many tables of results.
 
     Parameters
     ----------
     tables, per_class, comparisons
         As for `mscol.tables.summary.summary_rows`.
     layouts : dict
-        The layout of each dataset; with those of known layouts, published figures of other systems are shown.
+        The layout of each dataset. Datasets of known layouts are shown with published figures of other systems.
     summary : str or os.PathLike
-        Written: csv, the rows.
+        Output path: csv of the rows.
     pages : sequence of (str or os.PathLike)
-        Written: the same with models as rows and datasets' metrics as columns, as ``.md``, ``.tex`` or
+        Output paths: the same with models as rows and the metrics of datasets as columns, as ``.md``, ``.tex`` or
         ``.html``.
     synthesised, notes, search
-        As for `mscol.pages.layout.lay_out`; the csv has a column for the former.
+        As for `mscol.pages.layout.lay_out`; the csv has a column ``synthesised``.
     """
     rows = summary_rows(tables, per_class, comparisons)
     rows["synthesised"] = rows["dataset"].isin(synthesised).astype(int)

@@ -1,18 +1,18 @@
-"""Probes: what is trained on top of an encoder to say how good it is.
+"""Probes: heads that are trained on top of an encoder to evaluate it.
 
-A head reads the D values of one crop. For tagging it ends in a sigmoid a tag and learns by binary
-cross-entropy; for classification it ends in logits and learns by softmax cross-entropy. What hidden
-layers it has, its learning rate and when it stops are settings (METHOD, "Downstream"). Three protocols:
+The input of a head is the embedding (D values) of one crop. For tagging its output is a sigmoid per tag, trained with binary
+cross-entropy; for classification it is logits, trained with softmax cross-entropy. Hidden layers, learning rate and
+early stopping are settings (METHOD, "Downstream"). There are three protocols:
 
 ``frozen``
-    The encoder passed over the dataset once; the head trains on its embeddings.
+    The encoder embeds the dataset once, and the head is trained on the embeddings.
 ``finetuned``
     Encoder and head are trained together, on crops from the mel cache. With an untrained encoder this is
     supervised training from scratch.
 ``evaluate``
-    A head, or a whole classifier, that was trained before; nothing is trained.
+    A head or a whole classifier that is already trained is evaluated. Nothing is trained.
 
-In every epoch each training segment is seen once, in shuffled order, as one random crop.
+Each epoch uses each training segment once, in shuffled order, as one random crop.
 """
 
 from mscol.probes.finetuning import finetune

@@ -1,4 +1,4 @@
-"""Batches: what heads and classifiers are shown in an epoch."""
+"""Batches of an epoch, for heads and classifiers."""
 
 import mmap
 
@@ -15,16 +15,15 @@ _BATCHES_PER_RELEASE = 64
 class ShuffledSegments(keras.utils.PyDataset):
     """Batches of an epoch: every segment once, in shuffled order, as one random crop.
 
-    The last batch holds what is left. The order, and which crops, are drawn anew for every epoch from
-    ``seed`` and the number of the epoch. Subclasses draw the crops (``draw_crops``) and get them
-    (``gather``).
+    The last batch may be smaller. Order and crops are drawn for each epoch from ``seed`` and the number of the epoch.
+    Subclasses draw the crops (``draw_crops``) and read them (``gather``).
 
     Parameters
     ----------
     rows : np.ndarray, int
-        The segments that are shown.
+        The segments to use.
     targets : np.ndarray, shape=(n_segments, ...)
-        Of all segments.
+        Targets of all segments.
     batch_size : int
     seed : int
     """
@@ -45,12 +44,12 @@ class ShuffledSegments(keras.utils.PyDataset):
         return self.gather(batch, segments, self.crops[chosen]), self.targets[segments]
 
     def start_again(self):
-        """Show another model what the first one was shown."""
+        """Restart from the first epoch, so that another model gets the same batches."""
         self.epoch = 0
         self._draw()
 
     def on_epoch_begin(self):
-        """Draw the order of the segments and a crop of each; Keras calls this before each epoch."""
+        """Draw the order of the segments and a crop of each. Keras calls this before each epoch."""
         self.epoch += 1
         self._draw()
 
@@ -61,7 +60,7 @@ class ShuffledSegments(keras.utils.PyDataset):
 
 
 class DrawnCrops(ShuffledSegments):
-    """Segments as one of K crops that were embedded.
+    """Segments as one of their K embedded crops.
 
     Parameters
     ----------
@@ -71,17 +70,17 @@ class DrawnCrops(ShuffledSegments):
     batch_size : int
     seed : int
     rows : np.ndarray, int, optional
-        The segments that are shown; all unless given.
+        The segments to use; all by default.
     """
 
     def __init__(self, embeddings, targets, batch_size, seed, rows=None):
         self.embeddings = embeddings
-        # A crop is 5 kB; without this the kernel would read 128 kB around each.
+        # A crop is 5 kB. Without this the kernel would read 128 kB around each.
         advise(embeddings, mmap.MADV_RANDOM)
         super().__init__(np.arange(len(embeddings)) if rows is None else rows, targets, batch_size, seed)
 
     def draw_crops(self, generator, segments):
-        """Draw which of the K crops each segment is shown as."""
+        """Draw one of the K crops of each segment."""
         return generator.integers(self.embeddings.shape[1], size=len(segments))
 
     def gather(self, batch, segments, crops):
@@ -97,13 +96,12 @@ class FreshCrops(ShuffledSegments):
     ----------
     cache : mscol.mels.cache.MelCache
     first_frames, latest : np.ndarray, shape=(n_segments,), int
-        Where each segment begins, and the last of its frames at which a crop may
-        (`mscol.embeddings.list_segments`).
+        First frame of each segment, and the last frame at which a crop may begin (`mscol.embeddings.list_segments`).
     targets : np.ndarray, shape=(n_segments, ...)
     batch_size : int
     seed : int
     rows : np.ndarray, int
-        The segments that are shown.
+        The segments to use.
     """
 
     def __init__(self, cache, first_frames, latest, targets, batch_size, seed, rows):
@@ -111,7 +109,7 @@ class FreshCrops(ShuffledSegments):
         super().__init__(rows, targets, batch_size, seed)
 
     def draw_crops(self, generator, segments):
-        """Draw at which frame of its segment each crop begins."""
+        """Draw the frame of its segment at which each crop begins."""
         return generator.integers(0, self.latest[segments], endpoint=True)
 
     def gather(self, batch, segments, crops):
@@ -128,7 +126,7 @@ class AllCrops(keras.utils.PyDataset):
         K.
     targets : np.ndarray, shape=(n_segments, ...)
     batch_size : int
-        Crops, roughly: a batch holds all crops of its segments.
+        Approximate number of crops; a batch holds all crops of its segments.
     """
 
     def __init__(self, n_crops, targets, batch_size):

@@ -1,4 +1,4 @@
-"""The protocol finetuned: encoder and head are trained together."""
+"""The protocol finetuned: train encoder and head together."""
 
 import logging
 
@@ -25,26 +25,26 @@ class Finetuned(keras.Model):
     Parameters
     ----------
     encoder : keras.Model
-        Crops of shape (n, 98, 64, 1) to values.
+        Crops of shape (n, 98, 64, 1) to embeddings.
     head : keras.Model
-        Values to tags or classes.
+        Embeddings to tags or classes.
     """
 
     def __init__(self, encoder, head):
         super().__init__(name="finetuned")
         self.encoder, self.head = encoder, head
-        # Half the time and memory (docs/benchmarks.md); an encoder of other layers is trained as it is.
+        # Half the time and memory (docs/benchmarks.md). An encoder with other layers is trained as it is.
         layers = {layer.name for layer in encoder.layers}
         self._is_efficientnet = {"stem_conv_pad", "top_bn"} <= layers
 
     def call(self, crops, training=False):
-        """Crops to tags or classes."""
+        """Map crops to tags or classes."""
         if training and self._is_efficientnet:
             return self.head(training_pass(self.encoder, crops))
         return self.head(self.encoder(crops, training=training))
 
     def whole(self):
-        """The same as one model of plain layers, which loads anywhere."""
+        """Return the same model as plain layers, which load without this class."""
         name = name_of_model("classifier", paper_of(self.encoder))
         return keras.Model(self.encoder.input, self.head(self.encoder.output), name=name)
 
@@ -56,7 +56,7 @@ class Calibrating(keras.callbacks.Callback):
     ----------
     model : Finetuned
     batches : FreshCrops
-        Of the training clips; on no other epoch than its first.
+        Batches of the training clips, still in their first epoch.
     """
 
     def __init__(self, model, batches):
@@ -66,7 +66,7 @@ class Calibrating(keras.callbacks.Callback):
         self._calibrate = compile_calibration(model)
 
     def on_test_begin(self, logs=None):
-        """Do it; Keras calls this."""
+        """Calibrate. Keras calls this before each validation."""
         self._calibrate(self._batches[number][0] for number in self._numbers)
 
 
@@ -78,16 +78,16 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     encoder : keras.Model
         Trained in place.
     cache : mscol.mels.cache.MelCache
-        Spectrograms of the mixtures, as the encoder's paper has them (`mscol.mels.framing`).
+        Log-mel spectrograms of the mixtures, framed as in the encoder's paper (`mscol.mels.framing`).
     clips, about : str or os.PathLike
-        The manifest, and what it says of itself: task and labels.
+        The manifest and its about.json (task and labels).
     settings : dict
-        hidden (list of layer sizes), crops_per_segment (of validation), learning_rate, epochs, patience,
+        hidden (list of layer sizes), crops_per_segment (for validation), learning_rate, epochs, patience,
         batch_size.
     seed : int
-        Decides the head's initial weights, the crops, and which clips keep their labels.
+        Seed of the head's initial weights, the crops, and the clips that keep their labels.
     outputs : dict
-        As for `train_probe`; the model is the classifier: crops (n, 98, 64, 1) to (n, labels).
+        As for `train_probe`. The model is the classifier: crops (n, 98, 64, 1) to (n, labels).
     label_fraction : float
         Share of the training clips whose labels are used.
 
@@ -96,7 +96,7 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     TrainingError
         If there is no training or validation segment, or no test window.
     DatasetError
-        If a label of the manifest is not one of the task's.
+        If a label of the manifest is not among the labels of the task.
     """
     labelled = Labelled.open(clips, about)
     present = select_clips(cache.clips, labelled.clips, "train")

@@ -1,4 +1,4 @@
-"""The frozen protocol: a head is trained on embeddings that were computed once."""
+"""The protocol frozen: train a head on embeddings that are computed once."""
 
 import hashlib
 import itertools
@@ -18,7 +18,7 @@ from mscol.scores.files import save_scores
 from mscol.scores.labels import Labelled, check_not_empty
 from mscol.scores.validation import best, validation_value
 
-_BLOCK_BYTES = 2**26  # of float64 values, of which mean and variance are taken at a time
+_BLOCK_BYTES = 2**26  # float64 values that `_scaling` reads at a time
 
 
 def train_probe(
@@ -40,23 +40,22 @@ def train_probe(
     embeddings, indices : dict
         For each split, the paths of the ``.npy`` and the csv that `mscol.embeddings` wrote.
     clips, about : str or os.PathLike
-        The manifest, and what it says of itself: task and labels.
+        The manifest and its about.json (task and labels).
     settings : dict
-        hidden (list of layer sizes), learning_rate, epochs, patience, batch_size; and search: for ``hidden`` and
-        ``learning_rate`` values to try in their place. A head is trained with each combination, and the best on the validation
-        clips is kept.
+        hidden (list of layer sizes), learning_rate, epochs, patience, batch_size, and search: lists of values for ``hidden``
+        and ``learning_rate``. A head is trained with each combination, and the best on the validation clips is kept.
     seed : int
-        Decides the first head's initial weights, the order of crops, and which clips keep their labels; each further head has a
-        seed that follows from it (`head_seed`).
+        Seed of the first head's initial weights, the order of crops, and the clips that keep their labels. The seeds of
+        further heads are derived from it (`head_seed`).
     outputs : dict
-        Paths to write to: model (the first head, as ``.keras``), about (JSON: task, labels, how it was trained),
+        Output paths: model (the first head, as ``.keras``), about (JSON: task, labels, how it was trained),
         history (csv: its epoch, loss, accuracy, validation_loss, validation_accuracy), scores (`save_scores`).
     label_fraction : float
         Share of the training clips whose labels are used (`choose_labelled`).
     standardise : bool
-        Scale each value to mean 0 and variance 1 over the training crops first; part of the head.
+        Scale each value to mean 0 and variance 1 over the training crops first. The scaling is part of the head.
     n_heads : int
-        How many are trained: what another seed of the head would change is then known.
+        Number of heads to train. Several heads show the variation between seeds of the head.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def train_probe(
     CacheError
         If an array of embeddings does not fit its table.
     DatasetError
-        If a label of the manifest is not one of the task's.
+        If a label of the manifest is not among the labels of the task.
     """
     labelled = Labelled.open(clips, about)
     arrays, tables = {}, {}
@@ -98,7 +97,7 @@ def train_probe(
 
 
 def combinations(settings):
-    """List the settings of each head of a search, or the given ones where there is none.
+    """List the settings of each head of a search, or only the given ones without a search.
 
     >>> combinations({"hidden": [], "epochs": 2, "search": {"hidden": [[], [8]]}})
     [{'hidden': [], 'epochs': 2}, {'hidden': [8], 'epochs': 2}]
@@ -109,14 +108,14 @@ def combinations(settings):
 
 
 def _train(crops, validation, table, labelled, settings, seed, scaling):
-    """Train one head: head, settings, history, and what it is worth on the validation clips."""
+    """Train one head. Return head, settings, history, and its metric on the validation clips."""
     crops.start_again()
     n_labels, of_targets = len(labelled.names), crops.targets[crops.rows]
     head = build_head(
         validation.shape[-1], n_labels, labelled.task, settings["hidden"], seed, scaling, of_targets
     )
     history = fit(
-        # A second model of the same layers: the optimizer's state stays out of the saved head.
+        # A second model of the same layers, so that the saved head has no optimizer state.
         keras.Model(head.inputs, head.outputs),
         labelled.task,
         crops,
@@ -134,7 +133,7 @@ def _train(crops, validation, table, labelled, settings, seed, scaling):
 
 
 def _describe(settings, search):
-    """Name what a search may have chosen.
+    """Describe the settings that a search has chosen.
 
     >>> _describe({"hidden": [512], "learning_rate": 0.001, "epochs": 2}, {"hidden": [[], [512]], "learning_rate": [0.001]})
     'hidden 512, learning rate 0.001'
@@ -145,7 +144,7 @@ def _describe(settings, search):
 
 
 def head_seed(seed, number):
-    """The seed of one of an encoder's heads: the first has the encoder's own.
+    """Return the seed of one of an encoder's heads; the first head has the encoder's seed.
 
     >>> [head_seed(1, number) for number in range(3)]
     [1, 312396423, 1822214455]
@@ -156,7 +155,7 @@ def head_seed(seed, number):
 
 
 def _scaling(crops):
-    """Mean and variance of each value over crops of shape (n_segments, K, D), read block by block."""
+    """Return mean and variance of each value over crops of shape (n_segments, K, D), read block by block."""
     total, squares = np.zeros((2, crops.shape[-1]))
     rows_a_block = max(1, _BLOCK_BYTES // (8 * int(np.prod(crops.shape[1:]))))
     for start in range(0, len(crops), rows_a_block):

@@ -1,4 +1,4 @@
-"""Heads: how they are built, trained, saved and loaded."""
+"""Build, train, save and load heads."""
 
 import logging
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from mscol.io.atomic import atomic_path
 from mscol.io.files import read_json, write_csv, write_json
 from mscol.model import load_saved
 
-_BATCHES_PER_CALL = 16  # how many batches the framework trains on before Python is asked again
+_BATCHES_PER_CALL = 16  # batches that the framework trains on per call from Python
 
 
 class Task(NamedTuple):
-    """What a head's last layer, loss and accuracy are."""
+    """Activation of the last layer, loss and accuracy of the heads of a task."""
 
     activation: str
     loss: Callable
@@ -38,12 +38,12 @@ TASKS = {
 
 
 def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None, of_targets=None):
-    """Build a head, with weights drawn by ``seed``.
+    """Build a head, with initial weights drawn with ``seed``.
 
     Parameters
     ----------
     n_inputs : int
-        D, what the encoder gives for a crop.
+        D, the size of the encoder's embeddings.
     n_labels : int
     task : str
         ``tagging``, ``classification`` or ``regression``.
@@ -51,10 +51,10 @@ def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None, of_targets=
         Sizes of hidden layers (ReLU); empty for a linear probe.
     seed : int
     scaling : tuple of np.ndarray, optional
-        Mean and variance of each input, to standardise it by.
+        Mean and variance of each input, for standardising it.
     of_targets : np.ndarray, optional
-        Of regression, the numbers of training clips: the head starts at their mean, and moves in steps of their deviation,
-        whatever their unit.
+        For regression, the numbers of training clips. The head starts at their mean and scales its output by their standard
+        deviation, whatever their unit.
 
     Returns
     -------
@@ -79,25 +79,25 @@ def build_head(n_inputs, n_labels, task, hidden, seed, scaling=None, of_targets=
 
 
 def fit(model, task, training, validation, settings, callbacks=()):
-    """Train until the validation accuracy has not risen for some epochs; keep the best weights.
+    """Train until the validation accuracy has not risen for ``patience`` epochs; keep the best weights.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled and trained in place. Whatever of it is trainable is trained.
+        Compiled and trained in place. All its trainable weights are trained.
     task : str
     training, validation : keras.utils.PyDataset
         Batches of (inputs, targets).
     settings : dict
-        learning_rate (of Adam), epochs (at most so many), patience (epochs without a better accuracy).
+        learning_rate (of Adam), epochs (the maximum), patience (epochs without a better accuracy).
     callbacks : sequence of keras.callbacks.Callback
-        Further ones.
+        Additional callbacks.
 
     Returns
     -------
     pd.DataFrame
-        A row an epoch: epoch (from 1), loss, accuracy, validation_loss, validation_accuracy. Of regression, R2 stands in the
-        place of accuracy.
+        One row per epoch: epoch (from 1), loss, accuracy, validation_loss, validation_accuracy. For regression, accuracy is
+        R2.
     """
     model.compile(
         optimizer=keras.optimizers.Adam(settings["learning_rate"]),
@@ -128,7 +128,7 @@ def fit(model, task, training, validation, settings, callbacks=()):
 
 
 def save_trained(model, labelled, how, history, outputs):
-    """Save a head or a classifier, what it tells apart, and how its training went."""
+    """Save a head or a classifier, its task and labels, and the history of its training."""
     with atomic_path(outputs["model"]) as partial:
         model.save(partial)
     write_json({"task": labelled.task, "labels": labelled.names} | how, outputs["about"])
@@ -136,16 +136,16 @@ def save_trained(model, labelled, how, history, outputs):
 
 
 def load_trained(path, labelled, input_shape):
-    """Load a head or a classifier, and check that it is one of a dataset's labels.
+    """Load a head or a classifier, and check that its labels are those of a dataset.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A ``.keras`` file; what `save_trained` wrote beside it tells its labels. Without that, their number
-        must be right.
+        A ``.keras`` file. The JSON that `save_trained` wrote next to it gives its labels. Without the JSON, the number of
+        labels must match.
     labelled : Labelled
     input_shape : tuple of int
-        What it must take, without the axis of examples.
+        Expected shape of its input, without the batch axis.
 
     Returns
     -------
@@ -154,39 +154,39 @@ def load_trained(path, labelled, input_shape):
     Raises
     ------
     TrainingError
-        If the file is missing, damaged, takes something else, or tells other labels.
+        If the file is missing or damaged, or has other inputs or labels.
     """
     model = load_saved(path)
     if model.input_shape[1:] != tuple(input_shape):
         raise TrainingError(
-            f"{path}: takes inputs of shape {model.input_shape[1:]}, but here they have {tuple(input_shape)}; "
-            "a head belongs to the encoder on whose embeddings it was trained"
+            f"{path}: takes inputs of shape {model.input_shape[1:]}, but these inputs have {tuple(input_shape)}. "
+            "Use a head only with the encoder that it was trained on."
         )
     task, its_labels = _read_beside(Path(path).with_suffix(".json"))
     if task not in (None, labelled.task):
-        raise TrainingError(f"{path}: was trained for {task}, but the dataset's task is {labelled.task}")
+        raise TrainingError(f"{path}: trained for {task}, but the dataset's task is {labelled.task}.")
     if model.output_shape[1:] != (len(labelled.names),) or its_labels not in (None, labelled.names):
         told = f"{model.output_shape[-1]} labels" + (f" ({', '.join(its_labels)})" if its_labels else "")
         raise TrainingError(
-            f"{path}: tells {told}, as values of shape {model.output_shape[1:]}, but the dataset has "
-            f"{len(labelled.names)} ({', '.join(labelled.names)})"
+            f"{path}: has {told} and outputs of shape {model.output_shape[1:]}, but the dataset has "
+            f"{len(labelled.names)} ({', '.join(labelled.names)})."
         )
     return model
 
 
 def _read_beside(path):
-    """Read task and labels of a trained head; None and None where nothing lies beside it."""
+    """Read task and labels of a trained head; return None and None if it has no JSON."""
     if not path.is_file():
         return None, None
     try:
         about = read_json(path)
         task, labels = about["task"], [*about["labels"]]
         if not all(isinstance(label, str) for label in labels):
-            raise ValueError("labels must be texts")
+            raise ValueError("labels must be strings")
     except (CacheError, ValueError, TypeError, KeyError) as error:
         raise TrainingError(
-            f"{path}: does not say for which task and labels the model beside it was trained ({error!r}); write "
-            '{"task": ..., "labels": [...]}, or delete it'
+            f"{path}: does not give the task and labels of the model next to it ({error!r}). Write "
+            '{"task": ..., "labels": [...]}, or delete the file.'
         ) from error
     return task, labels
 

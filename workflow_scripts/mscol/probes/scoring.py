@@ -1,4 +1,4 @@
-"""Score the windows of test clips, with what has just been trained or was trained before."""
+"""Score the windows of test clips with a trained head or classifier."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mscol.probes.heads import load_trained
 from mscol.scores.files import save_scores
 from mscol.scores.labels import Labelled, check_not_empty
 
-EMBEDDINGS_AT_ONCE = 1024  # the result depends on neither
+EMBEDDINGS_AT_ONCE = 1024  # the results do not depend on these batch sizes
 LOG_MELS_AT_ONCE = 256
 
 
@@ -24,7 +24,7 @@ class EmbeddedWindows:
     ----------
     array : np.ndarray, shape=(n_windows, D)
     index : pd.DataFrame
-        Columns clip and n_windows, a row a clip.
+        Columns clip and n_windows, one row per clip.
     """
 
     def __init__(self, array, index):
@@ -33,11 +33,11 @@ class EmbeddedWindows:
 
     @classmethod
     def open(cls, array_path, index_path, clips):
-        """Open what `mscol.embeddings` wrote of the test clips; as `open_embeddings`."""
+        """Open the embeddings of the test clips; parameters as for `open_embeddings`."""
         return cls(*open_embeddings(array_path, index_path, clips))
 
     def predict(self, head):
-        """Pass all windows through a head: (n_windows, n_labels)."""
+        """Return the outputs of a head for all windows: (n_windows, n_labels)."""
         return predict(head, self.array, EMBEDDINGS_AT_ONCE)
 
 
@@ -60,20 +60,20 @@ class LogMelWindows:
         self._cache, self._first_frames, self.index = cache, windows.first_frames, windows.index
 
     def predict(self, classifier):
-        """Pass all windows through a classifier: (n_windows, n_labels)."""
+        """Return the outputs of a classifier for all windows: (n_windows, n_labels)."""
         batches = predict_crops(classifier, self._cache, self._first_frames, LOG_MELS_AT_ONCE)
         return np.concatenate(list(batches))
 
 
 def score_head(path, array_path, index_path, clips, about, scores):
-    """Score the test clips of a dataset with a head that was trained before.
+    """Score the test clips of a dataset with a trained head.
 
     Parameters
     ----------
     path : str or os.PathLike
         The head, a ``.keras`` file: embeddings (n, D) to (n, labels).
     array_path, index_path : str or os.PathLike
-        What `mscol.embeddings` wrote of the test clips.
+        Embeddings of the test clips that `mscol.embeddings` wrote.
     clips, about, scores
         As for `score_classifier`.
     """
@@ -82,7 +82,7 @@ def score_head(path, array_path, index_path, clips, about, scores):
 
 
 def score_classifier(path, cache, clips, about, scores, paper="mscol"):
-    """Score the test clips of a dataset with a classifier that was trained before.
+    """Score the test clips of a dataset with a trained classifier.
 
     Parameters
     ----------
@@ -90,16 +90,16 @@ def score_classifier(path, cache, clips, about, scores, paper="mscol"):
         The classifier, a ``.keras`` file: crops (n, 98, 64, 1) to (n, labels).
     cache : mscol.mels.cache.MelCache
     clips, about : str or os.PathLike
-        The manifest, and what it says of itself.
+        The manifest and its about.json.
     scores : str or os.PathLike
-        Written: `mscol.scores.files.save_scores`.
+        Output path (`mscol.scores.files.save_scores`).
     paper : str
-        Whose log-mels the cache holds (`mscol.papers`).
+        Paper whose log-mel spectrograms the cache holds (`mscol.papers`).
 
     Raises
     ------
     TrainingError
-        If it takes or tells something else, or hears log-mels of the other paper.
+        If the classifier has other inputs or labels, or needs log-mel spectrograms of the other paper.
     """
     labelled = Labelled.open(clips, about)
     windows = LogMelWindows(cache, labelled.clips, FRAMINGS[paper])
@@ -110,7 +110,7 @@ def _score(path, windows, labelled, scores, paper=None):
     model = load_trained(path, labelled, windows.input_shape)
     if paper not in (None, paper_of(model)):
         raise TrainingError(
-            f"{path}: hears log-mels as encoders of {paper_of(model)} do, but those here are of {paper}; evaluate it under the "
-            f"name of an encoder of {paper_of(model)}"
+            f"{path}: needs log-mel spectrograms of {paper_of(model)}, but these are of {paper}. Evaluate it under the "
+            f"name of an encoder of {paper_of(model)}."
         )
     save_scores(scores, labelled, windows.index, windows.predict(model)[None])

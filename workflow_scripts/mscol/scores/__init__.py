@@ -1,5 +1,5 @@
-"""Scores: what is said of the test clips, and how it should be.
+"""Scores: predictions for the test clips, with their labels.
 
-`labels` encodes what clips are labelled with, `files` writes and reads scores, `validation` measures those of validation clips. It
-is what a way of evaluating hands to the tables: `mscol.probes` and `mscol.clip_means` write scores, `mscol.tables` reads them.
+`labels` encodes the labels of clips, `files` writes and reads scores, and `validation` computes the metric of validation clips.
+`mscol.probes` and `mscol.clip_means` write scores; `mscol.tables` reads them.
 """

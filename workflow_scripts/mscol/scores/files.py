@@ -1,4 +1,4 @@
-"""Scores of test clips on disk: ``.npz`` without pickles, one file an encoder and way of evaluating."""
+"""Scores of test clips on disk: ``.npz`` without pickles, one file per encoder and protocol."""
 
 from dataclasses import dataclass
 
@@ -19,24 +19,24 @@ AGGREGATION = {
 
 @dataclass(frozen=True)
 class TestScores:
-    """What the heads of one encoder say of the test clips.
+    """Scores of the test clips by the heads of one encoder.
 
     Attributes
     ----------
     ids : np.ndarray of str, shape=(n_clips,)
     groups : np.ndarray of str, shape=(n_clips,)
-        What is resampled: clips of one group are not independent.
+        The units of resampling: clips of one group are not independent.
     scores : np.ndarray, shape=(n_heads, n_clips, n_labels)
         Aggregated over windows.
     labels : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
     cleaned : np.ndarray of bool, shape=(n_clips,)
     validation : np.ndarray, shape=(n_heads,)
-        The task's first metric on the validation clips; NaN where it was not measured.
+        The task's first metric on the validation clips; NaN if it was not measured.
     chosen : np.ndarray of str, shape=(n_heads,)
-        Settings that were chosen by it, or nothing.
+        Settings chosen by that metric; empty if nothing was chosen.
     """
 
-    __test__ = False  # no test case, whatever pytest thinks of the name
+    __test__ = False  # pytest would take the name for a test case
 
     ids: np.ndarray
     groups: np.ndarray
@@ -48,14 +48,14 @@ class TestScores:
 
 
 def save_scores(path, labelled, windows, window_scores, validation=None, chosen=None):
-    """Write what the heads of an encoder say of the test clips.
+    """Write the scores of the test clips by the heads of an encoder.
 
     Parameters
     ----------
     path : str or os.PathLike
     labelled : mscol.scores.labels.Labelled
     windows : pd.DataFrame
-        A row a test clip: clip and n_windows.
+        One row per test clip: clip and n_windows.
     window_scores : np.ndarray, shape=(n_heads, sum of n_windows, n_labels), float32
         Probabilities of tags, logits of classes, or numbers.
     validation, chosen : sequence, optional
@@ -88,7 +88,7 @@ def read_scores(path, task):
     Parameters
     ----------
     path : str or os.PathLike
-        As `save_scores` writes it.
+        A file that `save_scores` wrote.
     task : str
 
     Returns
@@ -130,20 +130,20 @@ def read_arrays(path):
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except Exception as error:  # NumPy and zipfile raise whatever a damaged archive leads them to
+    except Exception as error:  # NumPy and zipfile raise errors of many kinds for a damaged archive
         raise damaged(path, error) from error
 
 
 def damaged(path, error):
-    """The error of an ``.npz`` that does not hold what it should."""
-    return CacheError(f"{path}: damaged ({error}); delete it, and it is made again")
+    """Return the error for a damaged ``.npz``."""
+    return CacheError(f"{path}: damaged ({error}). Delete it and run again.")
 
 
 def list_tests(cleaned, task):
-    """Say which clips each test list holds.
+    """Return the clips of each test list.
 
-    A tagging dataset with test clips outside the cleaned list has two: ``filtered`` (the cleaned ones)
-    and ``unfiltered`` (all, those without a tag carrying an all-zero label). Others have ``all``.
+    A tagging dataset with test clips outside the cleaned list has two test lists: ``filtered`` (the cleaned clips)
+    and ``unfiltered`` (all clips; those without a tag have an all-zero label). Other datasets have ``all``.
 
     Parameters
     ----------
@@ -162,9 +162,7 @@ def list_tests(cleaned, task):
 
 
 def check_same_clips(first, paths, tested):
-    """Raise where a seed was not scored on the clips of the ``first`` (its path and ids)."""
+    """Raise CacheError if a seed was not scored on the clips of ``first`` (its path and ids)."""
     for path, other in zip(paths, tested, strict=True):
         if not np.array_equal(other.ids, first[1]):
-            raise CacheError(
-                f"{path}: not the test clips of {first[0]}; delete both, and they are made again"
-            )
+            raise CacheError(f"{path}: not the test clips of {first[0]}. Delete both files and run again.")

@@ -1,4 +1,4 @@
-"""Which clips are labelled how, and with which of them heads learn."""
+"""Encode the labels of clips, and choose the labelled training clips."""
 
 import hashlib
 import logging
@@ -31,30 +31,28 @@ class Labelled(NamedTuple):
 
     @classmethod
     def open(cls, clips, about):
-        """Read a manifest, and what it says of itself."""
+        """Read a manifest and its about.json."""
         about = read_json(about)
         return cls(read_listed(clips).set_index("id", drop=False), about["labels"], about["task"])
 
     def targets(self, clips):
-        """Encode the labels of clips (`encode_labels`), in their order."""
+        """Encode the labels of clips (`encode_labels`), in the order of ``clips``."""
         return encode_labels(self.clips.loc[clips, "labels"], self.names, self.task)
 
     def targets_of_heads(self, clips):
-        """The same, as heads are shown them: a number in a row of its own, as Keras' R2 wants it."""
+        """Encode the labels of clips for training. Numbers get shape (n, 1), which the R2 metric of Keras needs."""
         targets = self.targets(clips)
         return targets[:, None].astype(np.float32) if self.task == "regression" else targets
 
     def training_rows(self, clips, fraction, seed):
-        """Number the rows whose clips keep their labels; ``clips`` says which clip each row is of."""
+        """Return the indices of the rows whose clips keep their labels; ``clips`` gives the clip of each row."""
         everything = pd.Index(clips).unique()
         about = self.clips.loc[everything]
         chosen = choose_labelled(everything, about["labels"], about["group"], self.task, fraction, seed)
         if fraction < 1:
             kept = self.clips.loc[chosen, "labels"]
             n_labels = kept.str.split(";").explode().replace("", pd.NA).nunique()
-            of_labels = (
-                "" if self.task == "regression" else f", which have {n_labels} of {len(self.names)} labels"
-            )
+            of_labels = "" if self.task == "regression" else f", with {n_labels} of {len(self.names)} labels"
             logging.info(
                 "Training on the labels of %d of %d clips%s.", len(chosen), len(everything), of_labels
             )
@@ -64,21 +62,19 @@ class Labelled(NamedTuple):
 def choose_labelled(clips, labels, groups, task, fraction, seed):
     """Choose the training clips whose labels are used.
 
-    Whole groups are chosen: a tenth of the labels is a tenth of the instruments or songs, not some of each. A smaller fraction is
-    part of a larger one, and neither depends on the order of the clips. Of each class the same share of the clips is chosen, as
-    nearly as its groups allow, and one group at least.
+    Whole groups are chosen: a tenth of the labels comes from a tenth of the instruments or songs, not from some notes or clips
+    of each. A smaller fraction is a subset of a larger one, and the choice does not depend on the order of the clips. The
+    share of chosen clips is the same for each class, as nearly as its groups allow, with at least one group per class.
 
     Parameters
     ----------
     clips : sequence of str
         Ids.
-    labels : sequence of str
+    labels, groups : sequence of str
         As in the manifest.
-    groups : sequence of str
-        Likewise.
     task : str
     fraction : float
-        From above 0 to 1.
+        Above 0, up to 1.
     seed : int
 
     Returns
@@ -100,12 +96,12 @@ def choose_labelled(clips, labels, groups, task, fraction, seed):
 
 
 def encode_labels(labels, names, task):
-    """Turn the manifest's labels into targets.
+    """Encode the manifest's labels as targets.
 
     Parameters
     ----------
     labels : sequence of str
-        Tags joined by ";", one class, or a number.
+        Tags joined by ";", one class, or one number.
     names : list of str
         All tags or classes, in order.
     task : str
@@ -113,7 +109,7 @@ def encode_labels(labels, names, task):
     Returns
     -------
     np.ndarray
-        Tagging: uint8, shape (n, len(names)), 1 where the tag is given. Classification: int64, shape (n,).
+        Tagging: uint8, shape (n, len(names)), 1 if the clip has the tag. Classification: int64, shape (n,).
         Regression: float64, shape (n,).
 
     Raises
@@ -138,14 +134,14 @@ def encode_labels(labels, names, task):
         return targets
     except KeyError as error:
         raise DatasetError(
-            f"the label {error} of a clip is none of the {len(names)} labels of its dataset; "
-            "make the manifest again"
+            f"the label {error} of a clip is not among the {len(names)} labels of its dataset. "
+            "Recompute the manifest."
         ) from None
 
 
 def check_not_empty(rows, split):
     if not len(rows):
         raise TrainingError(
-            f"there is no {split} clip whose spectrogram could be cached; "
-            "see the manifest's rejected.csv for the reasons"
+            f"no {split} clip has a spectrogram in the mel cache. "
+            "The manifest's rejected.csv lists the reasons."
         )

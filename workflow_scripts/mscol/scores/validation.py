@@ -1,4 +1,4 @@
-"""What validation clips say: the value by which settings are chosen, and which tables show beside that of the test clips."""
+"""Compute the metric on validation clips that chooses settings and that tables show next to the test metrics."""
 
 import numpy as np
 
@@ -8,19 +8,19 @@ from mscol.scores.files import AGGREGATION
 
 
 def main_metric(scores, labels, task):
-    """The first metric of a task: macro ROC-AUC of tags, accuracy of classes, R2 of numbers.
+    """Return the first metric of a task: macro ROC-AUC of tags, accuracy of classes, R2 of numbers.
 
     Parameters
     ----------
     scores : np.ndarray, shape=(n_clips, n_labels)
-        Of clips, not of windows.
+        Scores of clips, not of windows.
     labels : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
     task : str
 
     Returns
     -------
     float
-        NaN where no tag can be scored.
+        NaN if no tag can be scored.
     """
     if task == "regression":
         return regression(scores[:, None], labels).r2
@@ -30,15 +30,15 @@ def main_metric(scores, labels, task):
 
 
 def validation_value(window_scores, table, n_crops, labelled):
-    """Measure a head on the validation clips, over all crops of their segments.
+    """Evaluate a head on the validation clips, over all crops of their segments.
 
     Parameters
     ----------
     window_scores : np.ndarray, shape=(n_segments * n_crops, n_labels)
     table : pd.DataFrame
-        A row a segment: clip.
+        One row per segment: clip.
     n_crops : int
-        Of a segment.
+        Crops per segment.
     labelled : mscol.scores.labels.Labelled
 
     Returns
@@ -52,7 +52,7 @@ def validation_value(window_scores, table, n_crops, labelled):
 
 
 def best(values):
-    """The number of the best of several values, the first of those that are equal; NaN are worst.
+    """Return the index of the best value, the first of equal ones; NaN is the worst.
 
     >>> best([0.2, float("nan"), 0.5, 0.5])
     2

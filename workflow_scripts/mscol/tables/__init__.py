@@ -1,8 +1,8 @@
 """Tables: the results of one model on one dataset, and the differences between models.
 
-`scores` reads what heads say of the test clips, `measured` measures it and its resamples, `results` writes a table;
-`comparison` compares models from the resamples that it keeps; `summary` puts the rows of all tables below each other, with what
-chance would give.
+`measured` computes the metrics of scores and of their resamples, `queries` those of retrieval and artist similarity.
+`results` writes a table and the resamples, and `comparison` compares models with these resamples. `summary` collects the
+rows of all tables and adds chance levels; `robustness` compares results on perturbed clips.
 """
 
 from mscol.tables.comparison import compare_models

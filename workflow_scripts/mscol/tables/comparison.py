@@ -1,4 +1,4 @@
-"""Comparisons: each model against one reference model, on the same resamples of the same clips."""
+"""Compare each model with a reference model, on the same resamples of the same clips."""
 
 import itertools
 import logging
@@ -14,29 +14,31 @@ from mscol.tables.results import DECIMALS, GROUP
 
 COLUMNS = ["dataset", "model", "reference", *GROUP, "n_runs", "n_groups", "metric"]
 NUMBERS = ["difference", "low", "high", "p_value"]
-# p-values are kept finer: rounded to 0.05 one could not be told from the limit.
+# p-values have more decimals: one that is rounded to 0.05 could be on either side of the limit.
 ROUNDING = dict.fromkeys(NUMBERS[:3], DECIMALS) | {"p_value": 8, "p_holm": 8}
 
 
 def compare_models(bootstraps, reference, overall, per_label):
-    """Compare each model with the reference model, by a paired bootstrap over the test clips and the runs of training.
+    """Compare each model with the reference model, with a paired bootstrap over test clips and training runs.
 
-    Of a single run there is an interval of the difference, and no p-value: nothing would tell the model from itself, trained
-    again.
+    A single run gives an interval of the difference but no p-value, because the variation between trainings of the same model
+    is unknown.
 
     Parameters
     ----------
     bootstraps : dict
-        For each (dataset, model): the path of what `save_resamples` wrote.
+        For each (dataset, model): the path of the file that `save_resamples` wrote.
     reference : str
-        The model that all others are compared with; a dataset without it gets no comparison.
+        The model that all others are compared with. A dataset without it has no comparison.
     overall : str or os.PathLike
-        Written: columns dataset, model, reference, protocol, test_list, label_fraction, standardised, n_runs, n_groups, metric,
-        difference (model minus reference), its interval (low, high), p_value, p_holm (corrected for the number of models that
-        are compared on this metric), and mark: ``higher`` or ``lower`` where p_holm is below 0.05, whatever the resamples.
+        Output path: columns dataset, model, reference, protocol, test_list, label_fraction, standardised, n_runs, n_groups,
+        metric, difference (model minus reference), its interval (low, high), p_value, p_holm (corrected for the number of
+        models compared on this metric), and mark: ``higher`` or ``lower`` if p_holm is below 0.05 even at the upper end of its
+        95 % interval over resamples.
     per_label : str or os.PathLike
-        Written: the same for each tag or class (label, n_positive), n_groups being those that tell of it; p_value and mark
-        without a correction. Below five groups there is the difference alone.
+        Output path: the same for each tag or class (label, n_positive); n_groups counts the groups with the label, or those
+        without it if they are fewer. p_value and mark have no correction. With fewer than five groups, only the difference
+        is given.
 
     Raises
     ------
@@ -78,13 +80,13 @@ def compare_models(bootstraps, reference, overall, per_label):
     labels["mark"] = _marks(labels)
     write_csv(labels.drop(columns="highest_p").round(ROUNDING), per_label)
     logging.info(
-        "Compared models with %s in %d metrics, of which %d differ (p < %g after Holm's correction).",
+        "Compared models with %s: %d of %d differences are significant (p < %g after Holm's correction).",
         reference, len(table), (table["mark"] != "").sum(), SIGNIFICANT,
     )  # fmt: skip
 
 
 def _common_groups(ours, theirs):
-    """Pair the rows that are of one protocol, test list and share of labels, on the very same clips."""
+    """Pair the rows of one protocol, test list and share of labels that have exactly the same clips."""
     keys = [*GROUP, "clips"]
     place = {
         row: number for number, row in enumerate(zip(*(theirs[key].tolist() for key in keys), strict=True))
@@ -95,7 +97,7 @@ def _common_groups(ours, theirs):
 
 
 def _present(metrics, arrays, row, suffix=""):
-    """The metrics that a row has."""
+    """List the metrics of a row."""
     return [
         name
         for name in metrics
@@ -104,14 +106,14 @@ def _present(metrics, arrays, row, suffix=""):
 
 
 def describe_difference(difference, n_groups, n_runs):
-    """Describe a difference.
+    """Compute the interval and p-value of a difference.
 
     Parameters
     ----------
     difference : np.ndarray, shape=(1 + n_resamples,)
-        Its value, then those of the resamples.
+        The difference, then that of each resample.
     n_groups, n_runs : int
-        What was resampled.
+        Number of groups and runs that were resampled.
 
     Returns
     -------
@@ -128,6 +130,6 @@ def describe_difference(difference, n_groups, n_runs):
 
 
 def _marks(table):
-    """Say which differences are significant, with any other resamples of the same clips, too."""
+    """Mark the differences that are significant, also with other resamples of the same clips."""
     direction = np.where(table["difference"] > 0, "higher", "lower")
     return np.where(table["highest_p"].astype(float) < SIGNIFICANT, direction, "")

@@ -1,4 +1,4 @@
-"""The metrics of all runs on one test list, those of its resamples, and what follows from them."""
+"""Compute the metrics of all runs on one test list and on its resamples, with their means and intervals."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -30,34 +30,34 @@ LABEL_METRICS = {
     "classification": ("recall", "precision", "f1"),
     "regression": _OF_NUMBERS,
 }
-# The same draws for every run and model of a test list: differences between them are then paired.
+# All runs and models of a test list use the same draws, so that their differences are paired.
 CLIPS_SEED, _RUNS_SEED = 0, 1
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The metrics of all heads on one test list, beside those of each resample of its groups of clips.
+    """The metrics of all heads on one test list and on each resample of its groups of clips.
 
     Attributes
     ----------
     runs : list of tuple
-        Of each head: its encoder's seed, and its own number.
+        For each head, its encoder's seed and the number of the head.
     overall : dict of np.ndarray, shape=(n_heads, 1 + n_resamples)
-        For each metric: the value, then those of the resamples.
+        For each metric, the value, then those of the resamples.
     per_label : dict of np.ndarray, shape=(n_heads, 1 + n_resamples, n_labels)
-        Likewise, for each tag or class.
+        The same for each tag or class.
     n_groups : int
         Groups of clips.
     n_positive : np.ndarray, shape=(n_labels,), int
-        Clips that have the tag or class.
+        Clips with the tag or class.
     n_label_groups : np.ndarray, shape=(n_labels,), int
-        Groups with such a clip, or with one that has not the tag or class, where those are fewer.
+        Groups with such a clip, or groups with a clip without the tag or class if these are fewer.
     left_out : np.ndarray, shape=(n_heads, n_groups)
-        Of tags: macro PR-AUC without each group.
+        For tags: macro PR-AUC without each group.
     shares : dict of list of Shares
-        Of classes: a metric's, a head each.
+        For classes: the shares of each metric, one entry per head.
     confusion : np.ndarray or None, shape=(n_heads, n_labels, n_labels)
-        Of classes: clips by true and predicted class.
+        For classes: clips by true and predicted class.
     """
 
     runs: list
@@ -72,15 +72,15 @@ class Measured:
 
     @classmethod
     def of_queries(cls, runs, overall, n_groups, n_labels):
-        """Metrics of queries, which tell nothing of labels; ``overall`` has for each metric (1 + n_resamples,) a run."""
+        """Return metrics of queries, which have no labels; ``overall`` has for each metric one (1 + n_resamples,) per run."""
         none = np.zeros(n_labels, int)
         overall = {metric: np.stack(values) for metric, values in overall.items()}
         return cls(runs, overall, {}, n_groups, none, none)
 
     def over_runs(self, values, heads=None):
-        """The mean over runs of values of shape (n_heads, 1 + n_resamples, ...), or over some of the heads.
+        """Return the mean over runs of values of shape (n_heads, 1 + n_resamples, ...), of all heads or some.
 
-        Each resample draws runs, too, where there are several (`run_weights`).
+        If there are several runs, each resample draws runs, too (`run_weights`).
         """
         pooled = self.pooled(values, heads)
         weights = run_weights(len(pooled), values.shape[1] - 1, np.random.default_rng(_RUNS_SEED))
@@ -88,12 +88,12 @@ class Measured:
         return np.concatenate([pooled[:, :1].mean(axis=0), resampled])
 
     def pooled(self, values, heads=None):
-        """A row a run (`pool_runs`), of all heads or some."""
+        """Return one row per run (`pool_runs`), of all heads or some."""
         heads = range(len(self.runs)) if heads is None else heads
         return pool_runs(np.asarray(values)[list(heads)], [self.runs[head] for head in heads])
 
     def interval(self, metric, heads=None):
-        """The interval of an overall metric; NaN where none holds."""
+        """Return the interval of an overall metric; NaN if none can be given."""
         values = self.overall[metric]
         if metric in self.shares:
             return self._share_interval(metric, 0, values[..., None], heads)
@@ -107,7 +107,7 @@ class Measured:
         return _percentiles(self.over_runs(values, heads)[1:], self.n_groups)
 
     def label_intervals(self, metric):
-        """The interval of each label: shape (n_labels, 2); NaN where none holds."""
+        """Return the interval of each label, shape (n_labels, 2); NaN if none can be given."""
         values, n_groups = self.per_label[metric], self.n_label_groups
         if metric in self.shares:
             return np.array([self._share_interval(metric, n, values) for n in range(len(n_groups))])
@@ -128,23 +128,23 @@ class Measured:
 
 
 class TestList(NamedTuple):
-    """What a table says of one test list.
+    """The contents of a table for one test list.
 
     Attributes
     ----------
     name : str
     n_test : int
-        Clips that were scored, or queries.
+        Number of clips that were scored, or of queries.
     asked : list of str
-        What two models must have in common to be compared: clips and their groups.
+        Clips and their groups. Two models can be compared only if these are equal.
     measured : Measured
     chance : dict of str to float
-        What metrics would be without having listened, where that is known here already.
+        Chance levels of metrics; empty if `mscol.tables.summary` computes them.
     n_left_out : int, optional
-        Of retrieval, clips that share nothing with another one and are no queries.
+        For retrieval, clips that share no label with another clip and are not queries.
     """
 
-    __test__ = False  # no test case, whatever pytest thinks of the name
+    __test__ = False  # pytest would take the name for a test case
 
     name: str
     n_test: int
@@ -155,7 +155,7 @@ class TestList(NamedTuple):
 
 
 def measure(task, scores, labels, groups, runs, n_resamples):
-    """Measure heads on the clips of one test list.
+    """Compute the metrics of heads on the clips of one test list.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def measure(task, scores, labels, groups, runs, n_resamples):
     labels : np.ndarray, shape=(n_clips, n_tags) or (n_clips,)
     groups : np.ndarray of str, shape=(n_clips,)
     runs : list of tuple
-        Of each head: its encoder's seed, and its own number.
+        For each head, its encoder's seed and the number of the head.
     n_resamples : int
 
     Returns
@@ -250,7 +250,7 @@ def _measure_numbers(scores, labels, groups, counts, about):
 
 
 def _shares_of_classes(scores, labels, groups):
-    """Accuracy, recall and precision as shares of clips, a head each."""
+    """Compute accuracy, recall and precision of each head as shares of clips."""
     found = {"accuracy": [], "recall": [], "precision": []}
     one_hot = np.eye(scores.shape[2], dtype=bool)
     for head in scores:
@@ -264,11 +264,11 @@ def _shares_of_classes(scores, labels, groups):
 
 
 def _percentiles(resampled, n_groups):
-    """The percentile interval; NaN of few groups, and where all resamples say the same, as if it were certain."""
+    """Return the percentile interval; NaN for few groups, or if all resamples are equal (an interval of width 0)."""
     low, high = percentile_interval(resampled, n_groups)
     return (low, high) if n_groups >= FEWEST_GROUPS and low < high else (np.nan, np.nan)
 
 
 def _variance_of_mean(runs):
-    """The variance of the mean of runs, between them; 0 for a single one."""
+    """Return the variance of the mean of runs, from the variance between them; 0 for a single run."""
     return runs.var(ddof=1) / len(runs) if len(runs) > 1 else 0.0

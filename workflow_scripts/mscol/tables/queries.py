@@ -1,4 +1,4 @@
-"""The metrics of retrieval and of artist similarity, and those of their resamples."""
+"""Compute the metrics of retrieval and artist similarity, and those of their resamples."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from mscol.metrics.shares import sum_groups
 from mscol.scores.files import damaged, read_arrays
 from mscol.tables.measured import CLIPS_SEED, Measured, TestList
 
-# Protocols by which embeddings are compared with each other, and nothing is trained
+# Protocols without training that compare embeddings with each other
 QUERY_METRICS = {
     "retrieval": ("mean_average_precision", "recall_at_1"),
     "artists": ("mean_normalised_rank", "equal_error_rate"),
@@ -17,27 +17,27 @@ _ASKED = {"retrieval": ("ids", "groups", "lists"), "artists": ("artists", "drawn
 
 
 def measure_queries(protocol, paths, seeds, n_resamples, n_labels):
-    """Measure what the embeddings of some encoders find.
+    """Compute the metrics of retrieval or artist similarity for some encoders.
 
     Parameters
     ----------
     protocol : str
         ``retrieval`` or ``artists``.
     paths : list of (str or os.PathLike)
-        What `mscol.clip_means` wrote, a file a seed.
+        Files that `mscol.clip_means` wrote, one per seed.
     seeds : list of int
     n_resamples, n_labels : int
 
     Returns
     -------
     list of TestList
-        Of retrieval, one a test list with a query that shares something with another clip; of artists one, or none where fewer
+        For retrieval, one per test list in which some clip shares a label with another. For artists one, or none if fewer
         than two artists have clips of several recordings.
 
     Raises
     ------
     CacheError
-        If a file is damaged, or the seeds were not asked the same.
+        If a file is damaged, or the seeds have different queries.
     """
     arrays = [read_arrays(path) for path in paths]
     measure = {"retrieval": _retrieval, "artists": _artists}[protocol]
@@ -46,7 +46,7 @@ def measure_queries(protocol, paths, seeds, n_resamples, n_labels):
             for what in _ASKED[protocol]:
                 if not np.array_equal(other[what], arrays[0][what]):
                     raise CacheError(
-                        f"{path}: other queries than in {paths[0]}; delete both, and they are made again"
+                        f"{path}: other queries than in {paths[0]}. Delete both files and run again."
                     )
         return list(measure(arrays, [(seed, 1) for seed in seeds], n_resamples, n_labels))
     except (KeyError, ValueError, IndexError) as error:
@@ -116,18 +116,19 @@ def _artists(arrays, runs, n_resamples, n_labels):
 
 
 def _ratios(sums, sizes, counts):
-    """The mean over all groups, then that of each resample of groups: shape (1 + n_resamples,)."""
+    """Return the mean over all groups, then that of each resample of groups: shape (1 + n_resamples,)."""
     counts = np.concatenate([np.ones((1, counts.shape[1])), counts])
-    with np.errstate(invalid="ignore"):  # of a resample without anything
+    with np.errstate(invalid="ignore"):  # a resample may be empty
         return (counts @ sums) / (counts @ sizes)
 
 
 def _error_rates(one, counts):
-    """Equal error rate of the artists, then of each resample of them, mean over episodes: shape (1 + n_resamples,).
+    """Return the equal error rate of the artists, then of each resample of them, mean over episodes: shape (1 + n_resamples,).
 
-    In an episode it is the share at which the sorted similarities of the right candidates first exceed those of the wrong ones, which
-    are sorted the other way round: the least, over the right ones, of the larger of two shares: of right ones that are less
-    similar, and of wrong ones that are not.
+    In an episode it is the share at which the similarities of the right candidates, sorted in rising order, first exceed those
+    of the wrong ones, sorted in falling order. It is computed as a minimum over the right candidates. For each, take the
+    share of right candidates that are less similar and the share of wrong ones that are at least as similar, and keep the
+    larger share.
     """
     counts = np.concatenate([np.ones((1, counts.shape[1])), counts]).astype(np.float32)
     rates = []

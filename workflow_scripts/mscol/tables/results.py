@@ -1,4 +1,4 @@
-"""The results of one model on one dataset: a row a head and a row ``mean``, a table of tags or classes, and the resamples."""
+"""Write the results of one model on one dataset: a table of heads with a row ``mean``, a table of labels, and the resamples."""
 
 import hashlib
 import logging
@@ -15,13 +15,13 @@ from mscol.scores.files import check_same_clips, list_tests, read_scores
 from mscol.tables.measured import LABEL_METRICS, TestList, measure
 from mscol.tables.queries import QUERY_METRICS, measure_queries
 
-# What rows of one table may differ in
+# Columns in which the rows of one table may differ
 GROUP = ["protocol", "test_list", "label_fraction", "standardised"]
-DECIMALS = 6  # so that pages, which show three, hardly ever round twice
+DECIMALS = 6  # pages show three decimals; six avoid rounding errors from rounding twice
 
 
 class Evaluation(NamedTuple):
-    """How heads were trained, and what they say of the test clips.
+    """How heads were trained, and their scores of the test clips.
 
     Attributes
     ----------
@@ -29,9 +29,9 @@ class Evaluation(NamedTuple):
     label_fraction : float
         Share of the training clips whose labels were used.
     standardised : str
-        Whether heads standardise what they read: ``yes``, ``no``, or ``as trained`` where that was decided elsewhere.
+        Whether heads standardise their inputs: ``yes``, ``no``, or ``as trained`` for heads trained elsewhere.
     scores : list of (str or os.PathLike)
-        What `mscol.probes` wrote, a file a seed.
+        Files of scores, one per seed.
     """
 
     protocol: str
@@ -41,30 +41,30 @@ class Evaluation(NamedTuple):
 
 
 def write_results_table(evaluations, seeds, about, n_resamples, table, per_class, bootstrap):
-    """Measure one model on one dataset, and write its results.
+    """Compute the metrics of one model on one dataset, and write its results.
 
     Parameters
     ----------
     evaluations : list of Evaluation
-        Each with a file of scores a seed, in the order of ``seeds``.
+        Each with one file of scores per seed, in the order of ``seeds``.
     seeds : list of int
-        Of the encoders.
+        Seeds of the encoders.
     about : str or os.PathLike
-        about.json of the dataset: task, labels, what its groups are (grouped_by), training clips of each label (n_train).
+        about.json of the dataset: task, labels, the meaning of its groups (grouped_by), training clips of each label (n_train).
     n_resamples : int
-        Behind intervals and p-values.
+        Number of resamples for intervals and p-values.
     table : str or os.PathLike
-        Written: columns protocol, test_list, label_fraction, standardised, seed, head, n_test, n_groups, grouped_by, n_left_out (of
-        retrieval: clips that share nothing with another one), validation (the task's first metric on the validation clips), chosen (the settings that it chose, where there was a choice), then each
-        metric with ``_low`` and ``_high`` (empty where no interval holds), and of queries with ``_chance``; a row a head, and one
-        with the seed ``mean``.
+        Output path: columns protocol, test_list, label_fraction, standardised, seed, head, n_test, n_groups, grouped_by,
+        n_left_out (for retrieval: clips that share no label with another clip), validation (the task's first metric on the
+        validation clips), chosen (the settings chosen by it, if any), then each metric with ``_low`` and ``_high`` (empty if
+        no interval can be given), and for queries with ``_chance``. One row per head, and one with the seed ``mean``.
     per_class : str or os.PathLike
-        Written: columns protocol, test_list, label_fraction, standardised, label, n_positive, n_groups (that have the label, or
-        have not, where those are fewer), n_train, and each metric of the tag or class with ``_low`` and ``_high``, mean over
-        runs; of tags also what random scores would give (``pr_auc_chance``), of classes how many clips were called which
-        (``as_flute``), mean over heads.
+        Output path: columns protocol, test_list, label_fraction, standardised, label, n_positive, n_groups (groups with the
+        label, or those without it if they are fewer), n_train, and each metric of the tag or class with ``_low`` and
+        ``_high``, mean over runs. For tags also the value of random scores (``pr_auc_chance``); for classes the number of
+        clips predicted as each class (``as_flute``), mean over heads.
     bootstrap : str or os.PathLike
-        Written: `save_resamples`.
+        Output path (`save_resamples`).
 
     Raises
     ------
@@ -80,9 +80,7 @@ def write_results_table(evaluations, seeds, about, n_resamples, table, per_class
         if evaluation.protocol in QUERY_METRICS:
             lists = measure_queries(evaluation.protocol, evaluation.scores, seeds, n_resamples, len(labels))
             if not lists:
-                logging.info(
-                    "%s: nothing can be asked of these test clips; no row is written.", evaluation.protocol
-                )
+                logging.info("%s: these test clips allow no query. No row is written.", evaluation.protocol)
         else:
             tested = [read_scores(path, task) for path in evaluation.scores]
             first = first or (evaluation.scores[0], tested[0].ids)
@@ -115,7 +113,7 @@ def write_results_table(evaluations, seeds, about, n_resamples, table, per_class
 
 
 def _measure_heads(tested, seeds, task, n_resamples):
-    """Measure the heads of some encoders on each of their test lists."""
+    """Compute the metrics of the heads of some encoders on each of their test lists."""
     scores = np.concatenate([one.scores for one in tested])
     runs = [
         (seed, head)
@@ -133,28 +131,27 @@ def _measure_heads(tested, seeds, task, n_resamples):
 
 
 def rounded(table):
-    """Round a table's metrics; a share of labels is part of a row's name and stays exact."""
+    """Round a table's metrics. ``label_fraction`` identifies a row and stays exact."""
     return table.round(dict.fromkeys(set(table) - {"label_fraction"}, DECIMALS))
 
 
 def save_resamples(path, groups, labels):
     """Write the metrics of each resample, mean over runs, as ``.npz`` without pickles.
 
-    Any two models of a dataset can be compared from these files: resamples of equal number hold the same
-    clips.
+    These files allow comparing any two models of a dataset, because their nth resamples hold the same clips.
 
     Parameters
     ----------
     path : str or os.PathLike
     groups : list of dict
-        What each row is of: `GROUP`, n_test, n_groups, clips (a digest of their ids and groups), measured.
+        For each row: `GROUP`, n_test, n_groups, clips (a digest of their ids and groups), measured.
     labels : list of str
 
     Notes
     -----
-    Arrays, with G rows, B resamples and L labels: those of the rows' keys, shape (G,); ``n_runs``, (G,); ``labels``, (L,);
-    ``n_positive`` and ``n_label_groups``, (G, L); each overall metric, (G, 1 + B), the first column the value itself; each
-    metric of labels, ``{metric}_per_label``, (G, 1 + B, L). NaN of a metric that a row has not.
+    Arrays, with G rows, B resamples and L labels: one per key of the rows, shape (G,); ``n_runs``, (G,); ``labels``, (L,);
+    ``n_positive`` and ``n_label_groups``, (G, L); each overall metric, (G, 1 + B), where the first column is the value itself;
+    each metric of labels, ``{metric}_per_label``, (G, 1 + B, L). Metrics that a row lacks are NaN.
     """
     measured = [group["measured"] for group in groups]
     keys = (*GROUP, "n_test", "n_groups", "clips")
@@ -176,22 +173,22 @@ def save_resamples(path, groups, labels):
 
 
 def _n_runs(group):
-    """Runs of training that tell a model from itself, trained again: encoders, or heads of one, but not draws of few clips."""
+    """Count the training runs that show the variation between trainings: encoders, or heads of one, but not draws of few clips."""
     runs = group["measured"].runs
     n_encoders = len({encoder for encoder, _ in runs})
     return len(runs) if n_encoders == 1 and not shots_of(group["protocol"]) else n_encoders
 
 
 def _stacked(rows):
-    """Stack arrays of one shape, with NaN in place of those that are missing."""
+    """Stack arrays of one shape, with NaN for those that are missing."""
     like = next(row for row in rows if row is not None)
     return np.stack([np.full_like(like, np.nan) if row is None else row for row in rows])
 
 
 def _rows(measured, of_heads):
-    """Yield whose row it is and its metrics, of each head, and of the mean over runs.
+    """Yield the run and the metrics of each head, and of the mean over runs.
 
-    ``of_heads`` has validation, by which a head was chosen or might be, and chosen, what was.
+    ``of_heads`` has validation, the metric on the validation clips, and chosen, the settings chosen by it.
     """
     heads = [({"seed": seed, "head": head}, [n]) for n, (seed, head) in enumerate(measured.runs)]
     for run, chosen in [*heads, ({"seed": "mean", "head": "mean"}, None)]:
@@ -245,5 +242,5 @@ def _say_left_out(per_class, test_list):
     untaught = per_class.loc[(per_class["n_train"] == 0) & (per_class["n_positive"] > 0), "label"]
     if len(untaught):
         logging.warning(
-            "%s: no training clip has the label %s; heads cannot know it.", test_list, ", ".join(untaught)
+            "%s: no training clip has the label %s. Heads cannot learn it.", test_list, ", ".join(untaught)
         )

@@ -1,4 +1,4 @@
-"""How much of its results a model loses when its test clips are perturbed."""
+"""Compare a model's results on perturbed test clips with those on the original clips."""
 
 import dataclasses
 import functools
@@ -15,28 +15,28 @@ from mscol.tables.results import DECIMALS
 
 
 def write_robustness_table(named, clean, perturbed, seeds, about, n_resamples, table):
-    """Compare a model's results on perturbed test clips with those on the clips themselves, by the same heads.
+    """Compare a model's results on perturbed test clips with those on the original clips, with the same heads.
 
-    Of each encoder the first head is compared, the one that is kept. A clip that any of the perturbations could not be done to is
-    left out of all rows, so that all are of the same clips.
+    The first head of each encoder, which is the one that is saved, is compared. A clip for which any perturbation failed is left
+    out of all rows, so that all rows have the same clips.
 
     Parameters
     ----------
     named : dict
-        What the rows are of: dataset and model.
+        Dataset and model of the rows.
     clean : list of (str or os.PathLike)
-        Scores of the clips themselves (`mscol.scores.files.save_scores`), a file a seed.
+        Scores of the original clips (`mscol.scores.files.save_scores`), one file per seed.
     perturbed : dict of str to list of (str or os.PathLike)
         The same for each perturbation.
     seeds : list of int
-        Of the encoders.
+        Seeds of the encoders.
     about : str or os.PathLike
         about.json of the dataset.
     n_resamples : int
-        Behind each interval.
+        Number of resamples for each interval.
     table : str or os.PathLike
-        Written: columns dataset, model, perturbation, test_list, metric, clean and perturbed (the values, mean over seeds), difference
-        (perturbed minus clean) with its paired interval (low, high), seeds, n_test, n_left_out, n_groups, grouped_by.
+        Output path: columns dataset, model, perturbation, test_list, metric, clean and perturbed (the values, mean over seeds),
+        difference (perturbed minus clean) with its paired interval (low, high), seeds, n_test, n_left_out, n_groups, grouped_by.
 
     Raises
     ------
@@ -49,11 +49,11 @@ def write_robustness_table(named, clean, perturbed, seeds, about, n_resamples, t
     common = functools.reduce(np.intersect1d, (one.ids for one in tested.values()))
     n_left_out = len(tested[""].ids) - len(common)
     if n_left_out:
-        logging.warning("Left out %d test clips that could not be perturbed in every way.", n_left_out)
+        logging.warning("Left out %d test clips for which a perturbation failed.", n_left_out)
     tested = {name: _only(one, common) for name, one in tested.items()}
     rows = []
     for test_list, chosen in list_tests(tested[""].cleaned, task).items():
-        # One by one: the resamples of a large test list take 100 MB and more.
+        # One at a time: the resamples of a large test list take 100 MB and more.
         reference = _measure(tested[""], chosen, task, seeds, n_resamples)
         size = {"seeds": len(seeds), "n_test": int(chosen.sum()), "n_left_out": n_left_out}
         size |= {"n_groups": reference.n_groups, "grouped_by": about.get("grouped_by", "clip")}
@@ -70,19 +70,19 @@ def write_robustness_table(named, clean, perturbed, seeds, about, n_resamples, t
 
 
 def gather_robustness(tables, path):
-    """Put the tables of models and datasets below each other."""
+    """Concatenate the tables of models and datasets."""
     write_csv(pd.concat(map(read_results, tables)), path)
 
 
 def _first_heads(paths, task):
-    """The scores of the first head of each seed, as if they were heads of one encoder."""
+    """Return the scores of the first head of each seed, stacked like the heads of one encoder."""
     tested = [read_scores(path, task) for path in paths]
     check_same_clips((paths[0], tested[0].ids), paths, tested)
     return dataclasses.replace(tested[0], scores=np.stack([one.scores[0] for one in tested]))
 
 
 def _only(tested, ids):
-    """The scores of some of the clips."""
+    """Return the scores of some of the clips."""
     kept = np.isin(tested.ids, ids)
     others = {name: getattr(tested, name)[kept] for name in ("ids", "groups", "labels", "cleaned")}
     return dataclasses.replace(tested, scores=tested.scores[:, kept], **others)

@@ -1,4 +1,4 @@
-"""The rows of the summary: the mean of each table of results, what chance would give, and how it differs from the reference."""
+"""Collect the rows of the summary: the mean of each table of results, its chance level and its difference from the reference."""
 
 from pathlib import Path
 
@@ -16,23 +16,23 @@ _COMPARED = ["reference", "difference", "difference_low", "difference_high", "p_
 
 
 def summary_rows(tables, per_class, comparisons):
-    """Put the ``mean`` rows of many tables of results below each other.
+    """Collect the ``mean`` rows of many tables of results.
 
     Parameters
     ----------
     tables, per_class : list of (str or os.PathLike)
-        As `write_results_table` wrote them, in one order. A table's name, ``{dataset}_{model}.csv``, says
-        what it is of.
+        As `write_results_table` wrote them, in the same order. A table's name, ``{dataset}_{model}.csv``, gives
+        its dataset and model.
     comparisons : str or os.PathLike
         As `compare_models` wrote it.
 
     Returns
     -------
     pd.DataFrame
-        A row a table, test list and metric: with the number of seeds and of heads a seed, the spread over runs (standard
-        deviation: over seeds, or over heads of a single one), what was tested, how many labels can be scored (n_labels) and how
-        many of them have few groups (n_few), labels that have test clips but none to learn from (untaught), what chance would
-        give, and the difference from the reference model.
+        One row per table, test list and metric: with the number of seeds and of heads per seed, the standard deviation over runs
+        (over seeds, or over the heads of a single seed), the size of the test list, the number of labels that can be scored
+        (n_labels) and of those with few groups (n_few), labels with test clips but without training clips (untaught), the
+        chance level, and the difference from the reference model.
     """
     parts = [_summarise(Path(path), Path(classes)) for path, classes in zip(tables, per_class, strict=True)]
     rows = pd.concat(parts, ignore_index=True)
@@ -43,7 +43,7 @@ def summary_rows(tables, per_class, comparisons):
 
 def _only_row(rows, path):
     if len(rows) != 1:
-        raise CacheError(f"{path}: {len(rows)} rows `mean` of one kind; delete it, and it is made again")
+        raise CacheError(f"{path}: {len(rows)} rows `mean` of one kind, expected 1. Delete it and run again.")
     return rows.iloc[0]
 
 
