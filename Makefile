@@ -21,7 +21,7 @@ test: .venv/installed lint
 
 # A whole run through a SLURM that it starts on this machine (Debian: slurm-wlm, munge; as root).
 test-cluster: .venv/installed
-	MSCOL_CLUSTER=required $(BIN)/python -m pytest tests/cluster
+	MSCOL_CLUSTER=required $(BIN)/python -m pytest --timeout 3600 tests/cluster
 
 # The documentation as a site: open site/index.html. A broken link or anchor is an error (not with --quiet, which skips warnings).
 docs: .venv/installed
