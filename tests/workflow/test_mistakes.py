@@ -12,9 +12,9 @@ from running import run
             ["--config", "pretraining={batch_size: none}"],
             "config key 'pretraining/batch_size': 'none' is not valid",
         ),
-        (["--config", "models=[bass_guitar]"], "'guitar' is no source"),
+        (["--config", "models=[bass_guitar]"], "'guitar' is not a source"),
         (["--config", "models=[vocals_bass]"], "write 'bass_vocals'"),
-        (["--config", "preset=large"], "'large' is no preset; allowed are demo, paper"),
+        (["--config", "preset=large"], "'large' is not a preset. Choose one of demo, paper"),
         (["--config", "datasets={mtat: {layout: mtat, root: /no/where}}"], "there is no folder '/no/where'"),
         (["results/mtat_vocals_bass.csv"], "write 'bass_vocals'"),
         (
