@@ -42,7 +42,7 @@ def test_read_only_results_are_told_before_any_job_starts(house, finished, copy,
     disk.allow_writing(False)
     arguments = ["results/config.yaml", FMA_MELS, "--forcerun", "cache_mixture_mels"]
     said = run(house, copy, *arguments, succeeds=False)
-    assert f"{copy}/results: this folder cannot be written to" in said and "Traceback" not in said
+    assert f"{copy}/results: this folder is not writable" in said and "Traceback" not in said
     assert_same(copy, finished, FMA_MELS)
     assert planned_jobs(house, copy, *arguments)["total"] == 2  # looking is allowed
     disk.allow_writing(True)
@@ -54,7 +54,7 @@ def test_read_only_folder_of_a_run_is_told(house, tmp_path, mount):
     disk = mount(tmp_path / "run")
     disk.allow_writing(False)
     said = run(house, disk.folder, "results/config.yaml", succeeds=False)
-    assert f"{disk.folder}: this folder cannot be written to" in said and "Traceback" not in said
+    assert f"{disk.folder}: this folder is not writable" in said and "Traceback" not in said
 
 
 def test_second_run_in_a_folder_is_told_to_wait(house, copy):

@@ -111,7 +111,7 @@ def test_what_snakedeploy_writes_is_the_whole_workflow(tmp_path):
 
 def test_a_module_says_once_what_concerns_the_run(caller):
     said = run(caller, caller, "--dry-run", "mscol_estimate", "mscol_all", configfiles=())
-    assert said.count("The manifest of mine is to be made") == said.count("Job stats:") == 2
+    assert said.count("The manifest of mine is made") == said.count("Job stats:") == 2
     assert "What is left to do of this run: all of it" in said
 
 
