@@ -73,9 +73,9 @@ def test_clips_that_are_cut_short_are_used_and_told_in_a_table(table_root, manif
     clips = made.clips.set_index("path")
     assert (
         clips.loc["cut.wav", "duration"] == 6
-        and "promises 6.000 s, and it holds 3.9" in clips.loc["cut.wav", "cut"]
+        and "says 6.000 s, but it holds 3.9" in clips.loc["cut.wav", "cut"]
     )
-    assert "breaks off" in clips.loc["cut.ogg", "cut"] and "promises 6.000 s" in clips.loc["cut.mp3", "cut"]
+    assert "breaks off" in clips.loc["cut.ogg", "cut"] and "says 6.000 s" in clips.loc["cut.mp3", "cut"]
     assert list(clips.loc[["a.wav", "b.flac", "c.ogg"], "cut"]) == [""] * 3
     index = tmp_path / "mels" / "mine" / "000-of-001" / "mixture.csv"
     cache_mixtures(

@@ -112,7 +112,7 @@ def test_clip_that_is_cut_short_is_on_no_list(mtat_root, manifest):
     made = manifest("mtat", mtat_root)
     assert made.of("train") == ["1/whole"] and "e/test_untagged-0-29" not in made.of("test")
     assert made.reasons["0/train_long-0-29.mp3"].startswith(
-        "cut short: its header promises 29.124 s, and it holds 9."
+        "cut short: its header says 29.124 s, but it holds 9."
     )
     assert len(made.rejected) == 2
 

@@ -110,7 +110,7 @@ def test_manifest_cut_anywhere_is_named(manifest, name):
     assert len(read_listed(path)) == (4 if name == "clips.csv" else 2)
     for length in range(len(whole)):  # between two lines, too
         path.write_bytes(whole[:length])
-        with pytest.raises(CacheError, match=rf"{name}: not a whole table .*delete .*, and it is made again"):
+        with pytest.raises(CacheError, match=rf"{name}: incomplete table .*delete .*, and it is made again"):
             read_listed(path)
 
 
@@ -124,10 +124,10 @@ def test_json_cut_anywhere_is_named(manifest):
     for length in range(len(whole) - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(
-            CacheError, match=r"about\.json: not whole JSON .*delete it, and it is made again"
+            CacheError, match=r"about\.json: not valid JSON .*delete it, and it is made again"
         ):
             read_json(path)
-        with pytest.raises(CacheError, match=r"about\.json: not whole JSON"):
+        with pytest.raises(CacheError, match=r"about\.json: not valid JSON"):
             read_listed(manifest / "clips.csv")
 
 

@@ -16,13 +16,13 @@ def test_arrays_whose_jobs_may_all_start_are_accepted():
 
 @pytest.mark.parametrize("rules", ["cache_mixture_mels", "separate_stems, cache_mixture_mels", "all"])
 def test_array_of_more_jobs_than_may_be_submitted_is_refused(rules):
-    with pytest.raises(ConfigError, match="all of its 352 jobs, and --jobs 100 .* Use --jobs 352 or more"):
+    with pytest.raises(ConfigError, match="all of its 352 jobs, but --jobs 100 .* Use --jobs 352 or more"):
         check_arrays(rules, JOBS | {"separate_stems": 2}, at_once=100, turns={})
 
 
 def test_array_of_jobs_that_take_turns_is_refused():
     with pytest.raises(
-        ConfigError, match="256 jobs, and --resources shards_in_flight=16 .* Remove separate_stems"
+        ConfigError, match="256 jobs, but --resources shards_in_flight=16 .* Remove separate_stems"
     ):
         check_arrays("separate_stems", JOBS, at_once=1000, turns={"separate_stems": 16})
 

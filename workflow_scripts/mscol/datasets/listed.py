@@ -41,7 +41,7 @@ def read_listed(path):
     counted = read_json(folder / ABOUT).get("rows", {}).get(path.relative_to(folder).as_posix(), len(table))
     if counted != len(table):
         raise CacheError(
-            f"{path}: not a whole table (it holds {len(table)} clips, but {folder / ABOUT} counts {counted}); "
+            f"{path}: incomplete table (it holds {len(table)} clips, but {folder / ABOUT} counts {counted}); "
             f"delete {folder}, and it is made again"
         )
     return table
