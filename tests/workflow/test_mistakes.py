@@ -34,7 +34,10 @@ def test_a_mistake_gets_one_sentence(house, tmp_path, arguments, sentence):
 def test_backend_that_nothing_here_computes_with_is_told_before_any_job(house, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     said = run(house, tmp_path, configfiles=(), succeeds=False)
-    assert "environment variable KERAS_BACKEND: 'torch' is no backend" in said and "tensorflow or jax" in said
+    assert (
+        "environment variable KERAS_BACKEND: the backend 'torch' is not supported" in said
+        and "tensorflow or jax" in said
+    )
     assert "Traceback" not in said and not (tmp_path / "logs").exists()
 
 

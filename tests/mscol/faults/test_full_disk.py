@@ -216,4 +216,4 @@ def test_log_that_cannot_be_written_ends_the_job_in_a_sentence(mount, tmp_path):
     code = f"from mscol.jobs.logs import log_to_file; log_to_file({str(disk.folder / 'job.log')!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "job.log: this log cannot be written (Read-only file system)" in done.stderr
+    assert "job.log: cannot write this log (Read-only file system)" in done.stderr
