@@ -175,7 +175,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* contains {modle}. Use only"),
         ({"evaluation": {"label_fractions": [float("nan")]}}, "nan is not a valid share of the training labels"),
         ({"evaluation": {"trained": {"mtat": {"head": "no/{model}.keras"}}}}, "'evaluation/trained/mtat': there is no file 'no/"),
-        ({"evaluation": {"perturbations": ["reverb3"]}}, "'evaluation/perturbations': 'reverb3' is no perturbation; write"),
+        ({"evaluation": {"perturbations": ["reverb3"]}}, "'evaluation/perturbations': 'reverb3' is not a perturbation. Use"),
         ({"evaluation": {"perturbations": ["noise10"], "protocols": ["finetuned"]}}, "scored by the heads of the protocol frozen. Add"),
         ({"evaluation": None}, "'evaluation': nothing is not valid, it must be a mapping"),
         ({"encoders": {"mfcc": {"callable": "a:b"}}}, "'encoders/mfcc': 'mfcc' is built in"),
