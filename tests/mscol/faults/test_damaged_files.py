@@ -237,7 +237,7 @@ def test_clip_whose_stems_are_lost_between_two_stages_is_missed(tmp_path):
     write_csv(pd.DataFrame(clips, columns=["id", "path", "split"]), tmp_path / "shard.csv")
     stems_of(tmp_path / "stems", "a")
     with pytest.raises(
-        CacheError, match=r"stems: lacks 1 clips \(b\) that no stage rejected; .*Delete .*stems"
+        CacheError, match=r"stems: 1 clips are missing \(b\) that no stage rejected.*Delete .*stems"
     ):
         cache(tmp_path)
     assert cache(tmp_path, "b") == ["a"]
@@ -257,13 +257,13 @@ def test_stages_before_miss_a_lost_clip_too(tmp_path):
     for folder in ("audio", "stems"):  # as another run leaves them, which is about to remove them
         (tmp_path / folder).mkdir()
     with pytest.raises(
-        CacheError, match=r"audio: lacks 1 clips \(a\) that no stage rejected; .*Delete .*audio"
+        CacheError, match=r"audio: 1 clips are missing \(a\) that no stage rejected.*Delete .*audio"
     ):
         separate_shard(
             audio_folder=tmp_path / "audio", stems_folder=tmp_path / "out", rejected=tmp_path / "x.csv",
             model="demo", **told,
         )  # fmt: skip
-    with pytest.raises(CacheError, match=r"stems: lacks 1 clips \(a\) that no stage rejected"):
+    with pytest.raises(CacheError, match=r"stems: 1 clips are missing \(a\) that no stage rejected"):
         resample_stems(tmp_path / "stems", tmp_path / "out", **told)
     assert not (tmp_path / "out").exists()
 
