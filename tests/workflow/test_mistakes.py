@@ -45,7 +45,7 @@ def test_more_gpus_than_the_machine_has_are_told_before_any_job(house, tmp_path,
     monkeypatch.setenv("MSCOL_GPUS", "GPU-a,GPU-b")
     several = "pretraining={running: {devices: 4}}"
     said = run(house, tmp_path, "models/bass/seed1/encoder.keras", "--config", several, succeeds=False)
-    assert "running/devices': 4 devices, but this run has 2 GPUs; write a smaller number" in said
+    assert "running/devices': 4 devices, but this run has 2 GPUs. Set a smaller number" in said
     assert "Traceback" not in said and not (tmp_path / "logs").exists()
 
 

@@ -133,7 +133,7 @@ def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
     said = run(caller, caller, configfiles=())
     assert (caller / "chosen.csv").read_text().startswith("protocol,")
     assert "A table for the other workflow, of mfcc" in said
-    assert "GPUs found: 2, of which jobs use 2 at once." in said  # by the hook that Snakemake does not call
+    assert "GPUs found: 2. Jobs use 2 at once." in said  # by the hook that Snakemake does not call
     assert "The other workflow ends." in said and not (caller / "manifests/mine/written").exists()
     assert "Nothing to be done" in run(caller, caller, configfiles=())
     run(caller, caller, "--report", "report.html", configfiles=())

@@ -141,4 +141,4 @@ def test_function_cannot_be_pretrained(house, again):
 
 def test_reference_that_is_not_among_the_models_is_told(house, again):
     said = run(house, again, "--dry-run", "--config", "evaluation={compare_with: vocals}")
-    assert "nothing is compared: 'vocals' (evaluation/compare_with) is not among the models" in said
+    assert "compares no models: 'vocals' (evaluation/compare_with) is not in models" in said
