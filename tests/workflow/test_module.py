@@ -143,7 +143,7 @@ def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("snakefile", "settings", "told"), [
     ("{place}\n    prefix: 'sub'", {}, "mscol as a module cannot have a prefix"),
     ("{place}", {"datasets": {"fma": {"layout": "fma", "root": "datasets/fma"}}, "pretraining": {"dataset": "fma"}},
-     "run `snakemake mscol_fetch_fma --cores 1` first"),
+     "Run `snakemake mscol_fetch_fma --cores 1` first"),
 ])  # fmt: skip
 def test_mistakes_are_told_in_the_words_of_the_other_workflow(tmp_path, snakefile, settings, told):
     place = repr(str(HOUSE / "Snakefile"))
