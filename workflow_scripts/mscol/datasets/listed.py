@@ -110,7 +110,7 @@ def require_unchanged(file, clip):
 
 
 def require_whole(waveform, file, clip):
-    """Raise an error if a clip decodes to at least a tenth of a second less than the manifest lists.
+    """Raise an error if a clip decodes to over 0.1 s less than the manifest lists.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _HOP_SAMPLES, _WINDOW_SAMPLES = 160, 400  # of the log-mel frames (mscol.mels)
 
 
 def gather_shortened(clips_paths, index_paths, out):
-    """Write one table of all used clips that decode to at least 0.1 s less than the manifest lists, or are truncated.
+    """Write one table of all used clips that decode to over 0.1 s less than the manifest lists, or are truncated.
 
     Parameters
     ----------

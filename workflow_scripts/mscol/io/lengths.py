@@ -80,7 +80,7 @@ def _measure_mp3(path, by_header):
 
 
 def _chunks(path, order):
-    """Yield name and size of the chunks of a RIFF, RIFX or FORM file, and the file at the chunk's start."""
+    """Yield name and size of the chunks of a RIFF, RIFX or FORM file, and the file at the start of the chunk's data."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         position = 12
