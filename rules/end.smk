@@ -27,6 +27,6 @@ def say_where_results_are():
     given = " ".join(map(str, workflow.config_settings.configfiles))
     with_config = f" --configfile {given}" if given else ""
     logger.info(
-        f"The results are in {page}, which opens in any browser, and in {summary.markdown}. Clips that could not be used: {n_rejected} ({rejected} says why).\n"
-        f"snakemake --report report.zip{with_config} puts them and all figures into an archive, with captions and run times."
+        f"The results are in {page} (open it in a browser) and {summary.markdown}. Rejected clips: {n_rejected} (reasons in {rejected}).\n"
+        f"Run snakemake --report report.zip{with_config} for an archive of all results and figures with captions and run times."
     )

@@ -25,6 +25,6 @@ rule estimate:
         targets=[called("estimate"), called("all")],
         code=code_of("estimate.py"),
     message:
-        "Estimating what this run will cost"
+        "Estimating the cost of this run"
     script:
         "../workflow_scripts/estimate.py"

@@ -246,7 +246,7 @@ rule score_trained:
         labels=labels_digest,
         code=code_of("score_trained.py"),
     message:
-        "Scoring {wildcards.dataset}{wildcards.task} with what {params.trained} was trained for, seed {wildcards.seed}"
+        "Scoring {wildcards.dataset}{wildcards.task} with {params.trained}, seed {wildcards.seed}"
     script:
         "../workflow_scripts/score_trained.py"
 

@@ -26,7 +26,7 @@ rule fetch_dataset:
         lines=lambda wildcards: dataset_lines(wildcards.layout, config),
         code=code_of("fetch_dataset.py"),
     message:
-        "Fetching the dataset {wildcards.layout}; {log} says how far it is"
+        "Fetching the dataset {wildcards.layout} (progress: {log})"
     script:
         "../workflow_scripts/fetch_dataset.py"
 
@@ -38,7 +38,7 @@ rule fetch_mtat:
     params:
         lines=dataset_lines("mtat", config),
     message:
-        "The dataset is whole. Write into your config: {params.lines}"
+        "The dataset is complete. Add this to your config: {params.lines}"
 
 
 rule fetch_nsynth:
@@ -48,7 +48,7 @@ rule fetch_nsynth:
     params:
         lines=dataset_lines("nsynth", config),
     message:
-        "The dataset is whole. Write into your config: {params.lines}"
+        "The dataset is complete. Add this to your config: {params.lines}"
 
 
 rule fetch_fma:
@@ -58,4 +58,4 @@ rule fetch_fma:
     params:
         lines=dataset_lines("fma", config),
     message:
-        "The dataset is whole. Write into your config: {params.lines}"
+        "The dataset is complete. Add this to your config: {params.lines}"

@@ -34,7 +34,7 @@ rule plot_comparison:
         synthesised=SYNTHESISED,  # for the caption
         code=code_of("plot_comparison.py"),
     message:
-        "Drawing the models beside each other"
+        "Plotting the results of all models"
     script:
         "../workflow_scripts/plot_comparison.py"
 
@@ -64,7 +64,7 @@ rule plot_label_fractions:
         synthesised=SYNTHESISED,  # for the caption
         code=code_of("plot_label_fractions.py"),
     message:
-        "Drawing results by the share of training labels"
+        "Plotting results by the share of training labels"
     script:
         "../workflow_scripts/plot_label_fractions.py"
 
@@ -96,7 +96,7 @@ rule plot_classes:
         synthesised=lambda wildcards: is_embedded(wildcards.dataset),
         code=code_of("plot_classes.py"),
     message:
-        "Drawing the tags or classes of {wildcards.dataset}{wildcards.task} with {wildcards.model}"
+        "Plotting the tags or classes of {wildcards.dataset}{wildcards.task} with {wildcards.model}"
     script:
         "../workflow_scripts/plot_classes.py"
 
@@ -127,7 +127,7 @@ rule plot_differences:
         synthesised=lambda wildcards: is_embedded(wildcards.dataset),
         code=code_of("plot_differences.py"),
     message:
-        f"Drawing how {{wildcards.model}} differs from {REFERENCE_MODEL} on {{wildcards.dataset}}{{wildcards.task}}"
+        f"Plotting the differences of {{wildcards.model}} to {REFERENCE_MODEL} on {{wildcards.dataset}}{{wildcards.task}}"
     script:
         "../workflow_scripts/plot_differences.py"
 
@@ -158,7 +158,7 @@ rule plot_convergence:
         synthesised=PRETRAINING_DATASET in SYNTHESISED,
         code=code_of("plot_convergence.py"),
     message:
-        "Drawing how pretraining went"
+        "Plotting the pretraining losses"
     script:
         "../workflow_scripts/plot_convergence.py"
 
@@ -203,6 +203,6 @@ rule plot_log_mels:
         synthesised=PRETRAINING_DATASET in SYNTHESISED,
         code=code_of("plot_log_mels.py"),
     message:
-        "Drawing the log-mels of a mixture and its stems"
+        "Plotting the log-mels of a mixture and its stems"
     script:
         "../workflow_scripts/plot_log_mels.py"

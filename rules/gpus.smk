@@ -49,7 +49,7 @@ def hand_out_gpus(jobs=()):
             resources["gpu"] = limit
     require_gpus(limit, jobs)
     if gpus:
-        logger.info(f"GPUs found: {len(gpus)}, of which jobs use {limit} at once.")
+        logger.info(f"GPUs found: {len(gpus)}. Jobs use {limit} at once.")
 
 
 def require_gpus(limit, jobs):
@@ -61,5 +61,5 @@ def require_gpus(limit, jobs):
     if devices != "all" and devices > max(1, limit) and not unknown:
         raise WorkflowError(
             f"config key 'pretraining/running/devices': {devices} devices, but this run has {limit or 'no'} "
-            f"GPU{'' if limit == 1 else 's'}; write a smaller number, or 'all'"
+            f"GPU{'' if limit == 1 else 's'}. Set a smaller number, or 'all'"
         )

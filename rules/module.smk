@@ -18,8 +18,8 @@ def folder_of(source):
     if isinstance(source, HostingProviderFile):
         return os.path.join(checked_out(source), source.path)
     raise WorkflowError(
-        f"{source}: of a web address only single files can be read; name the workflow by github(...), or clone it and give the "
-        "path of its Snakefile"
+        f"{source}: the workflow cannot be loaded from a web address, which gives single files only. Use github(...), or clone "
+        "it and use the path of its Snakefile"
     )
 
 
@@ -55,8 +55,8 @@ called = workflow.modifier.modify_rulename
 _BEFORE, _, _AFTER = called("*").partition("*")
 if workflow.modifier.path_modifier.replace_prefix("results") != "results":
     raise WorkflowError(
-        "mscol as a module cannot have a prefix: some of its paths are settings; leave `prefix` out, and say `workdir:` in your "
-        "Snakefile, or snakemake --directory, to have results in another folder"
+        "mscol as a module cannot have a prefix: some of its paths are settings. Remove `prefix`. For results in another folder, "
+        "set `workdir:` in your Snakefile, or use snakemake --directory"
     )
 
 

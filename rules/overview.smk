@@ -29,7 +29,7 @@ rule describe_clips:
         labels=labels_digest,
         code=code_of("describe_clips.py"),
     message:
-        "Placing the test clips of {wildcards.dataset}{wildcards.task} on maps"
+        "Mapping the test clips of {wildcards.dataset}{wildcards.task}"
     script:
         "../workflow_scripts/describe_clips.py"
 
@@ -88,7 +88,7 @@ rule separate_excerpt:
         brought=dataset_settings(PRETRAINING_DATASET)["stems"],
         code=separator_code("separate_excerpt.py"),
     message:
-        "Making the stems of an excerpt to be listened to"
+        "Separating an excerpt for listening"
     script:
         "../workflow_scripts/separate_excerpt.py"
 

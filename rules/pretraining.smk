@@ -132,7 +132,7 @@ rule import_encoder:
         later=later(checkpoint_files),
         code=code_of("import_encoder.py"),
     message:
-        "Taking over the encoder {wildcards.model}"
+        "Importing the encoder {wildcards.model}"
     script:
         "../workflow_scripts/import_encoder.py"
 

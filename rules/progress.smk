@@ -36,7 +36,7 @@ class SayingProgress(logging.Handler):
             else:
                 self.watch.wake()
         except Exception as error:
-            logger.debug(f"Nobody watches how far this run is: {error!r}")
+            logger.debug(f"The progress of this run is not shown: {error!r}")
 
     def begin(self):
         """Start to watch, if there is anything to watch."""

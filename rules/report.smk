@@ -7,7 +7,7 @@ include: "functions/report.smk"
 REFERENCE_MODEL = config["evaluation"]["compare_with"]
 if REFERENCE_MODEL not in config["models"] and SPEAKS:
     logger.warning(
-        f"In this run nothing is compared: '{REFERENCE_MODEL}' (evaluation/compare_with) is not among the models."
+        f"This run compares no models: '{REFERENCE_MODEL}' (evaluation/compare_with) is not in models."
     )
 
 
@@ -95,7 +95,7 @@ rule write_config:
         *lines_of(config),
         code=code_of("write_config.py"),
     message:
-        "Writing down the config of this run"
+        "Writing the config of this run"
     script:
         "../workflow_scripts/write_config.py"
 
@@ -130,7 +130,7 @@ rule gather_rejected:
     params:
         code=code_of("gather_rejected.py"),
     message:
-        "Gathering what was rejected, and why"
+        "Gathering rejected clips and their reasons"
     script:
         "../workflow_scripts/gather_rejected.py"
 
@@ -154,7 +154,7 @@ rule gather_shortened:
     params:
         code=code_of("gather_shortened.py"),
     message:
-        "Gathering what is used, but shorter than it should be"
+        "Gathering clips that are shorter than their files say"
     script:
         "../workflow_scripts/gather_shortened.py"
 

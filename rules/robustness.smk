@@ -187,7 +187,7 @@ rule write_robustness_table:
         labels=labels_digest,
         code=code_of("write_robustness_table.py"),
     message:
-        "Comparing perturbed test clips of {wildcards.dataset}{wildcards.task} with the clips themselves, by {wildcards.model}"
+        "Comparing perturbed with original test clips of {wildcards.dataset}{wildcards.task}, by {wildcards.model}"
     script:
         "../workflow_scripts/write_robustness_table.py"
 
@@ -241,7 +241,7 @@ rule gather_rejected_when_perturbed:
     params:
         code=code_of("gather_rejected.py"),
     message:
-        "Gathering test clips that could not be perturbed, and why"
+        "Gathering test clips that could not be perturbed, and their reasons"
     script:
         "../workflow_scripts/gather_rejected.py"
 
@@ -272,6 +272,6 @@ rule plot_robustness:
         synthesised=lambda wildcards: is_embedded(wildcards.dataset),
         code=code_of("plot_robustness.py"),
     message:
-        "Drawing results on perturbed test clips of {wildcards.dataset}{wildcards.task}"
+        "Plotting results on perturbed test clips of {wildcards.dataset}{wildcards.task}"
     script:
         "../workflow_scripts/plot_robustness.py"

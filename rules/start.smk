@@ -102,7 +102,7 @@ def require_estimate_alone():
     targets = estimated_targets()
     if targets:
         raise WorkflowError(
-            f"`{called('estimate')}` beside other targets would make them; say `snakemake -n {called('estimate')} "
-            f"{' '.join(targets)}`, which makes "
-            "nothing and says what they cost"
+            f"`{called('estimate')}` with other targets would make them. Run `snakemake -n {called('estimate')} "
+            f"{' '.join(targets)}`, which only estimates "
+            "their cost"
         )

@@ -163,7 +163,7 @@ rule judge_separator:
         function=separator_file,
         code=separator_code("judge_separator.py"),
     message:
-        "Judging the separator on songs it has not heard"
+        "Evaluating the separator on held-out songs"
     script:
         "../workflow_scripts/judge_separator.py"
 
@@ -258,6 +258,6 @@ rule resample_brought_stems:
         clips=shard_digest,
         code=code_of("resample_brought_stems.py"),
     message:
-        "Resampling the stems that {wildcards.dataset} {wildcards.shard} brings along"
+        "Resampling the dataset's own stems of {wildcards.dataset} {wildcards.shard}"
     script:
         "../workflow_scripts/resample_brought_stems.py"

@@ -58,7 +58,7 @@ def pretraining_plan(name):
     """Everything that decides how a model is pretrained, except clips, mixtures and the separator's files."""
     model = model_of(name)
     if not model.trained:
-        raise WorkflowError(f"model '{name}' is not pretrained here")
+        raise WorkflowError(f"model '{name}' is not pretrained by this workflow")
     return {
         "sources": model.sources,
         "options": model.options,

@@ -73,11 +73,9 @@ def test_dry_run_says_what_a_manifest_may_bring(house, copy):
     os.utime(copy / "demo" / "fma" / ".snakemake_timestamp")
     counted = planned_jobs(house, copy, *arguments)["total"]
     said = run(house, copy, *arguments)
-    told = re.search(
-        r"The manifest of fma is to be made anew; after it, up to (\d+) more jobs follow\.", said
-    )
+    told = re.search(r"The manifest of fma is made again; after it, up to (\d+) more jobs follow\.", said)
     assert "The manifest" not in run(house, copy, *arguments, "--quiet")
     # Without the manifest all that may follow is counted
     shutil.rmtree(copy / "manifests" / "fma")
     assert counted + int(told[1]) == planned_jobs(house, copy, *arguments)["total"]
-    assert "after it, no jobs follow but those counted above" in run(house, copy, *arguments)
+    assert "after it, no jobs follow except those counted above" in run(house, copy, *arguments)

@@ -28,7 +28,7 @@ def test_full_disk_stops_its_job_in_a_sentence_and_room_is_all_that_it_takes(hou
     shutil.rmtree(copy / "mels" / "fma")
     disk = mount(copy / "mels" / "fma", kilobytes=64)
     said = run(house, copy, FMA_MELS, succeeds=False)
-    assert "mixture.npy: cannot be written: the disk is full; make room there, and run again" in said
+    assert "mixture.npy: cannot be written: the disk is full. Free some space, and run again" in said
     assert "Traceback" not in said
     assert not [path for path in disk.folder.rglob("*") if path.is_file() or ".partial" in path.name]
     disk.grow()
@@ -42,7 +42,7 @@ def test_read_only_results_are_told_before_any_job_starts(house, finished, copy,
     disk.allow_writing(False)
     arguments = ["results/config.yaml", FMA_MELS, "--forcerun", "cache_mixture_mels"]
     said = run(house, copy, *arguments, succeeds=False)
-    assert f"{copy}/results: this folder cannot be written to" in said and "Traceback" not in said
+    assert f"{copy}/results: this folder is not writable" in said and "Traceback" not in said
     assert_same(copy, finished, FMA_MELS)
     assert planned_jobs(house, copy, *arguments)["total"] == 2  # looking is allowed
     disk.allow_writing(True)
@@ -54,7 +54,7 @@ def test_read_only_folder_of_a_run_is_told(house, tmp_path, mount):
     disk = mount(tmp_path / "run")
     disk.allow_writing(False)
     said = run(house, disk.folder, "results/config.yaml", succeeds=False)
-    assert f"{disk.folder}: this folder cannot be written to" in said and "Traceback" not in said
+    assert f"{disk.folder}: this folder is not writable" in said and "Traceback" not in said
 
 
 def test_second_run_in_a_folder_is_told_to_wait(house, copy):
@@ -103,8 +103,8 @@ def test_damaged_files_cost_what_needs_them_and_are_made_again_once_deleted(hous
     targets = ["embeddings/nsynth/mfcc/seed1/test.npy", "results/figures/classes/mtat_mfcc.svg", FMA_MELS]
     said = run(house, copy, *targets, succeeds=False)
     for name in (index, table):
-        assert f"{name}: not a whole table (its last line is cut); delete it, and it is made again" in said
-    assert "manifests/fma/shards/000-of-001.csv: not a whole table (it holds 7 clips, but" in said
+        assert f"{name}: incomplete table (its last line is cut off); delete it, and it is made again" in said
+    assert "manifests/fma/shards/000-of-001.csv: incomplete table (it holds 7 clips, but" in said
     assert "delete manifests/fma, and it is made again" in said and "Traceback" not in said
     # As the sentences say
     for name in (index, table):

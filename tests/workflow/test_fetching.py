@@ -56,7 +56,7 @@ def test_fetch_is_killed_and_resumed_and_its_dataset_is_used(house, tmp_path):
 
         server.seconds_a_chunk = 0
         said = run(house, tmp_path, "fetch_mtat", *UNLOCKED, **options)
-        assert "Write into your config: datasets: {mtat: {layout: mtat, root: datasets/mtat}}" in said
+        assert "Add this to your config: datasets: {mtat: {layout: mtat, root: datasets/mtat}}" in said
         log = (tmp_path / "logs" / "fetch_dataset" / "mtat.log").read_text()
         assert log.rstrip().endswith("datasets: {mtat: {layout: mtat, root: datasets/mtat}}")
         assert (TABLE, there, len(files[TABLE]) - there) in server.sent

@@ -133,7 +133,7 @@ def test_more_gpus_for_one_model_than_there_are_stop_a_run_before_its_first_job(
         process = start(folder, gpus, "together-0.json", "--config", "devices=3", at_once=1)
         said, _ = process.communicate()
         assert process.returncode and "Traceback" not in said and not list(folder.glob("*.began"))
-        assert f"config key 'pretraining/running/devices': 3 devices, but this run has {there}; write" in said
+        assert f"config key 'pretraining/running/devices': 3 devices, but this run has {there}. Set" in said
 
 
 def test_two_runs_never_have_the_same_gpu(tmp_path, two):

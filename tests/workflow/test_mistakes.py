@@ -12,9 +12,9 @@ from running import run
             ["--config", "pretraining={batch_size: none}"],
             "config key 'pretraining/batch_size': 'none' is not valid",
         ),
-        (["--config", "models=[bass_guitar]"], "'guitar' is no source"),
+        (["--config", "models=[bass_guitar]"], "'guitar' is not a source"),
         (["--config", "models=[vocals_bass]"], "write 'bass_vocals'"),
-        (["--config", "preset=large"], "'large' is no preset; allowed are demo, paper"),
+        (["--config", "preset=large"], "'large' is not a preset. Choose one of demo, paper"),
         (["--config", "datasets={mtat: {layout: mtat, root: /no/where}}"], "there is no folder '/no/where'"),
         (["results/mtat_vocals_bass.csv"], "write 'bass_vocals'"),
         (
@@ -34,7 +34,10 @@ def test_a_mistake_gets_one_sentence(house, tmp_path, arguments, sentence):
 def test_backend_that_nothing_here_computes_with_is_told_before_any_job(house, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     said = run(house, tmp_path, configfiles=(), succeeds=False)
-    assert "environment variable KERAS_BACKEND: 'torch' is no backend" in said and "tensorflow or jax" in said
+    assert (
+        "environment variable KERAS_BACKEND: the backend 'torch' is not supported" in said
+        and "tensorflow or jax" in said
+    )
     assert "Traceback" not in said and not (tmp_path / "logs").exists()
 
 
@@ -42,7 +45,7 @@ def test_more_gpus_than_the_machine_has_are_told_before_any_job(house, tmp_path,
     monkeypatch.setenv("MSCOL_GPUS", "GPU-a,GPU-b")
     several = "pretraining={running: {devices: 4}}"
     said = run(house, tmp_path, "models/bass/seed1/encoder.keras", "--config", several, succeeds=False)
-    assert "running/devices': 4 devices, but this run has 2 GPUs; write a smaller number" in said
+    assert "running/devices': 4 devices, but this run has 2 GPUs. Set a smaller number" in said
     assert "Traceback" not in said and not (tmp_path / "logs").exists()
 
 

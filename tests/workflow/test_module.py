@@ -111,7 +111,7 @@ def test_what_snakedeploy_writes_is_the_whole_workflow(tmp_path):
 
 def test_a_module_says_once_what_concerns_the_run(caller):
     said = run(caller, caller, "--dry-run", "mscol_estimate", "mscol_all", configfiles=())
-    assert said.count("The manifest of mine is to be made") == said.count("Job stats:") == 2
+    assert said.count("The manifest of mine is made") == said.count("Job stats:") == 2
     assert "What is left to do of this run: all of it" in said
 
 
@@ -133,7 +133,7 @@ def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
     said = run(caller, caller, configfiles=())
     assert (caller / "chosen.csv").read_text().startswith("protocol,")
     assert "A table for the other workflow, of mfcc" in said
-    assert "GPUs found: 2, of which jobs use 2 at once." in said  # by the hook that Snakemake does not call
+    assert "GPUs found: 2. Jobs use 2 at once." in said  # by the hook that Snakemake does not call
     assert "The other workflow ends." in said and not (caller / "manifests/mine/written").exists()
     assert "Nothing to be done" in run(caller, caller, configfiles=())
     run(caller, caller, "--report", "report.html", configfiles=())
@@ -143,7 +143,7 @@ def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("snakefile", "settings", "told"), [
     ("{place}\n    prefix: 'sub'", {}, "mscol as a module cannot have a prefix"),
     ("{place}", {"datasets": {"fma": {"layout": "fma", "root": "datasets/fma"}}, "pretraining": {"dataset": "fma"}},
-     "run `snakemake mscol_fetch_fma --cores 1` first"),
+     "Run `snakemake mscol_fetch_fma --cores 1` first"),
 ])  # fmt: skip
 def test_mistakes_are_told_in_the_words_of_the_other_workflow(tmp_path, snakefile, settings, told):
     place = repr(str(HOUSE / "Snakefile"))

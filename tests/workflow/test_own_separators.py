@@ -60,8 +60,8 @@ def test_what_the_config_of_a_separator_gets_wrong_is_told_before_any_job(house,
     file, named = separator
     both = ("--config", f"separation={{callable: '{file}:separate', model: umxl}}")
     for arguments, sentence in (
-        (("results/fma_bass.csv", *named), "'bass' is made from bass, which the separator does not give"),
-        (both, f"'umxl' and '{file}:separate' cannot both make the stems"),
+        (("results/fma_bass.csv", *named), "'bass' needs the source bass, which the separator does not give"),
+        (both, f"'umxl' and '{file}:separate' cannot both separate"),
         (("--config", "separation={stems: [drums]}"), "Open-Unmix separates bass, drums, other, vocals"),
     ):
         said = run(house, tmp_path, *arguments, succeeds=False)

@@ -136,9 +136,9 @@ def test_head_that_is_not_there_is_told_instead_of_serving_old_tables(house, aga
 
 def test_function_cannot_be_pretrained(house, again):
     said = run(house, again, "models/mfcc/seed1/encoder.keras", succeeds=False)
-    assert "'mfcc' is a function: nothing of it is trained" in said and "Traceback" not in said
+    assert "'mfcc' is a function: it is not trained" in said and "Traceback" not in said
 
 
 def test_reference_that_is_not_among_the_models_is_told(house, again):
     said = run(house, again, "--dry-run", "--config", "evaluation={compare_with: vocals}")
-    assert "nothing is compared: 'vocals' (evaluation/compare_with) is not among the models" in said
+    assert "compares no models: 'vocals' (evaluation/compare_with) is not in models" in said

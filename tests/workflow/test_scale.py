@@ -83,7 +83,7 @@ def test_estimate_of_a_target_says_what_is_left_of_it_and_makes_nothing(house, f
     # Datasets, stems and mixtures are there: those of fma, and of mtat, on which it is pretrained
     assert "Left: 5 jobs" in table and "All of it, from the beginning: 26 jobs" in table
     said = run(house, finished, "estimate", target, succeeds=False)
-    assert f"say `snakemake -n estimate {target}`" in said and not (finished / target).exists()
+    assert f"Run `snakemake -n estimate {target}`" in said and not (finished / target).exists()
 
 
 def test_estimate_is_near_what_a_run_took_and_left(house, finished):

@@ -162,12 +162,9 @@ def test_run_says_at_its_end_where_the_results_are(house, finished):
     (finished / "results" / "config.yaml").unlink()
     said = run(house, finished)
     n_rejected = len(pd.read_csv(finished / "results" / "rejected.csv"))
-    assert (
-        "The results are in results/index.html, which opens in any browser, and in results/summary.md."
-        in said
-    )
-    assert f"Clips that could not be used: {n_rejected} (results/rejected.csv says why)." in said
-    assert f"snakemake --report report.zip --configfile {house}/tests/tiny.yaml puts" in said
+    assert "The results are in results/index.html (open it in a browser) and results/summary.md." in said
+    assert f"Rejected clips: {n_rejected} (reasons in results/rejected.csv)." in said
+    assert f"Run snakemake --report report.zip --configfile {house}/tests/tiny.yaml for" in said
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""The exceptions of mscol. Every message says what is wrong, with which file or key, and what to do."""
+"""The exceptions of mscol. Each message names the file or key, what is wrong, and what to do."""
 
 
 class MscolError(Exception):
-    """Root of all errors that mscol raises on purpose; its message is a sentence for the user."""
+    """Base class of all errors that mscol raises on purpose; its message is written for the user."""
 
 
 class AudioError(MscolError):
@@ -10,15 +10,15 @@ class AudioError(MscolError):
 
 
 class ConfigError(MscolError):
-    """A config key, model name or label that is not understood."""
+    """An invalid config key, model name or label."""
 
 
 class DatasetError(MscolError):
-    """A dataset whose folder, metadata or splits are not what its layout promises."""
+    """A dataset whose folder, metadata or splits do not match its layout."""
 
 
 class CacheError(MscolError):
-    """A file of the mel cache, or another intermediate file, that is damaged or does not fit."""
+    """A file of the mel cache, or another intermediate file, that is damaged or does not match its index."""
 
 
 class WriteError(MscolError):
@@ -26,11 +26,11 @@ class WriteError(MscolError):
 
 
 class SeparationError(MscolError):
-    """A separator, or brought stems, that cannot be used."""
+    """A separator, or stems that come with a dataset, that cannot be used."""
 
 
 class TrainingError(MscolError):
-    """A training run that cannot start or go on."""
+    """A training run that cannot start or continue."""
 
 
 class FetchError(MscolError):
@@ -38,16 +38,16 @@ class FetchError(MscolError):
 
 
 class HubError(MscolError):
-    """The Hugging Face hub cannot be reached, or does not take what is handed to it."""
+    """The Hugging Face hub cannot be reached, or rejects an upload."""
 
 
 class ArchiveError(FetchError):
-    """An archive that is damaged, or holds what must not be unpacked.
+    """An archive that is damaged, or holds members that must not be unpacked.
 
     Attributes
     ----------
     files : list of pathlib.Path
-        The archive, in its parts.
+        The parts of the archive.
     """
 
     def __init__(self, message, files=()):

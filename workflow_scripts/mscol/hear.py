@@ -1,7 +1,7 @@
-"""Encoders for the HEAR benchmark: the module that its kit, and others that speak its language, are given.
+"""Encoders for the HEAR benchmark and other kits with the same interface.
 
-https://hearbenchmark.com/hear-api.html: `load_model`, `get_scene_embeddings` and `get_timestamp_embeddings`, on tensors of TensorFlow
-or PyTorch. What computes is Keras' backend, whichever it is. Recordings are normalised as the encoder's own were
+`load_model`, `get_scene_embeddings` and `get_timestamp_embeddings` follow https://hearbenchmark.com/hear-api.html. They take
+tensors of TensorFlow or PyTorch; Keras computes with any of its backends. Recordings are normalised as in the encoder's training
 (`mscol.embeddings.embed_file`).
 """
 
@@ -18,9 +18,9 @@ from mscol.io.audio import ANALYSIS_RATE
 from mscol.mels import CROP_FRAMES, FLOOR, HOP_SAMPLES, SHORTEST_SAMPLES
 from mscol.mels.framing import framing_of
 
-_BATCH = 32  # windows that pass the encoder at once
+_BATCH = 32  # windows the encoder embeds at once
 _WINDOWS_HELD = 512
-_STEP_FRAMES = 5  # 50 ms: what HEAR asks for
+_STEP_FRAMES = 5  # 50 ms, as HEAR requires
 _MIDDLE_SAMPLES = SHORTEST_SAMPLES // 2  # of a window
 
 
@@ -47,12 +47,12 @@ def load_model(model_file_path, paper=None):
 
 
 def get_scene_embeddings(audio, model):
-    """Embed sounds: the mean over the windows of each, as `mscol.embeddings.embed_file` has them.
+    """Embed sounds: the mean over the windows of each sound, cut as in `mscol.embeddings.embed_file`.
 
     Parameters
     ----------
     audio : tensor of TensorFlow or PyTorch, or np.ndarray, shape=(n_sounds, n_samples)
-        At 16 kHz. What is shorter than a window of a second is followed by silence.
+        At 16 kHz. Sounds shorter than a window of one second are padded with silence at the end.
     model
         From `load_model`.
 
@@ -63,15 +63,15 @@ def get_scene_embeddings(audio, model):
     Raises
     ------
     AudioError
-        If it is of another shape, or a sample is not finite.
+        If the shape is wrong, or a sample is not finite.
     """
     return _like(audio, _embed(audio, model.encoder, window_log_mels).mean(axis=1))
 
 
 def get_timestamp_embeddings(audio, model):
-    """Embed the moments of sounds: each by a window of a second around it, every 50 ms (of a cvsm encoder, every second).
+    """Embed moments of sounds: a window of one second around each, every 50 ms (every second for a cvsm encoder).
 
-    Before its beginning and after its end, a sound is silent.
+    Sounds are padded with silence before their start and after their end.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def get_timestamp_embeddings(audio, model):
     -------
     embeddings : tensor of the same kind, shape=(n_sounds, n_timestamps, timestamp_embedding_size), float32
     timestamps : tensor of the same kind, shape=(n_sounds, n_timestamps), float32
-        Milliseconds from the beginning of a sound to the middle of each window.
+        Milliseconds from the start of a sound to the middle of each window.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def get_timestamp_embeddings(audio, model):
         As `get_scene_embeddings`.
     """
     framing = framing_of(model.encoder)
-    if framing.slice_seconds:  # which windows do not reach beyond
+    if framing.slice_seconds:  # windows do not extend beyond a slice
         values, first, step = _embed(audio, model.encoder, window_log_mels), 0, framing.hop_frames
     else:
         values, first, step = _embed(audio, model.encoder, _windows_around), -CROP_FRAMES // 2, _STEP_FRAMES
@@ -100,7 +100,7 @@ def get_timestamp_embeddings(audio, model):
 
 
 def _windows_around(waveform, name, framing, seconds):
-    """Windows of log-mels around moments 50 ms apart, (n_windows, 98, 64); silence lies around the waveform."""
+    """Return log-mel windows around moments 50 ms apart, (n_windows, 98, 64), with silence around the waveform."""
     mel = np.pad(
         framing.log_mel(waveform, seconds), [(CROP_FRAMES // 2,) * 2, (0, 0)], constant_values=np.log(FLOOR)
     )
@@ -109,11 +109,11 @@ def _windows_around(waveform, name, framing, seconds):
 
 
 def _embed(audio, encoder, cut):
-    """Embed the windows that sounds are cut into: (n_sounds, n_windows, values)."""
+    """Cut sounds into windows and embed them: (n_sounds, n_windows, values)."""
     framing, seconds = framing_of(encoder), normalise_seconds(encoder)
     sounds = np.asarray(audio.detach().cpu() if _is_torch(audio) else audio, np.float32)
     if sounds.ndim != 2:
-        raise AudioError(f"audio of shape {sounds.shape}: give (sounds, samples), one channel at 16 kHz")
+        raise AudioError(f"audio of shape {sounds.shape}, expected (sounds, samples): one channel at 16 kHz")
     if sounds.shape[1] < SHORTEST_SAMPLES:
         sounds = np.pad(sounds, [(0, 0), (0, SHORTEST_SAMPLES - sounds.shape[1])])
     values, held = [], []
@@ -130,7 +130,7 @@ def _is_torch(tensor):
 
 
 def _like(tensor, values):
-    """Values as a tensor of the kind of another one."""
+    """Return values as a tensor of the same kind as ``tensor``."""
     if isinstance(tensor, np.ndarray):
         return values
     if _is_torch(tensor):

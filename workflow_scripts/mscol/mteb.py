@@ -1,4 +1,4 @@
-"""Encoders for MTEB's tasks on audio (https://embeddings-benchmark.github.io/mteb): what `mteb.evaluate` takes for a model."""
+"""Encoders for MTEB's audio tasks (https://embeddings-benchmark.github.io/mteb): models for `mteb.evaluate`."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ from mscol.io.audio import ANALYSIS_RATE, resample
 
 
 class MtebEncoder(AbsEncoder):
-    """An encoder as MTEB asks for it: sounds in, the mean embedding of each out.
+    """An encoder with MTEB's interface: it returns the mean embedding of each sound.
 
     Parameters
     ----------
     path : str or os.PathLike
         As for `mscol.encoders.open_encoder`.
     name : str, optional
-        What results are filed under, ``owner/model``; ``mscol/`` and the model's folder by default. The revision is a digest
-        of the weights.
+        Name of the results, ``owner/model``; by default ``mscol/`` and the model's folder. The revision is a digest of the
+        weights.
     paper : str, optional
         As for `mscol.encoders.open_encoder`.
 
@@ -42,15 +42,15 @@ class MtebEncoder(AbsEncoder):
         self.mteb_model_meta = ModelMeta.create_empty(about)
 
     def encode(self, inputs, **task):
-        """Embed sounds of any rates and lengths.
+        """Embed sounds of any sample rate and length.
 
         Parameters
         ----------
         inputs : iterable of dict
-            Batches, whose ``audio`` is a list of what has an array, shape (n_samples,) or (n_channels, n_samples), and
-            a sampling_rate.
+            Batches. Each entry of the list ``audio`` has an array, shape (n_samples,) or (n_channels, n_samples), and a
+            sampling_rate.
         task
-            What MTEB says of the task, which is of no use here.
+            MTEB's description of the task; ignored.
 
         Returns
         -------

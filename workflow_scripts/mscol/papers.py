@@ -1,12 +1,12 @@
-"""The two papers whose published encoders are known here.
+"""The two papers whose published encoders can be loaded.
 
 ``mscol``
-    *Multi-Source Contrastive Learning from Musical Audio* (SMC 2023, arXiv 2302.07077): what this library does.
+    *Multi-Source Contrastive Learning from Musical Audio* (SMC 2023, arXiv 2302.07077): the paper of this library.
 ``cvsm``
-    *Contrastive Vocal Similarity Modeling* (arXiv 2510.03025), by the same authors. Its encoder has the same weights
-    but pads otherwise, and hears other log-mels (`mscol.mels.framing`), so that one that is taken for the other computes
-    something else, without an error. Nothing in a checkpoint tells which it is; our own files say so by the
-    encoder's name.
+    *Contrastive Vocal Similarity Modeling* (arXiv 2510.03025), by the same authors. Its encoder has the same
+    variables, but different padding and different log-mels (`mscol.mels.framing`). An encoder loaded as that of the other
+    paper computes wrong embeddings without an error. A checkpoint does not record its paper; files of this library do, in
+    the encoder's name.
 """
 
 PAPERS = {
@@ -17,7 +17,7 @@ BOTH = " or ".join(f"{paper} ({title})" for paper, title in PAPERS.items())
 
 
 def name_of_model(kind, paper):
-    """Name a Keras model, so that it says which paper's it is.
+    """Return the name of a Keras model, with the paper in it.
 
     >>> name_of_model("encoder", "cvsm"), name_of_model("encoder", "mscol")
     ('cvsm_encoder', 'encoder')
@@ -26,11 +26,11 @@ def name_of_model(kind, paper):
 
 
 def paper_of(model):
-    """Read which paper's an encoder or a classifier is off its name; anything else is taken for ``mscol``.
+    """Read the paper of an encoder or classifier from its name; any other name means ``mscol``.
 
     Parameters
     ----------
-    model : keras.Model, or anything that serves as an encoder
+    model : keras.Model, or any object used as an encoder
 
     Returns
     -------

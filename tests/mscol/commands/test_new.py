@@ -74,7 +74,7 @@ def test_folders_are_labels_and_no_artist_is_in_two_splits(library, new, tmp_pat
         "jazz/broken.mp3": "not an audio file that libsndfile decodes",
         "rock/link.mp3": "it is the same file as rock/00.mp3",
         "rock/short.wav": "too short: 0.006 s, at least 0.995 s are needed for one crop",
-        "stray.flac": "it lies in no folder, which would be its label",
+        "stray.flac": "it has no label because it is in no folder",
     }
     assert read_yaml(tmp_path / "mine.yaml") == {
         "preset": "paper", "datasets": {"mymsic2": {"layout": "table", "root": str(library)}},
@@ -125,8 +125,8 @@ def test_music_without_labels_is_for_pretraining(new, tmp_path, caplog):
 @pytest.mark.parametrize(
     ("names", "arguments", "said"),
     [
-        (["a.wav", "b.wav"], [], "no three recordings of a class can be used"),
-        (["a.wav", "b.wav", "c.wav"], ["--labels", "genre"], "--labels genre tells 0 classes, and two are the least"),
+        (["a.wav", "b.wav"], [], "no class has three usable recordings"),
+        (["a.wav", "b.wav", "c.wav"], ["--labels", "genre"], "--labels genre gives 0 classes, but at least two are needed"),
         ([], [], "No audio file found in"),
     ],
 )  # fmt: skip

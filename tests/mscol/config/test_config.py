@@ -81,17 +81,17 @@ def test_names_that_yaml_reads_as_numbers_are_texts(tmp_path):
 
 def test_names_that_yaml_reads_as_something_else_are_to_be_quoted(tmp_path):
     for name in (True, None, 1.5):
-        with pytest.raises(ConfigError, match=f"YAML reads a name there as {name}; write it in quotes"):
+        with pytest.raises(ConfigError, match=f"YAML reads one of the names as {name}. Quote it"):
             effective(datasets={name: {"layout": "mtat", "root": str(tmp_path)}})
 
 
 def test_key_given_twice_is_named_with_its_lines(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("a: 1\npretraining:\n  updates: 1\nb:\n  - {c: 1, c: 2}\n")
-    with pytest.raises(ConfigError, match=r"mine\.yaml: the key 'c' is given twice, in lines 5 and 5"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: the key 'c' is set twice, in lines 5 and 5"):
         check_keys_once([file])
     file.write_text("pretraining:\n  updates: 1\nseeds: [1]\npretraining: {batch_size: 8}\n")
-    with pytest.raises(ConfigError, match="the key 'pretraining' is given twice, in lines 1 and 4"):
+    with pytest.raises(ConfigError, match="the key 'pretraining' is set twice, in lines 1 and 4"):
         check_keys_once([file])
     file.write_text("a: {updates: 1}\nb: {updates: 1}\n")
     check_keys_once([file])
@@ -155,31 +155,31 @@ def test_effective_config_is_written_as_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"preset": "huge"}, "'preset': 'huge' is no preset; allowed are demo, paper"),
+        ({"preset": "huge"}, "'preset': 'huge' is not a preset. Choose one of demo, paper"),
         ({"pretraining": {"schedule": "linear"}}, "'pretraining/schedule': 'linear' is not valid, allowed are constant, halved"),
         ({"backend": "torch"}, r"allowed are auto, tensorflow, jax \(Backend of Keras\)$"),
         ({"pretraining": {"batch_size": 128, "running": {"devices": 3}}},
-         "'pretraining/running/devices': 128 pairs .* cannot be dealt evenly to 3 devices; write 1 or 2, or"),
+         "'pretraining/running/devices': 128 pairs .* cannot be divided evenly among 3 devices. Set it to 1 or 2, or"),
         ({"pretraining": {"running": {"devices": "most"}}}, "'pretraining/running/devices': 'most' is not valid"),
-        ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no 'nowhere"),
-        ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model that is made"),
-        ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is no name for an encoder; use small letters"),
-        ({"encoders": {"mine": {}}}, "'encoders/mine': write either 'checkpoint' .* or 'callable'"),
-        ({"encoders": {"mine": {"checkpoint": "x.keras", "callable": "a:b"}}}, "'encoders/mine': write either"),
-        ({"encoders": {"mine": {"callable": "nothing"}}}, "'encoders/mine/callable': 'nothing' is not valid, write module:function"),
+        ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no file 'nowhere"),
+        ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model of this workflow"),
+        ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is not a valid name for an encoder. Use small letters"),
+        ({"encoders": {"mine": {}}}, "'encoders/mine': set either 'checkpoint' .* or 'callable'"),
+        ({"encoders": {"mine": {"checkpoint": "x.keras", "callable": "a:b"}}}, "'encoders/mine': set either"),
+        ({"encoders": {"mine": {"callable": "nothing"}}}, "'encoders/mine/callable': 'nothing' is not valid. Set module:function"),
         ({"encoders": {"mine": {"callable": "nowhere.py:embed"}}}, "'encoders/mine/callable': there is no file 'nowhere.py'"),
         ({"evaluation": {"protocols": ["linear"]}}, "'evaluation/protocols/0': 'linear' is not valid, allowed are frozen, finetuned"),
         ({"evaluation": {"label_fractions": [0]}}, "'evaluation/label_fractions/0': 0 is not valid, it must be more than 0"),
         ({"evaluation": {"label_fractions": [2]}}, "'evaluation/label_fractions/0': 2 is not valid, it must be at most 1"),
-        ({"evaluation": {"protocols": ["evaluate"]}}, "'evaluation/trained/mtat' must say which head or classifier"),
+        ({"evaluation": {"protocols": ["evaluate"]}}, "needs a head or classifier in 'evaluation/trained/mtat'"),
         ({"evaluation": {"trained": {"gtzan": {"head": "x"}}}}, "'evaluation/trained': there is no dataset 'gtzan'"),
-        ({"evaluation": {"trained": {"mtat": {}}}}, "'evaluation/trained/mtat': write either 'head'"),
-        ({"evaluation": {"trained": {"mtat": {"head": "{model.keras"}}}}, "'evaluation/trained/mtat': .* is not valid .*twice"),
-        ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* has {modle}, but only"),
-        ({"evaluation": {"label_fractions": [float("nan")]}}, "nan is no share of the training labels"),
+        ({"evaluation": {"trained": {"mtat": {}}}}, "'evaluation/trained/mtat': set either 'head'"),
+        ({"evaluation": {"trained": {"mtat": {"head": "{model.keras"}}}}, "'evaluation/trained/mtat': .* is not valid .*Double each brace"),
+        ({"evaluation": {"trained": {"mtat": {"head": "{modle}.keras"}}}}, "'evaluation/trained/mtat': .* contains {modle}. Use only"),
+        ({"evaluation": {"label_fractions": [float("nan")]}}, "nan is not a valid share of the training labels"),
         ({"evaluation": {"trained": {"mtat": {"head": "no/{model}.keras"}}}}, "'evaluation/trained/mtat': there is no file 'no/"),
-        ({"evaluation": {"perturbations": ["reverb3"]}}, "'evaluation/perturbations': 'reverb3' is no perturbation; write"),
-        ({"evaluation": {"perturbations": ["noise10"], "protocols": ["finetuned"]}}, "scored by the heads of the protocol frozen; add"),
+        ({"evaluation": {"perturbations": ["reverb3"]}}, "'evaluation/perturbations': 'reverb3' is not a perturbation. Use"),
+        ({"evaluation": {"perturbations": ["noise10"], "protocols": ["finetuned"]}}, "scored by the heads of the protocol frozen. Add"),
         ({"evaluation": None}, "'evaluation': nothing is not valid, it must be a mapping"),
         ({"encoders": {"mfcc": {"callable": "a:b"}}}, "'encoders/mfcc': 'mfcc' is built in"),
         ({"evaluation": {"compare_with": "cola"}}, "'evaluation/compare_with': model 'cola'"),
@@ -198,25 +198,25 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"datasets": {"mtat": {"layout": "mtat"}}}, r"'datasets/mtat': 'root' is missing \(Folder of the dataset\)$"),
         ({"datasets": {"mtat": {"layout": "tape", "root": "."}}}, "'datasets/mtat/layout': 'tape'.*mtat, nsynth, fma, table"),
         ({"datasets": {"mtat": {"layout": "mtat", "root": "nowhere"}}}, "'datasets/mtat/root': there is no folder 'nowhere'"),
-        ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is no name for a dataset"),
-        ({"datasets": {"my_set": {"layout": "mtat", "root": "."}}}, "small letters and digits, without _, which joins"),
-        ({"pretraining": {"dataset": "gtzan"}}, "'pretraining/dataset': 'gtzan' is none of the datasets"),
-        ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': there is no dataset 'gtzan' .* are mtat, nsynth, fma; correct"),
-        ({"evaluation": {"datasets": ["nsynth-key"]}}, "called 'nsynth-key'; of nsynth there is nsynth, nsynth-pitch, nsynth-velocity,"),
-        ({"evaluation": {"datasets": ["nsynth-family"]}}, "'evaluation/datasets': there is nothing to evaluate called 'nsynth-family'"),
-        ({"evaluation": {"datasets": ["fma-pitch"]}}, "called 'fma-pitch'; of fma there is fma; correct it"),
+        ({"datasets": {"My_Data": {"layout": "mtat", "root": "."}}}, "'My_Data' is not a valid name for a dataset"),
+        ({"datasets": {"my_set": {"layout": "mtat", "root": "."}}}, r"small letters and digits only \(_ joins dataset and model"),
+        ({"pretraining": {"dataset": "gtzan"}}, "'pretraining/dataset': there is no dataset 'gtzan'. Set it to one of mtat, nsynth, fma"),
+        ({"evaluation": {"datasets": ["gtzan"]}}, "'evaluation/datasets': there is no dataset 'gtzan' .* are mtat, nsynth, fma. Correct"),
+        ({"evaluation": {"datasets": ["nsynth-key"]}}, "no evaluation 'nsynth-key'; the evaluations of nsynth are nsynth, nsynth-pitch, nsynth-velocity,"),
+        ({"evaluation": {"datasets": ["nsynth-family"]}}, "'evaluation/datasets': there is no evaluation 'nsynth-family'"),
+        ({"evaluation": {"datasets": ["fma-pitch"]}}, "no evaluation 'fma-pitch'; the evaluations of fma are fma. Correct"),
         ({"datasets": {"a": {"layout": "nsynth", "root": ".", "tasks": ["key"]}}}, "tasks/0': 'key' is not valid, allowed are family, pitch"),
         ({"datasets": {"a": {"layout": "fma", "root": ".", "tasks": ["pitch"]}}}, "'datasets/a/tasks': only datasets of layout nsynth"),
         ({"evaluation": {"protocols": ["evaluate"], "datasets": ["nsynth-pitch"], "trained": {"nsynth": {"head": "models/{model}/seed1/heads/nsynth.keras"}}}},
-         "'evaluation/trained/nsynth-pitch' must say which head"),
+         "needs a head or classifier in 'evaluation/trained/nsynth-pitch'"),
         ({"downloads": {"folder": "demo/"}}, "'downloads/folder': 'demo/' cannot be used"),
-        ({"downloads": {"mtat": {"source": "ftp://host/x"}}}, "'downloads/mtat/source': 'ftp://host/x' is not valid, write"),
-        ({"downloads": {"mtat": {"source": "http://[x"}}}, "'downloads/mtat/source': 'http://\\[x' is not valid, write"),
+        ({"downloads": {"mtat": {"source": "ftp://host/x"}}}, "'downloads/mtat/source': 'ftp://host/x' is not valid. Set"),
+        ({"downloads": {"mtat": {"source": "http://[x"}}}, "'downloads/mtat/source': 'http://\\[x' is not valid. Set"),
         ({"downloads": {"mtat": {"files": {"x.zip": {"url": "s3://x"}}}}}, "'downloads/mtat/files/x.zip/url': 's3://x' is not"),
-        ({"downloads": {"fma": {"files": {"../x": {}}}}}, "'downloads/fma/files/../x': '../x' is no file name"),
+        ({"downloads": {"fma": {"files": {"../x": {}}}}}, "'downloads/fma/files/../x': '../x' is not a file name"),
         ({"downloads": {"fma": {"files": {"x": {"checksum": "md5:0"}}}}}, "'downloads/fma/files/x/checksum': 'md5:0' is not valid"),
-        ({"downloads": {"fma": {"files": dict.fromkeys(["fma_small.zip", "fma_metadata.zip"])}}}, "'downloads/fma/files': there is none"),
-        ({"downloads": {"fma": {"files": {"x": {"sha1": "0"}}}}}, "'downloads/fma/files/x/sha1' is unknown; known here are checksum, url"),
+        ({"downloads": {"fma": {"files": dict.fromkeys(["fma_small.zip", "fma_metadata.zip"])}}}, "'downloads/fma/files': there are no files"),
+        ({"downloads": {"fma": {"files": {"x": {"sha1": "0"}}}}}, "'downloads/fma/files/x/sha1' is unknown; the keys are checksum, url"),
         ({"downloads": {"fma": {"counts": {"*.mp3": -1}}}}, "'downloads/fma/counts/\\*.mp3': -1 is not valid, it must be at least 0"),
         ({"downloads": {"fma": {"unpacked_gigabytes": 0}}}, "'downloads/fma/unpacked_gigabytes': 0 is not valid, it must be more"),
         ({"separation": {"model": "spleeter"}}, "'separation/model': 'spleeter' is neither"),
@@ -252,7 +252,7 @@ def test_dataset_that_is_to_be_fetched_may_be_named_before(tmp_path):
     config = effective(datasets=datasets, downloads={"folder": str(tmp_path)})
     check_targets(["fetch_mtat"], config)
     with pytest.raises(
-        ConfigError, match="'datasets/mtat/root': .* run `snakemake fetch_mtat --cores 1` first"
+        ConfigError, match="'datasets/mtat/root': .* Run `snakemake fetch_mtat --cores 1` first"
     ):
         check_targets(["results/summary.csv"], config)
     (tmp_path / "mtat").mkdir()
@@ -274,7 +274,7 @@ def test_tensorflow_checkpoint_without_its_paper_is_an_error_that_names_both(tmp
     given = {"mine": {"checkpoint": str(tmp_path / "checkpoint-10")}}
     with pytest.raises(ConfigError, match=r"'encoders/mine/paper' is missing.*paper: mscol \(.*or cvsm \("):
         effective(encoders=given)
-    with pytest.raises(ConfigError, match="'encoders/mine/paper': a function is no paper's encoder"):
+    with pytest.raises(ConfigError, match="'encoders/mine/paper': only a checkpoint has a paper"):
         effective(encoders={"mine": {"callable": "a:b", "paper": "cvsm"}})
 
 
@@ -304,10 +304,10 @@ def test_tasks_of_a_dataset_are_evaluated_beside_each_other(tmp_path):
     assert trained_file("notes-pitch", "bass", 1, config) == head
     check_targets(["results/notes-velocity_bass.csv"], config)
     with pytest.raises(
-        ConfigError, match="nothing to evaluate called 'notes-pich'; of notes there is notes, notes-pitch"
+        ConfigError, match="no evaluation 'notes-pich'; the evaluations of notes are notes, notes-pitch"
     ):
         check_targets(["results/notes-pich_bass.csv"], config)
-    with pytest.raises(ConfigError, match="nothing to evaluate called 'mtat-pitch'; of mtat there is mtat"):
+    with pytest.raises(ConfigError, match="no evaluation 'mtat-pitch'; the evaluations of mtat are mtat"):
         check_targets(["results/per_class/mtat-pitch_bass.csv"], config)
 
 
@@ -326,7 +326,8 @@ def test_function_of_an_encoder_must_be_in_its_file(tmp_path):
         effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:embedd"}})
     (tmp_path / "mine.py").write_text("def embed(:\n")
     with pytest.raises(
-        ConfigError, match=r"'encoders/mine/callable': '.*mine\.py' is no Python file[^^]*line 1\n +def embed"
+        ConfigError,
+        match=r"'encoders/mine/callable': '.*mine\.py' is not valid Python[^^]*line 1\n +def embed",
     ):
         effective(encoders={"mine": {"callable": f"{tmp_path}/mine.py:embed"}})
 
@@ -336,7 +337,7 @@ def test_function_of_an_encoder_must_be_in_its_file(tmp_path):
     ["models/mfcc/seed1/README.md", "models/mfcc/seed1/finetuned/fma.keras", "models/mfcc/plan.json"],
 )
 def test_functions_are_not_asked_for_what_only_encoders_have(target):
-    with pytest.raises(ConfigError, match="'mfcc' is a function: nothing of it is trained"):
+    with pytest.raises(ConfigError, match="'mfcc' is a function: it is not trained"):
         check_targets([target], effective())
     check_targets(["models/mfcc/seed1/heads/fma.keras", "models/bass/seed1/encoder.keras"], effective())
 

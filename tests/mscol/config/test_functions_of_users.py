@@ -47,7 +47,7 @@ def test_what_may_be_importable_in_a_job_is_let_through(check, code):
         ),
         (
             {"mine": "from nowhere import all"},
-            r"line 1 of .*mine\.py imports 'nowhere'.* put it beside that file",
+            r"line 1 of .*mine\.py imports 'nowhere'.* put it into the folder of",
         ),
         (
             {"mine": "import beside", "beside": "import mine\nimport nowhere"},
@@ -55,7 +55,7 @@ def test_what_may_be_importable_in_a_job_is_let_through(check, code):
         ),
         (
             {"mine": "import beside", "beside": "def broken(:"},
-            r".*beside\.py' is no Python file [^^]*line 1\n +def broken",
+            r".*beside\.py' is not valid Python [^^]*line 1\n +def broken",
         ),
     ],
 )

@@ -25,25 +25,25 @@ def test_models_without_sources():
     [
         ("vocals_bass", "write 'bass_vocals'"),
         ("bass_bass", "each once; write 'bass'"),
-        ("bass_guitar", "'guitar' is no source"),
+        ("bass_guitar", "'guitar' is not a source"),
         ("bas_vocal", "did you mean 'bass_vocals'"),
         ("mixtures", "did you mean 'mixture'"),
-        ("bass-loud", "knows no option '-loud'; it takes -silent, -random, -degraded<dB>"),
+        ("bass-loud", "has no option '-loud'; it takes -silent, -random, -degraded<dB>"),
         ("bass-rondom", "did you mean '-random'"),
         ("vocals_bass-silent", "write 'bass_vocals-silent'"),
         ("bass-random-silent", "write 'bass-silent-random'"),
         ("bass-silent-silent", "each once; write 'bass-silent'"),
         ("bass-degraded", "such as -degraded5"),
         ("bass-degradedeach", "-degradedeach<dB>, such as -degradedeach5"),
-        ("bass-degraded5-degradedeach5", "by clip or by segment; leave one of the two options out"),
+        ("bass-degraded5-degradedeach5", "by clip or by segment. Remove one of the two options"),
         ("bass-degraded05", "write 'bass-degraded5'"),
         ("bass-degraded5dB", "no option '-degraded5dB'"),
         ("bass-degraded-5", "no option '-degraded'"),
         ("bass-silent5", "did you mean '-silent'"),
-        ("mixture-silent", "'mixture' knows no option '-silent'; it takes -masked"),
-        ("bass-masked", "'bass' knows no option '-masked'"),
+        ("mixture-silent", "'mixture' has no option '-silent'; it takes -masked"),
+        ("bass-masked", "'bass' has no option '-masked'"),
         ("untrained-masked", "it takes no option"),
-        ("", "is no source"),
+        ("", "is not a source"),
     ],
 )
 def test_wrong_names_get_a_message_with_the_right_one(name, message):
@@ -78,6 +78,6 @@ def test_encoders_of_the_config_are_models_too():
     assert find_model("published_bass", config).paper == "cvsm"
     assert find_model("bass-silent", config) == parse_model("bass-silent")
     with pytest.raises(
-        ConfigError, match="'published' is no source.*encoders of the config are published_bass"
+        ConfigError, match="'published' is not a source.*encoders of the config are published_bass"
     ):
         find_model("published_vocals", config)

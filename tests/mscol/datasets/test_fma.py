@@ -34,7 +34,7 @@ def test_recording_is_the_track_or_the_album(fma_root, manifest):
     )
     assert list(manifest("fma", fma_root, {"recording": "album"}).clips["recording"]) == ["000002", "9", "9"]
     with pytest.raises(
-        ConfigError, match="recording of a dataset of layout fma: 'disc' is not known; say track or album"
+        ConfigError, match="recording of a dataset of layout fma: 'disc' is unknown. Set it to track or album"
     ):
         fma.read_clips(fma_root, recording="disc")
 
@@ -43,7 +43,7 @@ def test_track_without_genre_or_number_is_rejected(fma_root, manifest):
     bad = [["3", "training", "small", "", "", "1"], ["x/..", "test", "small", "Rock", "", "1"]]
     write_tracks(fma_root, FMA_ROWS + bad)
     reasons = manifest("fma", fma_root).reasons
-    assert reasons["fma_small/000/000003.mp3"] == "no genre of FMA-small (track.genre_top: '')"
+    assert reasons["fma_small/000/000003.mp3"] == "not a genre of FMA-small (track.genre_top: '')"
     assert any(reason.startswith("the track id") for reason in reasons.values())
 
 

@@ -47,7 +47,7 @@ def test_every_fault_of_a_file_rejects_it_with_its_reason(table_root, manifest):
     assert made.reasons["short.wav"] == "too short: 0.995 s, at least 0.995 s are needed for one crop"
     assert made.reasons["short.mp3"].startswith("too short: 0.2")
     assert "cut.wav" in made.reasons
-    assert made.reasons["back\\slash.wav"].endswith("the path holds backslashes, write / between folders")
+    assert made.reasons["back\\slash.wav"].endswith("the path contains backslashes, write / between folders")
     assert len(made.rejected) == 8
 
 
@@ -73,9 +73,9 @@ def test_clips_that_are_cut_short_are_used_and_told_in_a_table(table_root, manif
     clips = made.clips.set_index("path")
     assert (
         clips.loc["cut.wav", "duration"] == 6
-        and "promises 6.000 s, and it holds 3.9" in clips.loc["cut.wav", "cut"]
+        and "says 6.000 s, but it holds 3.9" in clips.loc["cut.wav", "cut"]
     )
-    assert "breaks off" in clips.loc["cut.ogg", "cut"] and "promises 6.000 s" in clips.loc["cut.mp3", "cut"]
+    assert "breaks off" in clips.loc["cut.ogg", "cut"] and "says 6.000 s" in clips.loc["cut.mp3", "cut"]
     assert list(clips.loc[["a.wav", "b.flac", "c.ogg"], "cut"]) == [""] * 3
     index = tmp_path / "mels" / "mine" / "000-of-001" / "mixture.csv"
     cache_mixtures(
@@ -123,7 +123,9 @@ def test_without_clips_or_cuts_the_table_is_empty(tmp_path):
 def test_duplicate_id_is_rejected_and_names_the_first(table_root, manifest):
     with_rows(table_root, "a.wav")
     made = manifest("table", table_root)
-    assert made.reasons == {"a.wav": "duplicate id: 'a' is 'a.wav' already"} and made.of("train") == ["a"]
+    assert made.reasons == {"a.wav": "duplicate id: 'a' is already the id of 'a.wav'"} and made.of(
+        "train"
+    ) == ["a"]
 
 
 def test_shards_hold_every_clip_once_without_labels(table_root, manifest):
@@ -159,7 +161,7 @@ def test_split_without_clips_names_root_split_and_remedy_and_writes_nothing(
 ):
     rows = [row for row in GOOD if row[1][:4] != split[:4] and row[1] != split]
     write_rows(table_root / "clips.csv", [HEADER, *rows])
-    message = f"own music: no usable clip for the {split} split: the metadata list none; give some"
+    message = f"own music: no usable clip for the {split} split: the metadata list none. Assign some"
     with pytest.raises(DatasetError, match=message):
         manifest("table", table_root)
     assert not (tmp_path / "manifest").exists()
@@ -170,7 +172,7 @@ def test_split_of_broken_files_alone_names_the_commonest_reason(table_root, mani
     with_rows(table_root)
     message = (
         r"test split: all 1 listed are rejected \(1 of them: there is no such file\)\. For example 'c\.ogg': there is no such "
-        "file; repair"
+        "file. Repair"
     )
     with pytest.raises(DatasetError, match=message):
         manifest("table", table_root)
@@ -181,7 +183,7 @@ def test_dataset_that_was_unpacked_one_folder_deeper_is_told_where(mtat_root, ma
     for folder in [path for path in mtat_root.iterdir() if path.is_dir() and path.name != "mp3"]:
         folder.rename(mtat_root / "mp3" / folder.name)
     with pytest.raises(
-        DatasetError, match=r"it lies in mp3/: move all that is in there up to .*mtat, or link it"
+        DatasetError, match=r"It is in mp3/. Move or link the content of that folder to .*mtat"
     ):
         manifest("mtat", mtat_root)
 
@@ -189,7 +191,7 @@ def test_dataset_that_was_unpacked_one_folder_deeper_is_told_where(mtat_root, ma
 def test_backslashes_in_all_rows_are_told(table_root, manifest):
     rows = [["folder\\" + path, *rest] for path, *rest in GOOD]
     write_rows(table_root / "clips.csv", [HEADER, *rows])
-    with pytest.raises(DatasetError, match="the path holds backslashes, write / between folders"):
+    with pytest.raises(DatasetError, match="the path contains backslashes, write / between folders"):
         manifest("table", table_root)
 
 
@@ -222,18 +224,18 @@ def test_no_usable_file_at_all_is_the_same_error(table_root, manifest):
 
 
 def test_missing_root_is_named(tmp_path, manifest):
-    with pytest.raises(DatasetError, match="nowhere: there is no such folder; put the dataset there"):
+    with pytest.raises(DatasetError, match="nowhere: there is no such folder. Put the dataset there"):
         manifest("mtat", tmp_path / "nowhere")
 
 
 def test_unknown_layout_and_option_are_named(table_root, manifest):
     with pytest.raises(
-        ConfigError, match="layout: 'jamendo' is not known; say one of fma, mtat, nsynth, table"
+        ConfigError, match="layout: 'jamendo' is unknown. Choose one of fma, mtat, nsynth, table"
     ):
         manifest("jamendo", table_root)
-    with pytest.raises(ConfigError, match="layout table has no option split; it has table"):
+    with pytest.raises(ConfigError, match="layout table has no option split; its options: table"):
         manifest("table", table_root, {"split": "cleaned"})
-    with pytest.raises(ConfigError, match="layout nsynth has no option split; it has none"):
+    with pytest.raises(ConfigError, match="layout nsynth has no option split; its options: none"):
         manifest("nsynth", table_root, {"split": "cleaned"})
 
 

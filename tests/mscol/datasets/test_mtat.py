@@ -75,7 +75,7 @@ def test_artists_are_named_by_clip_info_and_else_by_the_file(mtat_root, manifest
     [
         ("clip_id\ttitle\n", "line 1: expected the columns mp3_path, artist, .* without mp3_path, artist"),
         ('clip_id\tartist\tmp3_path\n2\t"A\tf/x.mp3\n', "line 2: expected 3 fields, found 2"),
-        ("clip_id\tartist\tmp3_path\n2\tA\n", "line 2: expected 3 fields, found 2; repair"),
+        ("clip_id\tartist\tmp3_path\n2\tA\n", "line 2: expected 3 fields, found 2. Repair"),
     ],
 )
 def test_broken_clip_info_is_named_with_its_line(mtat_root, text, message):
@@ -112,7 +112,7 @@ def test_clip_that_is_cut_short_is_on_no_list(mtat_root, manifest):
     made = manifest("mtat", mtat_root)
     assert made.of("train") == ["1/whole"] and "e/test_untagged-0-29" not in made.of("test")
     assert made.reasons["0/train_long-0-29.mp3"].startswith(
-        "cut short: its header promises 29.124 s, and it holds 9."
+        "cut short: its header says 29.124 s, but it holds 9."
     )
     assert len(made.rejected) == 2
 
@@ -188,9 +188,9 @@ def test_truncated_annotations_are_refused_with_the_line(mtat_root):
 
 
 def test_unknown_split_option_is_refused(mtat_root):
-    with pytest.raises(ConfigError, match="split .* 'paper' is not known; say cleaned or folder"):
+    with pytest.raises(ConfigError, match="split .* 'paper' is unknown. Set it to cleaned or folder"):
         mtat.read_clips(mtat_root, split="paper")
     with pytest.raises(
-        ConfigError, match="group of a dataset of layout mtat: 'album' is not known; say song or artist"
+        ConfigError, match="group of a dataset of layout mtat: 'album' is unknown. Set it to song or artist"
     ):
         mtat.read_clips(mtat_root, group="album")

@@ -28,7 +28,7 @@ def test_note_without_or_with_an_unknown_family_is_rejected(nsynth_root, manifes
     path.write_text(json.dumps(notes))
     made = manifest("nsynth", nsynth_root)
     assert made.reasons["nsynth-train/audio/drum.wav"].endswith("(instrument_family_str: 'drum')")
-    assert all(reason.startswith("no instrument family") for reason in made.reasons.values())
+    assert all(reason.startswith("not an instrument family") for reason in made.reasons.values())
     assert set(made.rejected["id"]) == {"drum", "none", "number", "list"}
 
 
@@ -44,8 +44,8 @@ def test_hostile_note_names_are_rejected_and_written_legibly(nsynth_root, manife
     path.write_text(json.dumps(notes))
     made = manifest("nsynth", nsynth_root)
     reasons = dict(zip(made.rejected["id"], made.rejected["reason"], strict=True))
-    assert reasons["a\\nb"] == reasons["\\ud800"] == "unusable name: id or path hold a control character"
-    assert reasons["../../../x"] == "the path leaves the dataset's root"
+    assert reasons["a\\nb"] == reasons["\\ud800"] == "unusable name: id or path contain a control character"
+    assert reasons["../../../x"] == "the path is outside the dataset's root"
     assert reasons[""].startswith("unusable id: ''")
 
 

@@ -98,7 +98,7 @@ def test_note_whose_value_is_unknown_is_left_out_with_a_warning_and_counted(
         clips, about = written(task)
         assert len(clips) == 5 and "organ_electronic_005-060-127" not in clips.index
         assert about["counts"]["test"] == 1 and about["counts"]["left_out"] == 1
-    assert f"1 of 6 clips are left out: their {task} is not told, or none that is known" in caplog.text
+    assert f"1 of 6 clips are left out because their {task} is missing or unknown" in caplog.text
     assert caplog.text.count("organ_electronic_005") == len(bad)
 
 
@@ -106,7 +106,7 @@ def test_split_without_a_known_value_is_an_error(root, written, tmp_path):
     examples = {note: {"instrument_family_str": note.partition("_")[0]} for note, *_ in NOTES["valid"]}
     (root / "nsynth-valid" / "examples.json").write_text(json.dumps(examples))
     with pytest.raises(
-        DatasetError, match="nsynth: no clip of the validation split has a pitch that is known; leave"
+        DatasetError, match="nsynth: no clip of the validation split has a known pitch. Remove"
     ):
         written("pitch")
     assert not (tmp_path / "pitch").exists()

@@ -204,7 +204,7 @@ def test_file_that_is_cut_short_is_embedded_with_a_warning(encoder_file, music, 
     data = (music / "one.wav").read_bytes()
     (music / "one.wav").write_bytes(data[: len(data) // 2])
     assert embed(music / "one.wav", "--encoder", encoder_file, "-o", tmp_path / "out.csv") == 0
-    assert "one.wav: cut short (its header promises 3.200 s, and it holds 1.6" in caplog.text
+    assert "one.wav: cut short (its header says 3.200 s, but it holds 1.6" in caplog.text
     assert len(pd.read_csv(tmp_path / "out.csv")) == 1
 
 

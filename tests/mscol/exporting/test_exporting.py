@@ -199,7 +199,7 @@ def test_onnx_file_that_cannot_serve_is_told_in_a_sentence(exported, tmp_path, m
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     encoder = exported("mscol", "onnx", "crops")
     assert main(["embed", "x.wav", "--encoder", str(encoder), "-o", str(tmp_path / "x.csv")]) == 1
-    assert "onnxruntime is not installed, which this needs: pip install" in caplog.text
+    assert "onnxruntime is required but not installed. Install it: pip install" in caplog.text
 
 
 @pytest.mark.parametrize(

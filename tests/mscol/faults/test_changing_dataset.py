@@ -78,7 +78,7 @@ def test_file_replaced_since_the_manifest_costs_its_clip_until_the_manifest_is_m
     for work, others in ((cache, ["a", "c", "d"]), (convert, ["a", "c"])):
         done, rejected = work(root, shard)
         assert done == others
-        assert "changed since the manifest listed it (64044 bytes, it had 48044)" in rejected["b"]
+        assert "changed since the manifest was made (64044 bytes, it had 48044)" in rejected["b"]
     list_clips(root)
     assert cache(root, shard) == (["a", "b", "c", "d"], {})
 
@@ -109,7 +109,7 @@ def test_dataset_that_went_away_is_an_error_and_not_a_shard_without_clips(root, 
         for path in root.glob("*.wav" if gone == "all audio" else "*"):
             path.unlink()
     for work in (cache, convert):
-        with pytest.raises(DatasetError, match=r"data: the files of its clips are gone; is the disk"):
+        with pytest.raises(DatasetError, match=r"data: the audio files are gone. Is their disk"):
             work(root, shard)
     assert not list(root.parent.glob("mels/*")) and not list(root.parent.glob("wav/*"))
 
@@ -124,7 +124,7 @@ def test_dataset_that_is_written_to_while_it_is_listed_is_an_error(root):
     thread = threading.Thread(target=touch)
     thread.start()
     try:
-        with pytest.raises(DatasetError, match="data: changed while its clips were listed; run again when"):
+        with pytest.raises(DatasetError, match="data: changed while its clips were listed. Run again when"):
             list_clips(root)
     finally:
         done.set()
@@ -139,7 +139,7 @@ def test_function_is_not_given_a_file_that_changed(root):
     paths = [
         {split: root.parent / f"{split}.{kind}" for split in set(CLIPS.values())} for kind in ("npy", "csv")
     ]
-    with pytest.raises(AudioError, match=r"b\.wav: changed since the manifest listed it"):
+    with pytest.raises(AudioError, match=r"b\.wav: changed since the manifest was made"):
         embed_waveforms(
             lambda waveform: waveform[None, :4], cached, read_csv(shard), root, *paths, seed=0,
             crops_per_segment=1, workers=1,

@@ -110,7 +110,7 @@ def test_manifest_cut_anywhere_is_named(manifest, name):
     assert len(read_listed(path)) == (4 if name == "clips.csv" else 2)
     for length in range(len(whole)):  # between two lines, too
         path.write_bytes(whole[:length])
-        with pytest.raises(CacheError, match=rf"{name}: not a whole table .*delete .*, and it is made again"):
+        with pytest.raises(CacheError, match=rf"{name}: incomplete table .*delete .*, and it is made again"):
             read_listed(path)
 
 
@@ -124,10 +124,10 @@ def test_json_cut_anywhere_is_named(manifest):
     for length in range(len(whole) - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(
-            CacheError, match=r"about\.json: not whole JSON .*delete it, and it is made again"
+            CacheError, match=r"about\.json: not valid JSON .*delete it, and it is made again"
         ):
             read_json(path)
-        with pytest.raises(CacheError, match=r"about\.json: not whole JSON"):
+        with pytest.raises(CacheError, match=r"about\.json: not valid JSON"):
             read_listed(manifest / "clips.csv")
 
 
@@ -237,7 +237,7 @@ def test_clip_whose_stems_are_lost_between_two_stages_is_missed(tmp_path):
     write_csv(pd.DataFrame(clips, columns=["id", "path", "split"]), tmp_path / "shard.csv")
     stems_of(tmp_path / "stems", "a")
     with pytest.raises(
-        CacheError, match=r"stems: lacks 1 clips \(b\) that no stage rejected; .*Delete .*stems"
+        CacheError, match=r"stems: 1 clips are missing \(b\) that no stage rejected.*Delete .*stems"
     ):
         cache(tmp_path)
     assert cache(tmp_path, "b") == ["a"]
@@ -257,13 +257,13 @@ def test_stages_before_miss_a_lost_clip_too(tmp_path):
     for folder in ("audio", "stems"):  # as another run leaves them, which is about to remove them
         (tmp_path / folder).mkdir()
     with pytest.raises(
-        CacheError, match=r"audio: lacks 1 clips \(a\) that no stage rejected; .*Delete .*audio"
+        CacheError, match=r"audio: 1 clips are missing \(a\) that no stage rejected.*Delete .*audio"
     ):
         separate_shard(
             audio_folder=tmp_path / "audio", stems_folder=tmp_path / "out", rejected=tmp_path / "x.csv",
             model="demo", **told,
         )  # fmt: skip
-    with pytest.raises(CacheError, match=r"stems: lacks 1 clips \(a\) that no stage rejected"):
+    with pytest.raises(CacheError, match=r"stems: 1 clips are missing \(a\) that no stage rejected"):
         resample_stems(tmp_path / "stems", tmp_path / "out", **told)
     assert not (tmp_path / "out").exists()
 

@@ -139,7 +139,7 @@ WRITES = {
 @pytest.mark.parametrize("kind", WRITES)
 def test_full_disk_is_told_leaves_no_part_and_costs_nothing_once_there_is_room(mount, tmp_path, music, kind):
     disk = mount(tmp_path / "disk", kilobytes=16)
-    with pytest.raises(WriteError, match=r"/disk/.*: cannot be written: the disk is full; make room there"):
+    with pytest.raises(WriteError, match=r"/disk/.*: cannot be written: the disk is full. Free some space"):
         WRITES[kind](disk.folder, music)
     # What was whole before the disk was full may stay
     left = {path.name for path in disk.folder.rglob("*")}
@@ -198,7 +198,7 @@ def test_folder_without_leave_to_write_is_told(tmp_path):
         )  # fmt: skip
     except FileNotFoundError:
         pytest.skip("there is no command `setpriv`")
-    assert "results/about.json: cannot be written: its folder may not be written to" in done.stderr, (
+    assert "results/about.json: cannot be written: no permission to write to its folder" in done.stderr, (
         done.stderr
     )
 
@@ -216,4 +216,4 @@ def test_log_that_cannot_be_written_ends_the_job_in_a_sentence(mount, tmp_path):
     code = f"from mscol.jobs.logs import log_to_file; log_to_file({str(disk.folder / 'job.log')!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "job.log: this log cannot be written (Read-only file system)" in done.stderr
+    assert "job.log: cannot write this log (Read-only file system)" in done.stderr

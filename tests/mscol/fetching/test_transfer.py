@@ -112,7 +112,7 @@ def test_passing_refusals_are_outwaited(server, get):
 def test_final_refusal_is_told_at_once(server, get):
     server.refusals = [404]
     with pytest.raises(
-        FetchError, match=r"x\.zip: the server answers 404 \(Not Found\); correct the address"
+        FetchError, match=r"x\.zip: the server answers 404 \(Not Found\). Correct the address"
     ):
         get()
     assert get() == CONTENT
@@ -121,7 +121,7 @@ def test_final_refusal_is_told_at_once(server, get):
 def test_attempts_end_where_nothing_comes(server, get, tmp_path):
     server.cuts = [100_000, 0, 0]
     with pytest.raises(
-        FetchError, match="the transfer was cut .* 100.0 kB are kept in .*x.zip.partial: run again"
+        FetchError, match="the transfer was cut .* 100.0 kB are kept in .*x.zip.partial. Run again"
     ):
         get()
     assert server.cuts == []
@@ -138,7 +138,7 @@ def test_server_that_is_away_is_told(tmp_path):
 
 
 def test_address_that_is_none_is_told_at_once(tmp_path):
-    with pytest.raises(FetchError, match=r"http://host/x y: not an address"):
+    with pytest.raises(FetchError, match=r"http://host/x y: not a valid address"):
         download("http://host/x y", tmp_path / "x.zip", pauses=(60,))
 
 

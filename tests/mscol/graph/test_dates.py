@@ -58,5 +58,5 @@ def test_first_file_of_the_future_is_named_with_what_to_do(files, tmp_path):
     check_dates(files[1:])
     (tmp_path / "a").touch()
     dated(tmp_path / "a", LATER)
-    with pytest.raises(ConfigError, match=r"/a: dated .* in the future \(and 1 more\); .* \(touch\)"):
+    with pytest.raises(ConfigError, match=r"/a: dated .* in the future \(and 1 more\)\. .* \(touch\)"):
         check_dates([*files, str(tmp_path / "a")])

@@ -16,13 +16,13 @@ def test_arrays_whose_jobs_may_all_start_are_accepted():
 
 @pytest.mark.parametrize("rules", ["cache_mixture_mels", "separate_stems, cache_mixture_mels", "all"])
 def test_array_of_more_jobs_than_may_be_submitted_is_refused(rules):
-    with pytest.raises(ConfigError, match="all of its 352 jobs, and --jobs 100 .* give --jobs 352 or more"):
+    with pytest.raises(ConfigError, match="all of its 352 jobs, but --jobs 100 .* Use --jobs 352 or more"):
         check_arrays(rules, JOBS | {"separate_stems": 2}, at_once=100, turns={})
 
 
 def test_array_of_jobs_that_take_turns_is_refused():
     with pytest.raises(
-        ConfigError, match="256 jobs, and --resources shards_in_flight=16 .* leave separate_stems out"
+        ConfigError, match="256 jobs, but --resources shards_in_flight=16 .* Remove separate_stems"
     ):
         check_arrays("separate_stems", JOBS, at_once=1000, turns={"separate_stems": 16})
 
@@ -30,5 +30,5 @@ def test_array_of_jobs_that_take_turns_is_refused():
 def test_python_in_a_folder_with_a_space_is_refused():
     check_interpreter("/home/me/mscol-1.0/.venv/bin/python3.11")
     for path in ("/home/My Music/mscol/.venv/bin/python", "/home/me/a&b/bin/python"):
-        with pytest.raises(ConfigError, match="move the project to a folder without it"):
+        with pytest.raises(ConfigError, match="Move the project to a folder without it"):
             check_interpreter(path)

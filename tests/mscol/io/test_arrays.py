@@ -59,13 +59,13 @@ def test_file_that_is_cut_while_it_is_read_is_named(tmp_path, rows):
     reader = RowReader(tmp_path / "x.npy")
     os.truncate(tmp_path / "x.npy", os.path.getsize(tmp_path / "x.npy") - 1)
     reader.read(0, np.empty((49, 7), np.float32))
-    with pytest.raises(CacheError, match=r"x\.npy: it was cut while it was read"):
+    with pytest.raises(CacheError, match=r"x\.npy: truncated while it was read"):
         reader.read(0, np.empty((50, 7), np.float32))
 
 
 def test_array_stored_by_columns_is_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.asfortranarray(np.ones((3, 4), np.float32)))
-    with pytest.raises(CacheError, match="its columns lie one after another"):
+    with pytest.raises(CacheError, match="stored column by column"):
         RowReader(tmp_path / "x.npy")
 
 

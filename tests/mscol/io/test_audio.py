@@ -114,13 +114,13 @@ def test_missing_empty_and_foreign_files_are_named(tmp_path):
 
 def test_samples_that_are_not_finite_are_refused(tmp_path):
     soundfile.write(tmp_path / "nan.wav", np.full(100, np.nan, np.float32), RATE, subtype="FLOAT")
-    with pytest.raises(AudioError, match=r"nan\.wav: holds samples that are not finite"):
+    with pytest.raises(AudioError, match=r"nan\.wav: contains samples that are not finite"):
         decode(tmp_path / "nan.wav")
 
 
 def test_file_without_samples_is_refused(tmp_path):
     soundfile.write(tmp_path / "none.wav", np.zeros(0, np.float32), RATE)
-    with pytest.raises(AudioError, match="holds no audio"):
+    with pytest.raises(AudioError, match="contains no audio"):
         decode(tmp_path / "none.wav")
 
 
@@ -131,7 +131,7 @@ def test_header_that_promises_more_than_memory_holds_is_an_error(tmp_path):
     whole[21] |= 0x0F  # the 36 bits of the number of samples begin here
     whole[22:26] = b"\xff\xff\xff\xff"
     path.write_bytes(whole)
-    with pytest.raises(AudioError, match=r"lies\.flac: (takes more memory than there is|cannot be decoded)"):
+    with pytest.raises(AudioError, match=r"lies\.flac: (needs more memory than available|cannot be decoded)"):
         decode(path)
 
 
@@ -142,9 +142,7 @@ def test_flac_that_does_not_say_how_long_it_is_is_named(tmp_path):
     whole[22:26] = bytes(4)
     (tmp_path / "streamed.flac").write_bytes(whole)
     for read in (probe, read_header, decode):
-        with pytest.raises(
-            AudioError, match=r"streamed\.flac: its header does not say how long it is.*ffmpeg"
-        ):
+        with pytest.raises(AudioError, match=r"streamed\.flac: its header lacks the length.*ffmpeg"):
             read(tmp_path / "streamed.flac")
 
 

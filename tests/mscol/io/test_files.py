@@ -57,7 +57,7 @@ def test_results_keep_names_that_look_like_numbers(tmp_path):
 @pytest.mark.parametrize("content", [b"", b'"a,b\n1,2', b"a\xff\n"])
 def test_table_that_is_not_whole_is_an_error_that_names_it(tmp_path, content):
     (tmp_path / "table.csv").write_bytes(content)
-    with pytest.raises(CacheError, match=r"table\.csv: not a whole table"):
+    with pytest.raises(CacheError, match=r"table\.csv: incomplete table"):
         read_csv(tmp_path / "table.csv")
 
 

@@ -16,7 +16,7 @@ from mscol.jobs.backend import check_backend_variable, decide, find_card, jax_ob
 
 SCRIPTS = Path(backend.__file__).parents[2]
 BOTH = ["tensorflow", "jax"]
-CARD, OLD = "/dev/nvidia0", "its driver is 550.54.14, and CUDA 13 asks for 580 or later"
+CARD, OLD = "/dev/nvidia0", "its driver is 550.54.14, but CUDA 13 needs 580 or later"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_what_alone_is_installed_computes_and_what_is_asked_for_must_be():
     assert decide("auto", "", None, None, ["jax"])[0] == "jax"
     assert decide("auto", "", CARD, "JAX is not installed", ["tensorflow"])[0] == "tensorflow"
     with pytest.raises(
-        ConfigError, match="JAX is not installed here, but is to compute, as the config says; install it"
+        ConfigError, match="JAX is not installed here, but is required, as the config says. Install it"
     ):
         decide("jax", "", None, None, ["tensorflow"])
     with pytest.raises(
@@ -59,7 +59,8 @@ def test_other_backend_is_refused_in_one_sentence():
         check_backend_variable({"KERAS_BACKEND": named})
     check_backend_variable({})
     with pytest.raises(
-        ConfigError, match="KERAS_BACKEND: 'torch' is no backend .* set it to tensorflow or jax, or unset"
+        ConfigError,
+        match="KERAS_BACKEND: the backend 'torch' is not supported. Set it to tensorflow or jax, or unset",
     ):
         check_backend_variable({"KERAS_BACKEND": "torch"})
 
@@ -127,7 +128,7 @@ def test_old_driver_is_named(tmp_path, said, version):
     path = tmp_path / "version"
     path.write_text(said)
     found = backend._old_driver(path)
-    assert found == (f"its driver is {version}, and CUDA 13 asks for 580 or later" if version else None)
+    assert found == (f"its driver is {version}, but CUDA 13 needs 580 or later" if version else None)
     assert backend._old_driver(tmp_path / "none") is None
 
 
@@ -187,7 +188,7 @@ def test_someones_keras_json_does_not_change_what_is_computed(tmp_path):
     # Neither framework takes all memory of a GPU at once.
     assert usual.startswith("{'backend': 'tensorflow', 'device': 'CPU'}\ntrue false\nfloat32 (4, ")
     # And nothing else is said.
-    assert said == "Computing with TensorFlow: there is no GPU here that this job may use.\n"
+    assert said == "Computing with TensorFlow: no GPU is available to this job.\n"
     assert compute(tmp_path / "other", CHOOSING + COMPUTING)[0] == usual
 
 
@@ -200,7 +201,7 @@ def test_keras_backend_has_the_last_word(tmp_path):
     )
     by_name, said = compute(tmp_path, program, KERAS_BACKEND="jax", XLA_PYTHON_CLIENT_PREALLOCATE="true")
     assert by_name == "{'backend': 'jax', 'device': 'CPU'}\ntrue true"
-    assert said == "Computing with JAX, as KERAS_BACKEND says: there is no GPU here that this job may use.\n"
+    assert said == "Computing with JAX, as KERAS_BACKEND says: no GPU is available to this job.\n"
 
 
 def scripts_with_keras():

@@ -27,7 +27,7 @@ E0000 00:00:1795731353.522691   18669 cuda_dnn.cc:522] Loaded runtime CuDNN libr
 F0000 00:00:1795731353.522691   18669 cpu_feature_guard.cc:33] The TensorFlow library was compiled to use AVX instructions
 Traceback (most recent call last):
 ImportError: libcudart.so.12: cannot open shared object file: No such file or directory
-2026-11-26 22:18:02 INFO Computing with TensorFlow: there is no GPU here that this job may use.
+2026-11-26 22:18:02 INFO Computing with TensorFlow: no GPU is available to this job.
 2026-11-26 22:18:02 WARNING TensorFlow computes on the CPU
 """
 

@@ -73,7 +73,7 @@ def test_damaged_program_is_removed_and_compiled_again(kept):
         path.write_bytes(damaged)
     found, taken, said = end_of(job(folder))
     assert (found, taken) == (total, False)
-    assert said.count("is damaged: removed, and compiled again.") == len(paths)
+    assert said.count("was damaged. It was removed and will be compiled again.") == len(paths)
     assert sorted(folder.glob("*-cache")) == paths and end_of(job(folder))[:2] == (total, True)
 
 
@@ -81,7 +81,7 @@ def test_folder_that_cannot_be_made_is_told(kept, tmp_path):
     (tmp_path / "file").touch()
     found, taken, said = end_of(job(tmp_path / "file" / "compiled"))
     assert (found, taken) == (kept[1], False)
-    assert "what JAX compiles cannot be kept there (Not a directory)" in said and "Traceback" not in said
+    assert "JAX cannot cache compiled programs there (Not a directory)" in said and "Traceback" not in said
 
 
 def test_full_disk_stops_no_job(kept, tmp_path, mount):

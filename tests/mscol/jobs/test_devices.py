@@ -137,7 +137,7 @@ def test_jobs_see_a_gpu_each_and_a_third_waits_until_one_of_them_is_killed(names
         assert {seen_by(first)[0], seen_by(second)[0]} == {"0", "1"}
         with job() as third:
             said = third.stdout.readline()
-            assert said == "Jobs of other runs have every GPU (2): waiting for 1.\n"
+            assert said == "Jobs of other runs use every GPU (2). Waiting for 1.\n"
             second.kill()
             second.wait()
             seen, said = seen_by(third)
@@ -162,9 +162,9 @@ def test_a_job_that_wants_several_keeps_what_comes_free_and_lets_no_other_wait_f
     with job(1) as first, job(1) as second:
         seen = [seen_by(process)[0] for process in (first, second)]
         with job(3) as third:
-            assert third.stdout.readline() == "Jobs of other runs have 2 of 4 GPUs: waiting for 1.\n"
+            assert third.stdout.readline() == "Jobs of other runs use 2 of 4 GPUs. Waiting for 1.\n"
             with job(1) as small:  # while the third one keeps two
-                assert small.stdout.readline() == "Jobs of other runs have every GPU (4): waiting for 1.\n"
+                assert small.stdout.readline() == "Jobs of other runs use every GPU (4). Waiting for 1.\n"
                 first.kill()
                 second.kill()
                 assert len(set(seen_by(third)[0].split(","))) == 3 and seen_by(small)[0] in seen
@@ -198,7 +198,7 @@ def test_a_gpu_is_kept_when_programs_that_a_job_started_end(names):
     take_gpus()
     subprocess.run(["true"], check=True)
     with job() as other:
-        assert other.stdout.readline().startswith("Jobs of other runs have every GPU (1)")
+        assert other.stdout.readline().startswith("Jobs of other runs use every GPU (1)")
 
 
 def test_a_job_that_wants_none_sees_none(names):

@@ -38,7 +38,10 @@ def test_log_of_a_job_says_in_a_sentence_which_extra_is_missing(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path)
     [line] = (tmp_path / "x.log").read_text().splitlines()
-    assert done.returncode == 1 and "ERROR matplotlib is not installed, which this needs: pip install" in line
+    assert (
+        done.returncode == 1
+        and "ERROR matplotlib is required but not installed. Install it: pip install" in line
+    )
     assert "[workflow]'" in line
 
 

@@ -28,17 +28,17 @@ def test_examples_are_of_every_kind_and_of_the_pattern_of_files():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("reverb3", "'reverb3' is no perturbation; write a kind and an amount, as in noise20"),
-        ("noise", "is no perturbation"),
-        ("mp332", "is no perturbation"),
-        ("noise20dB", "is no perturbation"),
+        ("reverb3", "'reverb3' is not a perturbation. Use a kind and an amount, as in noise20"),
+        ("noise", "is not a perturbation"),
+        ("mp332", "is not a perturbation"),
+        ("noise20dB", "is not a perturbation"),
         ("noise61", "'noise61' is out of range: noise takes -20 to 60 dB"),
         ("clip0", "clip takes 0.01 to 50 %"),
         ("lowpass8000", "lowpass takes 50 to 7900 Hz"),
         ("mp3-33", "'mp3-33': an mp3 at 16 kHz has one of the bit rates 16, 24, 32"),
-        ("gain12", "'gain12' is written gain\\+12"),
-        ("noise20.0", "'noise20.0' is written noise20"),
-        ("noise+20", "is written noise20"),
+        ("gain12", "'gain12' is not valid. Write gain\\+12"),
+        ("noise20.0", "'noise20.0' is not valid. Write noise20"),
+        ("noise+20", "is not valid. Write noise20"),
     ],
 )
 def test_what_is_wrong_with_a_name_is_said(name, message):

@@ -50,7 +50,7 @@ def test_the_log_of_an_earlier_attempt_says_nothing(log):
 
 
 def test_a_job_that_has_begun_without_a_count_is_at_work(log):
-    logging.info("Computing with TensorFlow: there is no GPU here that this job may use.")
+    logging.info("Computing with TensorFlow: no GPU is available to this job.")
     standing = read_standing(log, since=0)
     assert (standing.share, standing.text) == (None, "")
 

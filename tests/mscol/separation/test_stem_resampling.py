@@ -90,7 +90,7 @@ def test_a_brought_stem_that_does_not_decode_leaves_no_part_of_its_clip(tmp_path
     soundfile.write(tmp_path / "brought" / "a" / "vocals.wav", samples, 44_100, subtype="FLOAT")
     folder, rejected = bring(tmp_path, write_manifest(("a", "a.mp3")))
     assert not list(folder.iterdir())
-    assert "vocals.wav: holds samples that are not finite" in rejected["reason"][0]
+    assert "vocals.wav: contains samples that are not finite" in rejected["reason"][0]
 
 
 def test_a_missing_folder_of_brought_stems_is_an_error(tmp_path, write_manifest):

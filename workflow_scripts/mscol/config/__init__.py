@@ -1,5 +1,5 @@
-"""The config: names of models, defaults and presets, and every check of what a user wrote.
+"""The config: names of models, defaults and presets, and all checks of the user's settings.
 
 For rule files: `effective` (the whole config), `models` (the grammar of names), `datasets` and `downloads` (by name), `checks`
-(what a schema cannot say), `evaluations` (how a model is evaluated). Quick to import: no NumPy, no pandas, no framework.
+(rules that a schema cannot express), `evaluations` (how a model is evaluated). Quick to import: no NumPy, pandas or framework.
 """

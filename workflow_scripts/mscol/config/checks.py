@@ -1,6 +1,6 @@
-"""What a schema cannot say: names that must exist, files that must be there, keys that go together.
+"""Checks that a schema cannot express: names and files that must exist, keys that depend on each other.
 
-Each mistake is answered with one sentence that names the key, what is wrong, and what is allowed.
+Each error message names the key, what is wrong, and what is allowed.
 """
 
 import re
@@ -19,12 +19,12 @@ from mscol.perturbations.grammar import parse_perturbation
 
 
 def check_meaning(config):
-    """Check what a schema cannot say of a complete config.
+    """Check a complete config for mistakes that the schema cannot find.
 
     Raises
     ------
     ConfigError
-        One sentence that names the key, what is wrong, and what is allowed.
+        With the key, what is wrong, and what is allowed.
     """
     check_downloads(config["downloads"])
     _check_encoders(config["encoders"])
@@ -40,31 +40,29 @@ def check_meaning(config):
         if not made_here and not Path(dataset["root"]).is_dir():
             raise ConfigError(
                 f"config key 'datasets/{name}/root': there is no folder {dataset['root']!r} "
-                f"(relative paths start at {Path.cwd()}); write where the dataset lies"
+                f"(relative paths start at {Path.cwd()}). Set it to the folder of the dataset"
             )
         if dataset["stems"] and not Path(dataset["stems"]).is_dir():
             raise ConfigError(
-                f"config key 'datasets/{name}/stems': there is no folder {dataset['stems']!r}; "
-                "write where the stems lie, or leave the key out to have them separated"
+                f"config key 'datasets/{name}/stems': there is no folder {dataset['stems']!r}. "
+                "Set it to the folder of the stems, or remove the key to separate them"
             )
         if dataset["tasks"] != [OWN] and dataset["layout"] not in TASKS:
             raise ConfigError(
-                f"config key 'datasets/{name}/tasks': only datasets of layout {' or '.join(TASKS)} have more than one; leave it out"
+                f"config key 'datasets/{name}/tasks': only datasets of layout {' or '.join(TASKS)} have more than one. Remove it"
             )
     pretrained_on = config["pretraining"]["dataset"]
     if pretrained_on not in config["datasets"]:
         raise ConfigError(
-            f"config key 'pretraining/dataset': {pretrained_on!r} is none of the datasets "
-            f"({', '.join(config['datasets'])}); name one of them"
+            f"config key 'pretraining/dataset': there is no dataset {pretrained_on!r}. Set it to one "
+            f"of {', '.join(config['datasets'])}"
         )
     _check_devices(config["pretraining"])
     for name in config["evaluation"]["datasets"]:
         try:
             task_of(name, config)
         except ConfigError as error:
-            raise ConfigError(
-                f"config key 'evaluation/datasets': {error}; correct it, or leave it out"
-            ) from None
+            raise ConfigError(f"config key 'evaluation/datasets': {error}. Correct or remove it") from None
     _check_evaluation(config["evaluation"], config)
 
 
@@ -73,8 +71,8 @@ def _check_devices(pretraining):
     if devices != "all" and pairs % devices:
         divisors = [str(number) for number in range(1, min(devices, pairs) + 1) if pairs % number == 0]
         raise ConfigError(
-            f"config key 'pretraining/running/devices': {pairs} pairs (batch_size) cannot be dealt evenly to {devices} "
-            f"devices; write {' or '.join(divisors[-2:])}, or change batch_size"
+            f"config key 'pretraining/running/devices': {pairs} pairs (batch_size) cannot be divided evenly among {devices} "
+            f"devices. Set it to {' or '.join(divisors[-2:])}, or change batch_size"
         )
 
 
@@ -82,18 +80,18 @@ def _check_encoders(encoders):
     for name, encoder in encoders.items():
         if _is_model(name):
             raise ConfigError(
-                f"config key 'encoders/{name}': {name!r} is the name of a model that is made here; choose another"
+                f"config key 'encoders/{name}': {name!r} is the name of a model of this workflow. Choose another name"
             )
         if bool(encoder["checkpoint"]) == bool(encoder["callable"]):
             raise ConfigError(
-                f"config key 'encoders/{name}': write either 'checkpoint' (an encoder.keras, or a TensorFlow "
+                f"config key 'encoders/{name}': set either 'checkpoint' (an encoder.keras, or a TensorFlow "
                 "checkpoint without .index) or 'callable' (module:function, or file.py:function)"
             )
         if encoder["callable"]:
             check_callable(f"encoders/{name}/callable", encoder["callable"])
             if encoder["paper"]:
                 raise ConfigError(
-                    f"config key 'encoders/{name}/paper': a function is no paper's encoder; leave it out"
+                    f"config key 'encoders/{name}/paper': only a checkpoint has a paper, not a function. Remove the key"
                 )
         else:
             _check_checkpoint(name, **encoder)
@@ -102,14 +100,14 @@ def _check_encoders(encoders):
 def _check_checkpoint(name, checkpoint, paper, **_):
     if not any(path.is_file() for path in map(Path, encoder_files(checkpoint))):
         raise ConfigError(
-            f"config key 'encoders/{name}/checkpoint': there is no {checkpoint!r} (relative "
-            f"paths start at {Path.cwd()}); write the path of an encoder.keras, or of a TensorFlow "
+            f"config key 'encoders/{name}/checkpoint': there is no file {checkpoint!r} (relative "
+            f"paths start at {Path.cwd()}). Set it to the path of an encoder.keras, or of a TensorFlow "
             "checkpoint without .index"
         )
     if not paper and not checkpoint.endswith(".keras"):
         raise ConfigError(
-            f"config key 'encoders/{name}/paper' is missing: a TensorFlow checkpoint does not say which paper's encoder it is, "
-            f"and as that of the other it would compute something else; write paper: {BOTH}"
+            f"config key 'encoders/{name}/paper' is missing: a TensorFlow checkpoint does not record its paper, and loaded as "
+            f"that of the other paper it computes wrong embeddings. Set paper: {BOTH}"
         )
 
 
@@ -125,19 +123,19 @@ def _check_evaluation(evaluation, config):
     for name in evaluated_names(config):
         if "evaluate" in evaluation["protocols"] and name not in evaluation["trained"]:
             raise ConfigError(
-                f"config key 'evaluation/protocols': to evaluate without training, 'evaluation/trained/{name}' must "
-                "say which head or classifier; add it, or leave the dataset out of evaluation/datasets"
+                f"config key 'evaluation/protocols': the protocol evaluate needs a head or classifier in "
+                f"'evaluation/trained/{name}'. Add it, or remove the dataset from evaluation/datasets"
             )
     if not any(map(trains, evaluation["protocols"])):
         raise ConfigError(
-            "config key 'evaluation/protocols': retrieval and artists learn no labels; add one that does, such as knn"
+            "config key 'evaluation/protocols': retrieval and artists learn no labels. Add one that does, such as knn"
         )
     if evaluation["protocols"] == ["finetuned"]:
         functions = [name for name in config["models"] if find_model(name, config).callable]
         if functions:
             raise ConfigError(
-                f"config key 'evaluation/protocols': {functions[0]!r} is a function and cannot be finetuned; leave it "
-                "out of models, or add the protocol frozen"
+                f"config key 'evaluation/protocols': {functions[0]!r} is a function and cannot be finetuned. Remove it "
+                "from models, or add the protocol frozen"
             )
 
 
@@ -149,8 +147,8 @@ def _check_perturbations(evaluation):
             raise ConfigError(f"config key 'evaluation/perturbations': {error}") from None
     if evaluation["perturbations"] and "frozen" not in evaluation["protocols"]:
         raise ConfigError(
-            "config key 'evaluation/perturbations': perturbed clips are scored by the heads of the protocol frozen; add it to "
-            "evaluation/protocols, or leave the perturbations out"
+            "config key 'evaluation/perturbations': perturbed clips are scored by the heads of the protocol frozen. Add it to "
+            "evaluation/protocols, or remove the perturbations"
         )
 
 
@@ -162,21 +160,21 @@ def _check_trained(trained, config):
             raise ConfigError(f"config key 'evaluation/trained': {error}") from None
         if bool(entry["head"]) == bool(entry["classifier"]):
             raise ConfigError(
-                f"config key 'evaluation/trained/{name}': write either 'head' (takes embeddings) or 'classifier' "
-                "(takes log-mels), the path of a .keras file in which {model} and {seed} may stand"
+                f"config key 'evaluation/trained/{name}': set either 'head' (takes embeddings) or 'classifier' "
+                "(takes log-mels): the path of a .keras file, which may contain {model} and {seed}"
             )
         path = entry["head"] or entry["classifier"]
         try:
             unknown = {field for _, field, _, _ in string.Formatter().parse(path)} - {None, "model", "seed"}
         except ValueError as error:
             raise ConfigError(
-                f"config key 'evaluation/trained/{name}': {path!r} is not valid ({error}); write a brace that is part of the "
-                "path twice"
+                f"config key 'evaluation/trained/{name}': {path!r} is not valid ({error}). Double each brace that is part "
+                "of the path"
             ) from None
         if unknown:
             raise ConfigError(
-                f"config key 'evaluation/trained/{name}': {path!r} has {{{sorted(unknown)[0]}}}, but only {{model}} and "
-                "{seed} may stand in it"
+                f"config key 'evaluation/trained/{name}': {path!r} contains {{{sorted(unknown)[0]}}}. Use only {{model}} "
+                "and {seed}"
             )
         for model in config["models"]:
             for seed in config["seeds"]:
@@ -184,7 +182,7 @@ def _check_trained(trained, config):
 
 
 def encoder_files(checkpoint):
-    """Name the files of an encoder: a ``.keras`` file, or those of a TensorFlow checkpoint.
+    """Return the files of an encoder: a ``.keras`` file, or those of a TensorFlow checkpoint.
 
     >>> encoder_files("published/checkpoint-10")
     ['published/checkpoint-10.index', 'published/checkpoint-10.data-00000-of-00001']
@@ -207,15 +205,15 @@ def _check_separator(separation):
     if function:
         if model:
             raise ConfigError(
-                f"config keys 'separation/model' and 'separation/callable': {model!r} and {function!r} cannot both make the stems; "
-                "write one of them (model: null takes back what another config file says)"
+                f"config keys 'separation/model' and 'separation/callable': {model!r} and {function!r} cannot both separate. "
+                "Set one of them (model: null unsets the value of another config file)"
             )
         check_callable("separation/callable", function)
         return
     if len(separation["stems"]) < len(SOURCES):
         raise ConfigError(
-            f"config key 'separation/stems': Open-Unmix separates {', '.join(SOURCES)}; leave it out, or name a function "
-            "(separation/callable)"
+            f"config key 'separation/stems': Open-Unmix separates {', '.join(SOURCES)}. Remove the key, or set a "
+            "function (separation/callable)"
         )
     if model not in ("demo", "umx", "umxhq", "umxl") and not (model and Path(model).is_dir()):
         raise ConfigError(
@@ -225,7 +223,7 @@ def _check_separator(separation):
 
 
 def check_targets(words, config, called=str):
-    """Check the datasets, tasks and models that the words of a command line name.
+    """Check the datasets, tasks and models that the targets of a command line name.
 
     Parameters
     ----------
@@ -233,13 +231,13 @@ def check_targets(words, config, called=str):
     config : dict
         The complete config.
     called : callable
-        Says what a rule is called in this run, by its own name: another workflow may give it a name of its choice.
+        Maps the name of a rule to its name in this run: a workflow that uses this one as a module may rename it.
 
     Raises
     ------
     ConfigError
-        If there is no such dataset or task, the model's name is not of the grammar, a function is asked for what only an
-        encoder has, a dataset must be fetched first, or no perturbation is named for what compares them.
+        If there is no such dataset or task, a model's name does not follow the grammar, a target needs an encoder but its
+        model is a function, a dataset must be fetched first, or a target compares perturbations and the config has none.
     """
     _check_fetched(words, config, called)
     for word in words:
@@ -249,8 +247,8 @@ def check_targets(words, config, called=str):
             find_makeable_model(table[2], config)
         if re.match(r"results/(figures/)?robustness", word) and not config["evaluation"]["perturbations"]:
             raise ConfigError(
-                f"config key 'evaluation/perturbations' is empty, and {word} cannot be made; name what is to be done to test "
-                "clips, as in [noise20, mp3-32]"
+                f"config key 'evaluation/perturbations' is empty, but {word} needs perturbations. Set some, as in "
+                "[noise20, mp3-32]"
             )
         of_a_model = re.fullmatch(r"models/([^/]+)/(?:seed\d+/)?(.+)", word)
         if (
@@ -259,21 +257,21 @@ def check_targets(words, config, called=str):
             and not _is_of_a_head(of_a_model[2])
         ):
             raise ConfigError(
-                f"'{of_a_model[1]}' is a function: nothing of it is trained, and {word} cannot be made; ask for "
+                f"'{of_a_model[1]}' is a function: it is not trained, and there is no {word}. Use the target "
                 f"results/DATASET_{of_a_model[1]}.csv"
             )
 
 
 def _check_fetched(words, config, called):
-    """Check that the datasets are there that a rule must have fetched, unless this is the run that fetches."""
+    """Check that datasets to be fetched are there, unless this run fetches one."""
     if any(word.startswith("fetch_") for word in words):
         return
     for name, dataset in config["datasets"].items():
         layout = fetched_layout(dataset, config)
         if layout and not Path(dataset["root"]).is_dir():
             raise ConfigError(
-                f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet; run `snakemake "
-                f"{called(f'fetch_{layout}')} --cores 1` first, with the same config file behind it"
+                f"config key 'datasets/{name}/root': {dataset['root']!r} is not there yet. Run `snakemake "
+                f"{called(f'fetch_{layout}')} --cores 1` first, with the same --configfile"
             )
 
 

@@ -1,16 +1,16 @@
-"""The datasets of a config, by name, and what is evaluated of them."""
+"""The datasets of a config by name, and their evaluations."""
 
 from mscol.datasets.task_names import OWN, TASKS, dataset_of, name_of
 from mscol.errors import ConfigError
 
-EMBEDDED_ROOT = "demo"  # where the embedded datasets are made, below the working directory
+EMBEDDED_ROOT = "demo"  # folder of the embedded datasets, in the working directory
 EMBEDDED_DATASETS = {
     name: {"layout": name, "root": f"{EMBEDDED_ROOT}/{name}"} for name in ("mtat", "nsynth", "fma")
 }
 
 
 def is_made_here(dataset, config):
-    """Whether a dataset, or that of a task ("nsynth-pitch"), is one of music that this workflow synthesises."""
+    """Return whether this workflow synthesises a dataset, or the dataset of a task ("nsynth-pitch")."""
     name = dataset_of(dataset)
     return settings_of(name, config)["root"] == f"{EMBEDDED_ROOT}/{name}"
 
@@ -21,7 +21,7 @@ def settings_of(dataset, config):
     Raises
     ------
     ConfigError
-        If there is none of that name.
+        If there is no dataset of that name.
     """
     if dataset not in config["datasets"]:
         known = ", ".join(config["datasets"])
@@ -30,9 +30,9 @@ def settings_of(dataset, config):
 
 
 def evaluated_names(config):
-    """List what is evaluated: "nsynth" for a dataset's own task, "nsynth-pitch" for another.
+    """List the evaluations: "nsynth" for a dataset's own task, "nsynth-pitch" for another.
 
-    A dataset that `evaluation/datasets` names stands for all of its `tasks`; so do all, where it names none.
+    A dataset in `evaluation/datasets` stands for all of its `tasks`. An empty list stands for all datasets.
     """
     names = config["evaluation"]["datasets"] or config["datasets"]
     meant = [
@@ -44,18 +44,18 @@ def evaluated_names(config):
 
 
 def task_of(name, config):
-    """Look up the task that an evaluation's name names: "nsynth-pitch" is on pitch, "nsynth" on the family.
+    """Look up the task of an evaluation by name: "nsynth-pitch" is on pitch, "nsynth" on the family.
 
     Raises
     ------
     ConfigError
-        If there is no such dataset in the config, or it has no such task.
+        If the config has no such dataset, or the dataset has no such task.
     """
     dataset = dataset_of(name)
     tasks = TASKS.get(settings_of(dataset, config)["layout"], (OWN,))
     names = {name_of(dataset, task): task for task in tasks}
     if name not in names:
         raise ConfigError(
-            f"there is nothing to evaluate called {name!r}; of {dataset} there is {', '.join(names)}"
+            f"there is no evaluation {name!r}; the evaluations of {dataset} are {', '.join(names)}"
         )
     return names[name]

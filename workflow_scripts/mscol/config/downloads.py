@@ -1,4 +1,4 @@
-"""What the config says of downloads: where the official archives are, and where the datasets are made from them."""
+"""The section ``downloads`` of the config: addresses of the official archives, and folders of the fetched datasets."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _SCHEMES = ("http", "https", "file", "")
 
 
 def complete_downloads(downloads):
-    """Fill in what a file of the config leaves out, and leave out the files that are set to nothing."""
+    """Fill in missing settings of files, and remove files and counts that are set to null."""
     completed = dict(downloads)
     for layout in FETCHED_LAYOUTS:
         files = {name: entry for name, entry in downloads[layout]["files"].items() if entry is not None}
@@ -25,23 +25,23 @@ def complete_downloads(downloads):
 
 
 def check_downloads(downloads):
-    """Check what a schema cannot say of the section ``downloads``.
+    """Check the section ``downloads`` for mistakes that the schema cannot find.
 
     Raises
     ------
     ConfigError
-        One sentence that names the key, what is wrong, and what is allowed.
+        With the key, what is wrong, and what is allowed.
     """
     folder = downloads["folder"]
     if folder.rstrip("/").removeprefix("./") == EMBEDDED_ROOT or set(folder) & set("{}"):
         raise ConfigError(
-            f"config key 'downloads/folder': {folder!r} cannot be used; choose a folder other than {EMBEDDED_ROOT!r} (which "
-            "holds the embedded datasets) and without braces"
+            f"config key 'downloads/folder': {folder!r} cannot be used. Choose a folder without braces, other than "
+            f"{EMBEDDED_ROOT!r} (the folder of the embedded datasets)"
         )
     for layout in FETCHED_LAYOUTS:
         _check_source(downloads[layout]["source"], f"downloads/{layout}/source")
         if not downloads[layout]["files"]:
-            raise ConfigError(f"config key 'downloads/{layout}/files': there is none left; name one at least")
+            raise ConfigError(f"config key 'downloads/{layout}/files': there are no files. Set at least one")
         for name, entry in downloads[layout]["files"].items():
             _check_file(name, entry, f"downloads/{layout}/files/{name}")
 
@@ -49,7 +49,7 @@ def check_downloads(downloads):
 def _check_source(source, key):
     if _scheme(source) not in _SCHEMES:
         raise ConfigError(
-            f"config key '{key}': {source!r} is not valid, write an address that begins with http://, https:// or file://, "
+            f"config key '{key}': {source!r} is not valid. Set an address that begins with http://, https:// or file://, "
             "or a path"
         )
 
@@ -63,17 +63,17 @@ def _scheme(source):
 
 def _check_file(name, entry, key):
     if not name or "/" in name or name.startswith("."):
-        raise ConfigError(f"config key '{key}': {name!r} is no file name; write one without folders")
+        raise ConfigError(f"config key '{key}': {name!r} is not a file name. Use a name without folders")
     _check_source(entry["url"], f"{key}/url")
     if entry["checksum"] and not _CHECKSUM.fullmatch(entry["checksum"]):
         raise ConfigError(
-            f"config key '{key}/checksum': {entry['checksum']!r} is not valid, write sha256:, sha1: or md5: and the "
-            "hexadecimal digits, or nothing"
+            f"config key '{key}/checksum': {entry['checksum']!r} is not valid. Set sha256:, sha1: or md5: followed by "
+            "hexadecimal digits, or leave it empty"
         )
 
 
 def fetched_root(layout, config):
-    """Name the folder in which a fetched dataset lies.
+    """Return the folder of a fetched dataset.
 
     >>> fetched_root("mtat", {"downloads": {"folder": "datasets/"}})
     'datasets/mtat'
@@ -82,14 +82,14 @@ def fetched_root(layout, config):
 
 
 def fetched_layout(dataset, config):
-    """Say of which layout a dataset of the config is, if its root is where a rule puts it; otherwise ""."""
+    """Return the layout of a dataset if its root is the folder that a rule fetches into, else ""."""
     layout = dataset["layout"]
     of_a_rule = layout in FETCHED_LAYOUTS and dataset["root"].rstrip("/") == fetched_root(layout, config)
     return layout if of_a_rule else ""
 
 
 def fetching_settings(layout, config):
-    """Say what is needed to fetch a dataset.
+    """Return the settings for fetching a dataset.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def fetching_settings(layout, config):
 
 
 def _below(source, name):
-    """The address of a file in a folder.
+    """Return the address of a file in a folder.
 
     >>> _below("https://host/x/", "a b.zip"), _below("/data", "a b.zip")
     ('https://host/x/a%20b.zip', '/data/a b.zip')
@@ -125,7 +125,7 @@ def _below(source, name):
 
 
 def dataset_lines(layout, config):
-    """Write the line of a config that uses a fetched dataset.
+    """Return the config line that uses a fetched dataset.
 
     >>> dataset_lines("fma", {"downloads": {"folder": "datasets"}})
     'datasets: {fma: {layout: fma, root: datasets/fma}}'

@@ -1,4 +1,4 @@
-"""The config: schema defaults < the preset < config.yaml < the user's file, checked before anything runs."""
+"""The config: schema defaults < preset < config.yaml < the user's file, checked before any job runs."""
 
 import contextlib
 import copy
@@ -25,14 +25,14 @@ def effective_config(given, presets, schema_path, check_schema=True):
     Parameters
     ----------
     given : dict
-        What config.yaml and the user's files say, merged.
+        The settings of config.yaml and of the user's files, merged.
     presets : str or os.PathLike
         The folder of presets.
     schema_path : str or os.PathLike
         The JSON Schema of the config, as YAML.
     check_schema : bool
-        Whether to hold the config against the schema. The jobs of a run need not do it again: it takes half as long
-        as all other parsing.
+        Whether to validate the config against the schema. The jobs of a run skip it: it takes half as long as all other
+        parsing.
 
     Returns
     -------
@@ -42,26 +42,28 @@ def effective_config(given, presets, schema_path, check_schema=True):
     Raises
     ------
     ConfigError
-        One sentence that names the key, what is wrong, and what is allowed.
+        With the key, what is wrong, and what is allowed.
     """
     schema = read_yaml(schema_path)
     names = sorted(path.stem for path in Path(presets).glob("*.yaml"))
     preset = given.get("preset", schema["properties"]["preset"]["default"])
     if preset not in names:
-        raise ConfigError(f"config key 'preset': {preset!r} is no preset; allowed are {', '.join(names)}")
+        raise ConfigError(
+            f"config key 'preset': {preset!r} is not a preset. Choose one of {', '.join(names)}"
+        )
     sizes = read_yaml(Path(presets, f"{preset}.yaml"))
     given = _typed(_named(given), schema, schema["$defs"])
     if check_schema:
         _check(sizes, schema, where=f" (in presets/{preset}.yaml)")
         _check(given, schema)
     config = functools.reduce(merge, (schema_defaults(schema), sizes, given))
-    if config["separation"]["callable"]:  # in place of the preset's model
+    if config["separation"]["callable"]:  # replaces the preset's model
         config["separation"]["model"] = given["separation"].get("model")
     if not config["datasets"]:
         config["datasets"] = copy.deepcopy(EMBEDDED_DATASETS)
     for name in set(BUILT_IN_ENCODERS) & set(config["encoders"]):
         raise ConfigError(
-            f"config key 'encoders/{name}': {name!r} is built in; choose another name for an encoder of your own"
+            f"config key 'encoders/{name}': {name!r} is built in. Choose another name for your encoder"
         )
     config["encoders"] = {
         name: merge(schema_defaults(schema["$defs"]["encoder"]), encoder)
@@ -83,7 +85,7 @@ def effective_config(given, presets, schema_path, check_schema=True):
 
 
 def check_keys_once(paths):
-    """Check that no key of a config file is given twice in one place: YAML lets the last one win.
+    """Check that no mapping of a config file has a key twice: YAML silently keeps the last value.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def check_keys_once(paths):
         With the key and its lines.
     """
     for path in paths:
-        with contextlib.suppress(yaml.YAMLError):  # Snakemake says what is wrong with it
+        with contextlib.suppress(yaml.YAMLError):  # Snakemake reports it
             _check_node(path, yaml.compose(Path(path).read_text(encoding="utf-8"), yaml.SafeLoader))
 
 
@@ -107,15 +109,15 @@ def _check_node(path, node):
         line = key.start_mark.line + 1
         if key.value in lines:
             raise ConfigError(
-                f"{path}: the key '{key.value}' is given twice, in lines {lines[key.value]} and {line}; the first would be lost: "
-                "write one of them, with all that belongs below it"
+                f"{path}: the key '{key.value}' is set twice, in lines {lines[key.value]} and {line}, and the first would be lost. "
+                "Merge the two"
             )
         if isinstance(key, yaml.ScalarNode):
             lines[key.value] = line
 
 
 def merge(below, above):
-    """Merge two configs by key; where both have one, ``above`` wins; lists are replaced."""
+    """Merge two configs by key. If both have a key, ``above`` wins; lists are replaced."""
     merged = dict(below)
     for key, value in above.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
@@ -125,13 +127,13 @@ def merge(below, above):
 
 def read_yaml(path):
     """Read a YAML file."""
-    # libyaml takes a tenth of the time, where PyYAML was built with it; each job of a cluster reads the schema.
+    # If PyYAML was built with libyaml, this takes a tenth of the time; each job of a cluster reads the schema.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(Path(path).read_text(encoding="utf-8"), loader)
 
 
 def config_lines(config, above=""):
-    """Write a config as a line a setting.
+    """Format a config with one setting per line.
 
     >>> config_lines({"seeds": [1], "pretraining": {"updates": 6, "running": {}}})
     ['seeds: [1]', 'pretraining/updates: 6', 'pretraining/running: {}']
@@ -152,7 +154,7 @@ def write_config(config, path):
 
 
 def schema_defaults(schema):
-    """Read the defaults of a schema's properties, nested ones too."""
+    """Return the defaults of a schema's properties, including nested ones."""
     defaults = {}
     for key, entry in schema.get("properties", {}).items():
         if "default" in entry:
@@ -163,21 +165,21 @@ def schema_defaults(schema):
 
 
 def _named(config):
-    """The config with the names that users choose as texts: YAML reads a dataset called 909 as a number."""
+    """Return the config with user-chosen names as strings: YAML reads a dataset called 909 as a number."""
     named = dict(config)
     for key in ("datasets", "encoders"):
         if isinstance(named.get(key), dict):
             for name in named[key]:
                 if not isinstance(name, str | int) or isinstance(name, bool):
                     raise ConfigError(
-                        f"config key '{key}': YAML reads a name there as {name!r}; write it in quotes, as in 'on'"
+                        f"config key '{key}': YAML reads one of the names as {name!r}. Quote it, as in 'on'"
                     )
             named[key] = {str(name): value for name, value in named[key].items()}
     return named
 
 
 def _typed(value, schema, definitions):
-    """Turn texts into what the schema wants: Snakemake reads what is nested in ``--config`` as texts, and YAML 909 as a number.
+    """Convert values to the types of the schema: Snakemake reads nested values of ``--config`` as strings, YAML reads 909 as a number.
 
     >>> schema = {"properties": {"size": {"type": "number"}, "name": {"type": "string"}}}
     >>> _typed({"size": "0.02", "name": "7"}, schema, {})
@@ -197,16 +199,16 @@ def _typed(value, schema, definitions):
         try:
             meant = yaml.safe_load(value)
         except yaml.YAMLError:
-            return value  # left for the check, which says what is wrong with it
+            return value  # the check reports it
         return value if isinstance(meant, dict | list | None) else meant
     return value
 
 
 def _check(config, schema, where=""):
-    import jsonschema  # takes a third of a second: not worth it where nothing is checked
+    import jsonschema  # here, because it takes a third of a second
 
     validator = jsonschema.Draft202012Validator(schema)
-    # The deepest error is the one about the key that was written wrong.
+    # The deepest error is about the wrong key itself.
     errors = sorted(validator.iter_errors(config), key=lambda error: (-len(error.path), str(error.path)))
     if errors:
         raise ConfigError(_sentence(errors[0]) + where)
@@ -216,20 +218,20 @@ _NAMES = {
     "encoders": ("an encoder", "small letters, digits and _ only"),
     "datasets": (
         "a dataset",
-        "small letters and digits, without _, which joins dataset and model in names of tables",
+        "small letters and digits only (_ joins dataset and model in the names of tables)",
     ),
 }
 
 
 def _sentence(error):
-    """What a schema error means, in one sentence with the key and what is allowed."""
+    """Describe a schema error in one sentence: the key, what is wrong, and what is allowed."""
     key = "/".join(str(part) for part in error.path)
     rule, allowed = error.validator, error.validator_value
     if rule == "additionalProperties":
         return _unknown_key(error, key)
     if rule == "pattern" and key in _NAMES:
         kind, allowed = _NAMES[key]
-        return f"config key '{key}': {error.instance!r} is no name for {kind}; use {allowed}"
+        return f"config key '{key}': {error.instance!r} is not a valid name for {kind}. Use {allowed}"
     if rule == "pattern":
         return (
             f"config key '{key}': {error.instance!r} is not valid, allowed are {error.schema['description']}"
@@ -267,7 +269,7 @@ def _unknown_key(error, key):
     full = f"{key}/{unknown}" if key else unknown
     near = difflib.get_close_matches(unknown, known, 1)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"config key '{full}' is unknown; {hint}known here are {', '.join(known)}"
+    return f"config key '{full}' is unknown; {hint}the keys are {', '.join(known)}"
 
 
 def _about(schema):
@@ -281,6 +283,6 @@ def _about(schema):
 
 
 def _types(types):
-    words = {"integer": "a whole number", "number": "a number", "string": "a text", "boolean": "true or false",
+    words = {"integer": "a whole number", "number": "a number", "string": "a string", "boolean": "true or false",
              "array": "a list", "object": "a mapping of keys to values", "null": "empty"}  # fmt: skip
     return " or ".join(words[kind] for kind in ([types] if isinstance(types, str) else types))

@@ -1,4 +1,4 @@
-"""How a model is evaluated: protocols, shares of the training labels, and what was trained before."""
+"""How a model is evaluated: protocols, shares of the training labels, and trained heads or classifiers."""
 
 import re
 from pathlib import Path
@@ -8,14 +8,14 @@ from mscol.datasets.task_names import SUFFIXES
 from mscol.errors import ConfigError
 
 _LABELS = "-labels"
-# What `Way.labels` may be in a file's name
+# Pattern of `Way.labels` in file names
 LABELS_PATTERN = rf"|{_LABELS}[0-9.e-]+"
-# Heads and classifiers that a rule makes
+# Heads and classifiers that a rule trains
 _MADE_HERE = re.compile(
     rf"models/[A-Za-z0-9_-]+/seed\d+/(heads|finetuned)/[a-z0-9]+({'|'.join(SUFFIXES)})?({LABELS_PATTERN})\.keras"
 )
 
-# What is tried on the validation clips, of which the best is taken
+# Settings tried on the validation clips; the best is used
 N_NEIGHBOURS = (1, 5, 10, 20, 50)  # by knn
 STRENGTHS = (
     1e-4,
@@ -24,7 +24,7 @@ STRENGTHS = (
     1e-1,
     1.0,
     10.0,
-)  # by logistic: the inverse of the regularisation, weakest last
+)  # by logistic: inverse regularisation strength, weakest regularisation last
 
 
 class Way(NamedTuple):
@@ -33,7 +33,7 @@ class Way(NamedTuple):
     Attributes
     ----------
     protocol : str
-        ``frozen``, ``finetuned`` or ``evaluate`` (`mscol.probes`), or one of those on clip means (`mscol.clip_means`).
+        ``frozen``, ``finetuned`` or ``evaluate`` (`mscol.probes`), or a protocol on clip means (`mscol.clip_means`).
     label_fraction : float
         Share of the training clips whose labels are used.
     """
@@ -43,7 +43,7 @@ class Way(NamedTuple):
 
     @property
     def labels(self):
-        """What names the share in a file's name; the opposite of `label_fraction`.
+        """The share of the labels as part of a file's name; the inverse of `label_fraction`.
 
         >>> Way("frozen", 0.1).labels, Way("frozen", 1.0).labels
         ('-labels0.1', '')
@@ -57,9 +57,9 @@ def ways(model, evaluation):
     Parameters
     ----------
     model : mscol.config.models.Model
-        One that is a function has nothing to finetune.
+        A function cannot be finetuned.
     evaluation : dict
-        The config's section: protocols and label_fractions.
+        Section of the config: protocols and label_fractions.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def ways(model, evaluation):
 
 
 def ways_on_clip_means(evaluation):
-    """List the ways of evaluating that need one embedding a clip, in the config's order."""
+    """List the ways of evaluating that need one embedding per clip, in the config's order."""
     return [way for way in _all_ways(evaluation) if on_clip_means(way.protocol)]
 
 
@@ -82,7 +82,7 @@ def _all_ways(evaluation):
 
 
 def on_clip_means(protocol):
-    """Whether a protocol needs one embedding a clip, and no training framework.
+    """Return whether a protocol needs one embedding per clip, and no training framework.
 
     >>> [protocol for protocol in ("frozen", "knn", "shots8") if on_clip_means(protocol)]
     ['knn', 'shots8']
@@ -91,7 +91,7 @@ def on_clip_means(protocol):
 
 
 def shots_of(protocol):
-    """How many clips a class a few-shot protocol learns from; 0 for the others.
+    """Return the clips per class that a few-shot protocol learns from; 0 for other protocols.
 
     >>> shots_of("shots8"), shots_of("knn")
     (8, 0)
@@ -100,28 +100,28 @@ def shots_of(protocol):
 
 
 def trains(protocol):
-    """Whether anything learns labels: not where embeddings are compared with each other."""
+    """Return whether a protocol learns labels. Retrieval and artists only compare embeddings with each other."""
     return protocol not in ("retrieval", "artists")
 
 
 def _takes_all_labels(protocol):
-    """Whether there is one evaluation, whatever shares of the labels others have: what was trained before has seen all, few-shot
-    draws are small shares already, and queries need none."""
+    """Return whether a protocol ignores `label_fractions`: a trained head has seen all labels, few-shot draws are small shares
+    already, and queries need no labels."""
     return protocol == "evaluate" or shots_of(protocol) > 0 or not trains(protocol)
 
 
 def has_label_curves(evaluation):
-    """Whether a model is evaluated with several shares of the labels."""
+    """Return whether a model is evaluated with several shares of the labels."""
     return len(evaluation["label_fractions"]) > 1 and not all(map(_takes_all_labels, evaluation["protocols"]))
 
 
 def label_fraction(labels):
-    """Read the share of the training labels that a file's name names: "-labels0.1" is 0.1, "" is 1.
+    """Read the share of the training labels from a file's name: "-labels0.1" is 0.1, "" is 1.
 
     Raises
     ------
     ConfigError
-        If it is no share.
+        If it is not above 0 and at most 1.
     """
     fraction = float(labels.removeprefix(_LABELS) or 1)
     check_fraction(fraction)
@@ -129,35 +129,35 @@ def label_fraction(labels):
 
 
 def check_fraction(fraction):
-    """Check a share of the training labels, of the config or of a target's name.
+    """Check a share of the training labels, from the config or from a target's name.
 
     Raises
     ------
     ConfigError
         If it is not above 0 and at most 1.
     """
-    if not 0 < fraction <= 1:  # so that NaN is none, either
+    if not 0 < fraction <= 1:  # also excludes NaN
         raise ConfigError(
-            f"{fraction:g} is no share of the training labels; it must be more than 0 and at most 1"
+            f"{fraction:g} is not a valid share of the training labels. It must be more than 0 and at most 1"
         )
 
 
 def trained_file(dataset, model, seed, config):
-    """Name the head or classifier that ``evaluation/trained`` says for a dataset ("nsynth", "nsynth-pitch"), model and seed.
+    """Return the head or classifier of ``evaluation/trained`` for a dataset ("nsynth", "nsynth-pitch"), model and seed.
 
     Raises
     ------
     ConfigError
-        If it says none, or names a file that neither is there nor is made by this workflow.
+        If there is no entry, or its file neither exists nor is made by this workflow.
     """
     entry = config["evaluation"]["trained"].get(dataset)
     if not entry:
-        raise ConfigError(f"config key 'evaluation/trained' does not say how {dataset} is to be evaluated")
+        raise ConfigError(f"config key 'evaluation/trained': there is no entry for {dataset}. Add one")
     path = (entry["head"] or entry["classifier"]).format(model=model, seed=seed)
     if not _MADE_HERE.fullmatch(path) and not Path(path).is_file():
-        # Snakemake would take a table that is there for one that need not be made.
+        # Checked here: without its input, Snakemake would take an existing table as up to date.
         raise ConfigError(
             f"config key 'evaluation/trained/{dataset}': there is no file {path!r} (relative paths start at {Path.cwd()}), "
-            "and this workflow makes none of that name"
+            "and this workflow does not make it"
         )
     return path

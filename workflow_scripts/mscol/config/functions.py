@@ -1,4 +1,4 @@
-"""Functions of users that the config names: what can be said of them without running a line of theirs."""
+"""Check functions of users that the config names, without running their code."""
 
 import ast
 import importlib.machinery
@@ -14,12 +14,12 @@ _CHANGES_THE_PATH = re.compile(rb"\bsys\s*\.\s*path\b|\baddsitedir\b|\bmeta_path
 
 
 def check_callable(key, name):
-    """Check that a function is named as it must be; and, if its file is named, that it is there and has the function.
+    """Check the name of a function; if it names a file, check that the file exists and defines the function.
 
     Parameters
     ----------
     key : str
-        Of the config; named in errors.
+        Key of the config, for errors.
     name : str
         ``module:function``, or ``path/to/file.py:function``.
 
@@ -30,10 +30,10 @@ def check_callable(key, name):
     place, _, wanted = name.rpartition(":")
     if not place or not wanted.isidentifier():
         raise ConfigError(
-            f"config key '{key}': {name!r} is not valid, write module:function or path/to/file.py:function"
+            f"config key '{key}': {name!r} is not valid. Set module:function or path/to/file.py:function"
         )
     if not place.endswith(".py"):
-        return  # a module may be there in the environment of the job only
+        return  # a module may exist only in the environment of the job
     if not Path(place).is_file():
         raise ConfigError(
             f"config key '{key}': there is no file {place!r} (relative paths start at {Path.cwd()})"
@@ -42,10 +42,10 @@ def check_callable(key, name):
 
 
 def check_imports(key, name):
-    """Check that the module of a function is in this environment, and all that it imports at its top.
+    """Check that this environment has the module of a function, and all modules that it imports at its top level.
 
-    Nothing of it is run: it might load a model, or want a GPU that the machine lacks on which a run starts. Modules beside it are looked into, too.
-    A module that changes where Python looks for others is not judged.
+    No code is run: it might load a model, or need a GPU that the machine that starts the run lacks. Modules in the same folder
+    are checked, too. A module that changes Python's search path is not checked.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def check_imports(key, name):
         spec = _find_module(place, sys.path)
         if spec is None:
             raise ConfigError(
-                f"config key '{key}': there is no module {place!r} in this environment ({sys.prefix}); install it, correct its name, or "
-                "name its file: path/to/file.py:function"
+                f"config key '{key}': there is no module {place!r} in this environment ({sys.prefix}). Install it, correct its name, or "
+                "set its file: path/to/file.py:function"
             )
         path = Path(spec.origin or "")
         if path.suffix != ".py":  # compiled
@@ -74,7 +74,7 @@ def check_imports(key, name):
 
 
 def _check_file(key, path, search_path, seen):
-    """Check what a file imports, and the files beside it that it imports; return whether what follows can be judged."""
+    """Check the imports of a file, and of the files in its folder that it imports; return whether later imports can be checked."""
     seen.add(path)
     if _CHANGES_THE_PATH.search(path.read_bytes()):
         return False
@@ -82,8 +82,8 @@ def _check_file(key, path, search_path, seen):
         spec = _find_module(module.partition(".")[0], search_path)
         if spec is None:
             raise ConfigError(
-                f"config key '{key}': line {line} of {path} imports {module!r}, which is not in this environment ({sys.prefix}); "
-                "install it there, or put it beside that file"
+                f"config key '{key}': line {line} of {path} imports {module!r}, which is not in this environment ({sys.prefix}). "
+                "Install it there, or put it into the folder of that file"
             )
         beside = Path(spec.origin or "").resolve()
         ours = beside.parent == path.parent and beside.suffix == ".py" and beside not in seen
@@ -104,12 +104,12 @@ def _parse(key, path):
     except (SyntaxError, ValueError) as error:
         where = "".join(traceback.format_exception_only(error)).rstrip()
         raise ConfigError(
-            f"config key '{key}': {str(path)!r} is no Python file ({error}):\n{where}"
+            f"config key '{key}': {str(path)!r} is not valid Python ({error}):\n{where}"
         ) from None
 
 
 def _imports(tree):
-    """The modules that are imported whatever happens, with their lines: not those in a branch, a function, or a try."""
+    """Yield lines and names of unconditional imports: not those in a branch, a function, or a try."""
     for node in tree.body:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
@@ -118,7 +118,7 @@ def _imports(tree):
 
 
 def _find_module(name, search_path):
-    """Find a module without importing the packages that it lies in; None if there is none."""
+    """Find a module without importing its parent packages; None if it does not exist."""
     first, *others = name.split(".")
     if first in (*sys.builtin_module_names, "__main__"):
         return importlib.machinery.ModuleSpec(first, None)
@@ -132,7 +132,7 @@ def _find_module(name, search_path):
 
 
 def _names_in(tree):
-    """The names that a module binds, without running it; "*" where it imports all of another.
+    """Return the names that a module binds, without running it; "*" for a star import.
 
     >>> sorted(_names_in(ast.parse("import a.b, c as d; e = f = 1\\ndef g(): h = 2")))
     ['a', 'd', 'e', 'f', 'g']
@@ -143,7 +143,7 @@ def _names_in(tree):
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-        else:  # assignments, also those in a branch
+        else:  # assignments, also in a branch
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                     names.add(inner.id)

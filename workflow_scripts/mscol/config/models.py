@@ -1,14 +1,14 @@
-"""The grammar of model names: how an encoder was made.
+"""The grammar of model names, which say how an encoder is pretrained.
 
 ``mixture``
-    Both crops come from the mixture (COLA). With ``-masked``: each crop is augmented, too.
+    Both crops come from the mixture (COLA). With ``-masked``, each crop is also augmented.
 ``bass``, ``bass_vocals``, ``bass_drums_other_vocals``, ...
     Any non-empty subset of the four sources, in the order bass, drums, other, vocals. Options, in this
-    order: ``-silent`` (half of the minibatches hold segments without the source, too), ``-random`` (the
+    order: ``-silent`` (half of the minibatches also hold segments without the source), ``-random`` (the
     positive comes from another clip), ``-degraded5`` (stems blended with the mixture down to 5 dB over a clip) or
     ``-degradedeach5`` (in each segment).
 ``untrained``
-    The encoder as it was initialised.
+    The encoder with its initial weights.
 """
 
 import difflib
@@ -20,7 +20,7 @@ from mscol.separation import STEMS
 
 SOURCES = STEMS
 WITHOUT_SOURCES = ("mixture", "untrained")
-# Which options a name may have, in their order; of the last two, which take a number of decibels, one
+# The options of a name, in order; a name has at most one of the last two, which take a number of decibels
 DEGRADED = ("degraded", "degradedeach")
 OPTIONS_OF_STEMS = ("silent", "random", *DEGRADED)
 OPTIONS = {"mixture": ("masked",), "untrained": ()}
@@ -28,7 +28,7 @@ OPTIONS = {"mixture": ("masked",), "untrained": ()}
 
 @dataclass(frozen=True)
 class Model:
-    """A model name, understood.
+    """A parsed model name.
 
     Attributes
     ----------
@@ -38,15 +38,15 @@ class Model:
     masked, silent, random : bool
         The options of those names.
     degraded_db : int or None
-        Signal-to-distortion ratio to which its stems are degraded.
+        Signal-to-distortion ratio of the degraded stems, in dB.
     degraded_each : bool
-        Whether each segment is degraded to that ratio, and not the clip as a whole.
+        Whether each segment is degraded to that ratio instead of the clip as a whole.
     checkpoint : str or None
-        Where an encoder of the config's ``encoders`` lies, which is not made here.
+        Path of an encoder of the config's ``encoders``.
     paper : str
-        Whose encoder that is, which decides the log-mels that it is given (`mscol.papers`).
+        The paper of that encoder, which decides its log-mels (`mscol.papers`).
     callable : str or None
-        The function that another of these encoders is.
+        The function of an encoder of the config's ``encoders``.
     """
 
     name: str
@@ -62,22 +62,22 @@ class Model:
 
     @property
     def trained(self):
-        """Whether this model is pretrained here."""
+        """Whether this workflow pretrains the model."""
         return self.name != "untrained" and not self.brought
 
     @property
     def brought(self):
-        """Whether it is an encoder made elsewhere."""
+        """Whether the model is an encoder of the config's ``encoders``."""
         return bool(self.checkpoint or self.callable)
 
     @property
     def degradation(self):
-        """What names its degraded stems in a file's name, such as "degraded5"; None where they are as separated."""
+        """The degraded stems as part of a file's name, such as "degraded5"; None if stems are not degraded."""
         return None if self.degraded_db is None else f"{DEGRADED[self.degraded_each]}{self.degraded_db}"
 
     @property
     def options(self):
-        """How its pairs are drawn: a dict of masked, silent and random."""
+        """The options for drawing pairs: a dict of masked, silent and random."""
         return {"masked": self.masked, "silent": self.silent, "random": self.random}
 
 
@@ -95,7 +95,7 @@ def parse_model(name):
     Raises
     ------
     ConfigError
-        If the name is not of the grammar; the message has the right name, where one can be guessed.
+        If the name does not follow the grammar. The message suggests the right name if it can be guessed.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def parse_model(name):
 
 
 def find_model(name, config):
-    """Read the name of a model of the grammar, or of one of the config's ``encoders``.
+    """Read the name of a model: of the grammar, or of the config's ``encoders``.
 
     Returns
     -------
@@ -140,26 +140,26 @@ def find_model(name, config):
 
 
 def find_makeable_model(name, config):
-    """Read the name of a model as `find_model` does, and check that there are the stems that it is made from.
+    """Read the name of a model as `find_model` does, and check that the separator gives its sources.
 
     Raises
     ------
     ConfigError
-        As `find_model`; and if the separator does not give one of them.
+        As `find_model`, and if the separator does not give one of the sources.
     """
     model, stems = find_model(name, config), made_stems(config)
     missing = [source for source in model.sources if source not in stems]
     if missing:
         raise ConfigError(
-            f"model {name!r} is made from {missing[0]}, which the separator does not give; models here are made from "
+            f"model {name!r} needs the source {missing[0]}, which the separator does not give. Use models of "
             f"{', '.join(stems)} (separation/stems)"
         )
     return model
 
 
 def made_stems(config):
-    """The stems that models can be made from, in order: what the separator gives, or all where the dataset brings its own."""
-    # A pretraining dataset that is not there has an error of its own.
+    """Return the sources of models, in order: those that the separator gives, or all four if the dataset comes with stems."""
+    # A missing pretraining dataset is reported elsewhere.
     dataset = config["datasets"].get(config["pretraining"]["dataset"], {})
     if dataset.get("stems"):
         return SOURCES
@@ -171,8 +171,8 @@ def _parse_sources(name, base):
     unknown = [source for source in given if source not in SOURCES]
     if unknown:
         raise ConfigError(
-            f"model {name!r}: {unknown[0]!r} is no source; {_guess(given)}"
-            f"a model is 'mixture', 'untrained', or some of bass, drums, other, vocals joined by '_'"
+            f"model {name!r}: {unknown[0]!r} is not a source; {_guess(given)}"
+            f"a model is 'mixture', 'untrained', or any of bass, drums, other, vocals joined by '_'"
         )
     sources = tuple(source for source in SOURCES if source in given)
     if list(sources) != given:
@@ -200,7 +200,7 @@ def _parse_options(name, base, options):
     degraded = [kind for kind in DEGRADED if kind in found]
     if len(degraded) > 1:
         raise ConfigError(
-            f"model {name!r}: stems are degraded by clip or by segment; leave one of the two options out"
+            f"model {name!r}: stems are degraded by clip or by segment. Remove one of the two options"
         )
     for kind in degraded:
         found |= {"degraded_db": found.pop(kind), "degraded_each": kind == "degradedeach"}
@@ -212,12 +212,12 @@ def _spelled(kind, value):
 
 
 def _about_option(option, base, allowed):
-    """Say what is wrong with an option, and what may stand there."""
+    """Describe what is wrong with an option, and which options are allowed."""
     shown = [f"-{kind}<dB>, such as -{kind}5" if kind in DEGRADED else f"-{kind}" for kind in allowed]
     knows = f"takes {', '.join(shown)}" if shown else "takes no option"
     near = difflib.get_close_matches(re.sub(r"\d", "", option.lower()), allowed, 1)
     hint = f"did you mean '-{near[0]}'? " if near and near[0] != option and near[0] not in DEGRADED else ""
-    return f"{hint}{base!r} knows no option '-{option}'; it {knows}"
+    return f"{hint}{base!r} has no option '-{option}'; it {knows}"
 
 
 def _guess(given):

@@ -1,16 +1,16 @@
-"""What datasets and protocols are called where results are shown: music that this workflow synthesised is called so, everywhere."""
+"""Titles of datasets and protocols in results. Synthesised music is always labelled as such."""
 
 from mscol.config.evaluations import shots_of
 
 
 def dataset_title(dataset, synthesised):
-    """Call a dataset by its name, and say if it is synthesised.
+    """Return the title of a dataset, which says if it is synthesised.
 
     Parameters
     ----------
     dataset : str
     synthesised : collection of str
-        The names of the datasets that this workflow made.
+        Names of the datasets that this workflow synthesised.
 
     >>> dataset_title("mtat", ["mtat"]), dataset_title("mtat", [])
     ('mtat, synthesised', 'mtat')
@@ -28,7 +28,7 @@ def heading(title, metric):
 
 
 def banner(datasets):
-    """Say what synthesised datasets are, in a sentence; nothing where there are none.
+    """Return a note on synthesised datasets; an empty string if there are none.
 
     >>> banner(["mtat", "fma"])[:60]
     'mtat and fma are synthesised: music that this workflow made '
@@ -44,13 +44,13 @@ def banner(datasets):
 
 
 def protocol_title(protocol):
-    """Name a way of evaluating, for people.
+    """Return the title of a protocol.
 
     >>> protocol_title("knn"), protocol_title("shots8"), protocol_title("finetuned")
-    ('kNN', 'few-shot: 8 clips a class', 'finetuned')
+    ('kNN', 'few-shot: 8 clips per class', 'finetuned')
     """
     if shots := shots_of(protocol):
-        return f"few-shot: {shots} clips a class"
+        return f"few-shot: {shots} clips per class"
     return {"knn": "kNN", "logistic": "logistic regression", "artists": "artist similarity"}.get(
         protocol, protocol
     )

@@ -1,4 +1,4 @@
-"""What a manifest counts of its clips."""
+"""Count the clips and labels of a manifest."""
 
 import collections
 import itertools
@@ -7,14 +7,14 @@ from mscol.datasets import SPLITS
 
 
 def count_clips(clips, left_out, rejected):
-    """Count the clips of each split, those of the cleaned test list, and those that are none of them.
+    """Count the clips of each split, of the cleaned test list, and those left out or rejected.
 
     Parameters
     ----------
     clips : pd.DataFrame
         With columns split and cleaned.
     left_out, rejected : int
-        Usable clips that are not evaluated, and clips that cannot be used.
+        Number of usable clips that are left out, and of clips that cannot be used.
 
     Returns
     -------
@@ -29,9 +29,9 @@ def count_clips(clips, left_out, rejected):
 
 
 def count_labels(clips, task, labels):
-    """Count the training clips of each label: a dict in the order of ``labels``."""
+    """Count the training clips of each label; return a dict in the order of ``labels``."""
     given = clips.loc[clips["split"] == "train", "labels"]
-    if task == "regression":  # a number is no label: all clips have the only one
+    if task == "regression":  # all clips have the only "label", the name of the target
         return {label: len(given) for label in labels}
     counts = collections.Counter(
         itertools.chain(*(tags.split(";") for tags in given)) if task == "tagging" else given

@@ -1,4 +1,4 @@
-"""Deal clips to splits, so that what belongs together stays together, and each class is in each split."""
+"""Assign clips to splits, so that groups stay together and each class is in each split."""
 
 import collections
 import zlib
@@ -7,23 +7,23 @@ SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
 def deal(groups, labels):
-    """Deal the clips of groups to training, validation and test.
+    """Assign the clips of groups to training, validation and test.
 
-    Classes of few groups come first, and of each its large groups: each goes where most clips of its class are missing. The
-    same groups are dealt alike, whatever the order of the clips.
+    Classes with few groups come first, and within a class its large groups. Each group goes to the split where most clips of
+    its class are missing. The result does not depend on the order of the clips.
 
     Parameters
     ----------
     groups : sequence of str
-        Which group each clip is of; clips of one group get the same split.
+        The group of each clip; clips of one group get the same split.
     labels : sequence of str
         The class of each clip.
 
     Returns
     -------
     list of str
-        The split of each clip. A class of three groups or more is in all three, as far as classes do not share groups; of two in
-        training and test; of one in training.
+        The split of each clip. If classes share no groups, a class with three or more groups is in all three splits, one with
+        two groups in training and test, and one with a single group in training.
     """
     n_clips = collections.Counter(zip(labels, groups, strict=True))
     groups_of, labels_of = collections.defaultdict(list), collections.defaultdict(list)
@@ -56,17 +56,17 @@ def deal(groups, labels):
 
 
 def join(groups, others):
-    """Make one group of those that share something.
+    """Merge groups that share something else.
 
     Parameters
     ----------
     groups, others : sequence of str
-        A group of each clip, and what else it may share with clips of other groups ("" for nothing).
+        The group of each clip, and the other property that it shares with clips of other groups ("" for none).
 
     Returns
     -------
     list of str
-        A group of each clip, named by one of those that became one.
+        The merged group of each clip, named after one of the groups merged into it.
 
     Examples
     --------
@@ -88,5 +88,5 @@ def join(groups, others):
 
 
 def _digest(group):
-    """Of equally large groups the order, which must not be that of their names: those often say more of a clip."""
+    """Return the sort key of equally large groups. Names would not do: their order often says something about the clips."""
     return zlib.crc32(group.encode("utf-8", "surrogateescape"))

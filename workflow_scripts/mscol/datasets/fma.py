@@ -1,13 +1,13 @@
 """FMA-small: 8,000 clips of 30 s in 8 balanced genres.
 
 Layout: ``fma_metadata/tracks.csv`` (three header rows) and ``fma_small/000/000002.mp3``: 6,400 training, 800
-validation and 800 test clips. Known faults: 099134, 108925 and 133297 hold no audio; 098565, 098567 and
+validation and 800 test clips. Known faults: 099134, 108925 and 133297 contain no audio; 098565, 098567 and
 098569 are shorter than 30 s.
 
 Citation: M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for music analysis",
 ISMIR 2017.
 
-Licence: the metadata CC BY 4.0; each track its artist's own (column ``track.license``).
+Licence: CC BY 4.0 for the metadata; each track has its artist's licence (column ``track.license``).
 """
 
 from pathlib import Path
@@ -18,11 +18,11 @@ from mscol.errors import ConfigError
 TASK = "classification"
 LABELS = ("Hip-Hop", "Pop", "Instrumental", "Rock", "Electronic", "International", "Experimental", "Folk")
 
-GROUPED_BY = "artist"  # whose songs sound alike
+GROUPED_BY = "artist"  # songs of one artist are similar
 RECORDING_OPTIONS = ("track", "album")
 
 _COLUMNS = ("track_id", "set.split", "set.subset", "track.genre_top", "artist.id")
-_NO_ALBUM = ("", "-1")  # of tracks that their artists put up alone
+_NO_ALBUM = ("", "-1")  # of single tracks
 
 
 def read_clips(root, recording="track"):
@@ -33,12 +33,12 @@ def read_clips(root, recording="track"):
     root : str or os.PathLike
         The folder that holds fma_metadata and fma_small.
     recording : str
-        "track", each a recording of its own; or "album": tracks of one album are taken for excerpts of one recording.
+        "track": each track is a recording. "album": the tracks of an album count as excerpts of one recording.
 
     Returns
     -------
     pd.DataFrame
-        See `metadata.clips_table`. An id is the track's number in six digits.
+        See `metadata.clips_table`. The id is the track's number with six digits.
 
     Raises
     ------
@@ -47,12 +47,12 @@ def read_clips(root, recording="track"):
     """
     if recording not in RECORDING_OPTIONS:
         raise ConfigError(
-            f"recording of a dataset of layout fma: {recording!r} is not known; say track or album"
+            f"recording of a dataset of layout fma: {recording!r} is unknown. Set it to track or album"
         )
     by_album = recording == "album"
     table = read_table(
         Path(root, "fma_metadata", "tracks.csv"),
-        hint="the root of a dataset of layout fma holds fma_metadata and fma_small",
+        hint="the root of a dataset of layout fma contains fma_metadata and fma_small",
         columns=[*_COLUMNS, "album.id"] if by_album else _COLUMNS,
         delimiter=",",
         header_rows=3,
@@ -80,5 +80,5 @@ def _objection(track, genre):
     if not (track.isascii() and track.isdigit()):
         return f"the track id {track!r} is not a number"
     if genre not in LABELS:
-        return f"no genre of FMA-small (track.genre_top: {genre!r})"
+        return f"not a genre of FMA-small (track.genre_top: {genre!r})"
     return ""

@@ -1,4 +1,4 @@
-"""A folder of music becomes a table (`mscol.datasets.table`): files, labels, who plays, and splits that keep them apart."""
+"""Make a table (`mscol.datasets.table`) of a folder of music: files, labels, artists, and splits that keep artists apart."""
 
 import collections
 import logging
@@ -16,7 +16,7 @@ from mscol.io.tags import read_tags
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
 
-# What may be kept apart, the coarsest first, and how that is said
+# What splits can keep apart, the coarsest first, with the words for the log
 _KEPT_APART = {
     "artists": "artist (or folder, where artists are not known) is",
     "folders": "folder is",
@@ -26,7 +26,7 @@ _FOR = {"train": "for training", "validation": "for validation", "test": "for te
 
 
 class Song(NamedTuple):
-    """A usable file: its path below the folder, the folders that lead to it, and what it says of itself."""
+    """A usable file: its path relative to the folder, its parent folders there, and its tags."""
 
     path: str
     folders: tuple
@@ -34,7 +34,7 @@ class Song(NamedTuple):
 
 
 def read_songs(root, files, workers):
-    """Read headers and tags of files; leave out what the workflow would reject, and a file's second name.
+    """Read headers and tags of files; leave out files that the workflow would reject, and duplicates by link.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def read_songs(root, files, workers):
     files : sequence of pathlib.Path
         Below the root.
     workers : int
-        Threads.
+        Number of threads.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def read_songs(root, files, workers):
 
 
 def _second_name(file, path, first_name):
-    """Say so where a link leads to a file that has been seen: it might come to be in two splits."""
+    """Return a reason if a link leads to a file that is already listed: it could end up in two splits."""
     about = file.stat()
     first = first_name.setdefault((about.st_dev, about.st_ino), path)
     return "" if first == path else f"it is the same file as {first}"
@@ -81,23 +81,23 @@ def make_table(root, songs, labels="auto"):
     Parameters
     ----------
     root : str or os.PathLike
-        Whose songs, for errors.
+        The folder, for errors.
     songs : list of Song
     labels : str
-        What is the class of a file: ``folders``, the folder in the root that it lies in; ``genre``, as it is tagged; ``none``;
-        or ``auto``, the first of these which tells two classes or more. Folders that are named as the artists are no classes.
+        The class of a file: ``folders``, its folder in the root; ``genre``, its genre tag; ``none``; or ``auto``, the first of
+        these that gives two or more classes. Folders named after artists are not classes.
 
     Returns
     -------
     table : pd.DataFrame
         Columns path, split, label (or an empty column tags), artist, group, recording.
     left_out : list of tuple
-        Path and reason of files without a label, where others have one.
+        Path and reason of files without a label, if others have one.
 
     Raises
     ------
     DatasetError
-        If there are not three files that can be kept apart, or not two classes where classes were asked for.
+        If fewer than three files can be kept apart, or ``folders`` or ``genre`` gives fewer than two classes.
     """
     how, classes = _choose_labels(root, songs, labels)
     left_out = [
@@ -125,15 +125,15 @@ def make_table(root, songs, labels="auto"):
     return table.assign(artist=artists, group=alike, recording=recordings), left_out
 
 
-_CALLED = {"folders": "classes, by folder", "genre": "genres, as files are tagged"}
+_CALLED = {"folders": "classes, by folder", "genre": "genres, from the files' tags"}
 _WITHOUT = {
-    "folders": "it lies in no folder, which would be its label",
-    "genre": "it is tagged with no genre, which would be its label",
+    "folders": "it has no label because it is in no folder",
+    "genre": "it has no label because it has no genre tag",
 }
 
 
 def _choose_labels(root, songs, how):
-    """The way of labelling, and a class for each song."""
+    """Return the way of labelling and the class of each song."""
     told = {
         "folders": [song.folders[0] if song.folders else "" for song in songs],
         "genre": [song.tags.genre for song in songs],
@@ -148,7 +148,7 @@ def _choose_labels(root, songs, how):
         how = next((way for way, fits in fit.items() if fits and _n_classes(told[way]) > 1), "none")
     elif how != "none" and _n_classes(told[how]) < 2:
         raise DatasetError(
-            f"{root}: --labels {how} tells {_n_classes(told[how])} classes, and two are the least; choose other labels"
+            f"{root}: --labels {how} gives {_n_classes(told[how])} classes, but at least two are needed. Choose other labels"
         )
     logging.info("Labels: %s.", f"{_n_classes(told[how])} {_CALLED[how]}" if how in _CALLED else "none")
     return how, told[how]
@@ -159,29 +159,29 @@ def _n_classes(classes):
 
 
 def _artist(song, n_label_folders):
-    """Who plays: as tagged, or the first folder where another (of an album) follows."""
+    """Return the artist: the tag, or the first folder if another (of an album) follows."""
     folders = song.folders[n_label_folders:]
     return song.tags.artist or (folders[0] if len(folders) > 1 else "")
 
 
 def _folder(song, n_label_folders):
-    """The folder that a song shares with others, if that is not the class, or the root."""
+    """Return the folder of a song, unless it is the class or the root."""
     return "/".join(song.folders) if len(song.folders) > n_label_folders else ""
 
 
 def _spelled_alike(names):
-    """Names of which those that differ in case only are spelled as the first is."""
+    """Return names in which those that differ only in case have the spelling of the first."""
     first = {}
     return [first.setdefault(name.casefold(), name) for name in names]
 
 
 def _split(root, groups, classes, recordings):
-    """Splits that keep apart what is coarsest, as long as that costs no class a split; recordings always."""
+    """Return splits that keep apart the coarsest kind for which no class misses a split; recordings are always kept apart."""
     joined = {kind: join(groups[kind], recordings) for kind in _KEPT_APART}
     reached = {kind: _n_in_all_splits(joined[kind], classes) for kind in _KEPT_APART}
     if not reached["files"]:
         raise DatasetError(
-            f"{root}: no three recordings of a class can be used, one each for {', '.join(SPLITS)}: add some, or choose other labels"
+            f"{root}: no class has three usable recordings, one each for {', '.join(SPLITS)}. Add some, or choose other labels"
         )
     kind = next(kind for kind in _KEPT_APART if reached[kind] == reached["files"])
     splits = deal(joined[kind], classes)
@@ -191,14 +191,14 @@ def _split(root, groups, classes, recordings):
     )  # fmt: skip
     if reached["artists"] < reached[kind]:
         logging.warning(
-            "Artists are in several splits, because some classes have fewer than three: so results will be better than with new artists."
+            "Artists are in several splits, because some classes have fewer than three. Results will be better than on new artists."
         )
     found = collections.defaultdict(set)
     for name, split in zip(classes, splits, strict=True):
         found[name].add(split)
     lacking = sorted(name for name, has in found.items() if len(has) < len(SPLITS))
     if lacking:
-        logging.warning("Too few files to be in all splits: %s.", ", ".join(lacking))
+        logging.warning("These classes have too few files to be in all splits: %s.", ", ".join(lacking))
     return splits
 
 

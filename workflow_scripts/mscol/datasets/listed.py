@@ -1,4 +1,4 @@
-"""The clips that a manifest lists: read whole or not at all, and held against what lies in the dataset now."""
+"""Read the clips of a manifest, and check them against the dataset's files."""
 
 import itertools
 import os
@@ -11,17 +11,17 @@ from mscol.io.lengths import TOLERANCE_SECONDS
 
 REJECTED_COLUMNS = ["id", "path", "reason"]
 SPLITS_WITH_STEMS = ("train", "validation")  # test clips are embedded as mixtures only
-ABOUT = "about.json"  # beside clips.csv; counts the rows of it and of each shard
+ABOUT = "about.json"  # in the folder of clips.csv; has the row counts of it and of each shard
 
 
 def read_listed(path):
-    """Read clips.csv or a shard of a manifest, and count its rows.
+    """Read clips.csv or a shard of a manifest, and check its number of rows.
 
     Parameters
     ----------
     path : str or os.PathLike
-        ``{manifest}/clips.csv`` or ``{manifest}/shards/{shard}.csv``. Where no about.json lies in the
-        manifest's folder, or one that counts nothing, the rows are not counted.
+        ``{manifest}/clips.csv`` or ``{manifest}/shards/{shard}.csv``. The number of rows is not checked if the
+        manifest's folder has no about.json, or an about.json without row counts.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def read_listed(path):
     Raises
     ------
     CacheError
-        If the table, or about.json, is not whole.
+        If the table or about.json is incomplete.
     """
     path = Path(path)
     table = read_csv(path)
@@ -41,38 +41,38 @@ def read_listed(path):
     counted = read_json(folder / ABOUT).get("rows", {}).get(path.relative_to(folder).as_posix(), len(table))
     if counted != len(table):
         raise CacheError(
-            f"{path}: not a whole table (it holds {len(table)} clips, but {folder / ABOUT} counts {counted}); "
+            f"{path}: incomplete table (it holds {len(table)} clips, but {folder / ABOUT} counts {counted}); "
             f"delete {folder}, and it is made again"
         )
     return table
 
 
 def read_rejected(paths):
-    """Read what stages of a shard rejected: tuples of id, path and reason."""
+    """Read the clips that stages of a shard rejected; return tuples of id, path and reason."""
     rows = [read_csv(path)[["id", "path", "reason"]].itertuples(index=False, name=None) for path in paths]
     return list(itertools.chain(*rows))
 
 
 def require_all(folder, name, clips, rejected_before):
-    """Raise where a stage has not all of its clips before it.
+    """Raise an error if input clips of a stage are missing.
 
-    Without this, whatever took files away, such as a second run in the same folder, would cost clips unseen.
+    Without this check, clips would be lost silently if something removes files, such as a second run in the same folder.
 
     Parameters
     ----------
     folder : str or os.PathLike
-        What the stage before made.
+        The output folder of the stage before.
     name : str
-        What a clip is called there, ``{}`` for its id.
+        The file name of a clip there, with ``{}`` for its id.
     clips : str or os.PathLike
         The shard's part of the manifest.
     rejected_before : list of (str or os.PathLike)
-        What earlier stages of this shard rejected.
+        The tables of clips that earlier stages of this shard rejected.
 
     Raises
     ------
     CacheError
-        If a clip for training or validation is not there, though no stage rejected it.
+        If a clip for training or validation is missing, although no stage rejected it.
     """
     table = read_listed(clips)
     rejected = {clip for clip, _, _ in read_rejected(rejected_before)}
@@ -80,24 +80,24 @@ def require_all(folder, name, clips, rejected_before):
     lost = [clip for clip in wanted if clip not in rejected and not Path(folder, name.format(clip)).exists()]
     if lost:
         raise CacheError(
-            f"{folder}: lacks {len(lost)} clips ({lost[0]}) that no stage rejected; does another run work here, too? "
-            f"Delete {folder}, and run again when none does"
+            f"{folder}: {len(lost)} clips are missing ({lost[0]}) that no stage rejected. Is another run active in this folder? "
+            f"Delete {folder}, and run again after the other run has ended"
         )
 
 
 def require_unchanged(file, clip):
-    """Raise where a clip's file is another one than the manifest lists, as far as its size tells.
+    """Raise an error if the size of a clip's file differs from the manifest.
 
     Parameters
     ----------
     file : str or os.PathLike
     clip : named tuple
-        A row of a manifest. Without a column bytes nothing is compared.
+        A row of a manifest. Without a column bytes, nothing is compared.
 
     Raises
     ------
     AudioError
-        If the size differs. A file that is not there is left to whoever decodes it.
+        If the size differs. A missing file is reported when it is decoded.
     """
     listed = getattr(clip, "bytes", None)
     if listed is None or not os.path.isfile(file):
@@ -105,12 +105,12 @@ def require_unchanged(file, clip):
     now = os.path.getsize(file)
     if now != listed:
         raise AudioError(
-            f"{file}: changed since the manifest listed it ({now} bytes, it had {listed}); make the manifest again"
+            f"{file}: changed since the manifest was made ({now} bytes, it had {listed}); make the manifest again"
         )
 
 
 def require_whole(waveform, file, clip):
-    """Raise where a clip decodes to a tenth of a second less than the manifest lists.
+    """Raise an error if a clip decodes to over 0.1 s less than the manifest lists.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def require_whole(waveform, file, clip):
         16 kHz.
     file : str or os.PathLike
     clip : named tuple
-        A row of a manifest. Without a column duration nothing is compared.
+        A row of a manifest. Without a column duration, nothing is compared.
 
     Raises
     ------
@@ -128,31 +128,30 @@ def require_whole(waveform, file, clip):
     listed = float(getattr(clip, "duration", seconds))
     if seconds < listed - TOLERANCE_SECONDS:
         raise AudioError(
-            f"{file}: cut short: listed at {listed:.3f} s, it decodes to {seconds:.3f} s; get it anew"
+            f"{file}: cut short: listed at {listed:.3f} s, it decodes to {seconds:.3f} s; get it again"
         )
 
 
 def require_dataset(root, files, n_failed):
-    """Raise where clips failed because their dataset is not there any more: no clip is to blame for that.
+    """Raise an error if clips failed because their dataset is gone, instead of rejecting the clips.
 
     Parameters
     ----------
     root : str or os.PathLike
     files : sequence of (str or os.PathLike)
-        Of all clips of a shard.
+        The files of all clips of a shard.
     n_failed : int
-        How many of them could not be used; of none, nothing is looked at.
+        Number of clips that could not be used; if 0, nothing is checked.
 
     Raises
     ------
     DatasetError
-        If the root is gone or empty, or of several clips not one has its file.
+        If the root is missing or empty, or the files of all of several clips are missing.
     """
     if not n_failed:
         return
     is_there = os.path.isdir(root) and next(os.scandir(root), None) is not None
     if not is_there or (len(files) > 1 and not any(map(os.path.exists, files))):
         raise DatasetError(
-            f"{root}: the files of its clips are gone; is the disk that they lie on still there? Bring it back, "
-            "and run again"
+            f"{root}: the audio files are gone. Is their disk still mounted? Mount it, and run again"
         )

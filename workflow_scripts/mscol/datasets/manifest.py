@@ -1,11 +1,12 @@
-"""The manifest of a dataset: which clips there are, which can be used, and why the others cannot.
+"""The manifest of a dataset: its clips, which of them can be used, and why the others cannot.
 
-Everything is judged by metadata and audio headers; what only decoding finds out is for the shard jobs.
-Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cut (what is missing of a file that was cut short,
-or nothing), group (what it shares with clips that it is not independent of; its own id without such), recording (likewise, with clips that are
-excerpts of the same), artist (or nothing, where not known), cleaned (0 or 1), labels (tags joined by ``;``,
-one class, or a number). Those of a shard: id, path, split, duration, bytes, so that a change of labels, groups or artists makes no mel stale. Those of
-rejected.csv: id, path, reason. All are sorted by id.
+Only metadata and audio headers are checked; the shard jobs find errors in decoding. All tables are sorted by id.
+
+Columns of clips.csv: id, path (relative to the root), split, duration (s), bytes, cut (what is missing from a truncated file, or
+empty), group (shared by clips that are not independent; the clip's id if there is none), recording (shared by excerpts of one
+recording; the clip's id if there is none), artist (empty if unknown), cleaned (0 or 1), labels (tags joined by ``;``, one class,
+or a number). Columns of a shard: id, path, split, duration, bytes. Without labels, groups and artists in it, a change of those
+does not recompute log-mels. Columns of rejected.csv: id, path, reason.
 """
 
 import collections
@@ -36,10 +37,10 @@ CLIP_COLUMNS = [
 SHARD_COLUMNS = ["id", "path", "split", "duration", "bytes"]
 
 SHORTEST_SAMPLES = 400 + 97 * 160  # at 16 kHz: the 98 frames of one crop (MSCOL_SMC23 cola/data.py)
-_LONGEST_NAME_BYTES = 255 - len(".wav")  # of one part of an id: 255 is what every common file system allows
-# Control characters, line separators and lone surrogates: no csv line or file name holds them safely.
+_LONGEST_NAME_BYTES = 255 - len(".wav")  # of one part of an id; all common file systems allow 255
+# Control characters, line separators and lone surrogates are not safe in csv lines and file names.
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-# Few enough to share the work out; one future a file would be 340,000 of them.
+# Small enough to spread the work over threads; one future per file would be 340,000 futures.
 _FILES_A_TASK = 256
 _EXAMPLES_LOGGED = 5
 
@@ -56,28 +57,28 @@ def write_manifest(
     root : str or os.PathLike
         The dataset's folder.
     options : dict or None
-        The layout's own options.
+        The layout's options.
     n_shards : int
     clips_path, rejected_path, about_path : str or os.PathLike
         clips.csv, rejected.csv and about.json.
     shard_paths : sequence of str or os.PathLike
-        One csv a shard, in the order of `shards.shard_names`.
+        One csv per shard, in the order of `shards.shard_names`.
     workers : int
-        Threads that check headers.
+        Number of threads that check headers.
 
     Raises
     ------
     ConfigError
         If the layout or one of its options is unknown.
     DatasetError
-        If the root or the metadata are not as the layout promises, change meanwhile, or a split has no
-        usable clip. Nothing is written then.
+        If the root or the metadata do not match the layout or change meanwhile, or a split has no usable
+        clip. Nothing is written then.
     """
     if len(shard_paths) != n_shards:
         raise ValueError(f"{n_shards} shards need as many paths, not {len(shard_paths)}")
     reader, options = _reader_and_options(layout, options)
     if not os.path.isdir(root):
-        raise DatasetError(f"{root}: there is no such folder; put the dataset there, or correct its root")
+        raise DatasetError(f"{root}: there is no such folder. Put the dataset there, or correct its root")
     before = stamps(layout, root, options)
     listed = reader.read_clips(root, **options)
     task, labels = _task_and_labels(reader, root, options)
@@ -90,7 +91,7 @@ def write_manifest(
     _require_splits(clips, usable, rejected, listed, root)
     if stamps(layout, root, options) != before:
         raise DatasetError(
-            f"{root}: changed while its clips were listed; run again when nothing is written there any more"
+            f"{root}: changed while its clips were listed. Run again when no process writes there"
         )
     counts = count_clips(clips, left_out=len(usable) - len(clips), rejected=len(rejected))
     logging.info("The manifest holds %s.", ", ".join(f"{count} {what}" for what, count in counts.items()))
@@ -119,15 +120,15 @@ def write_manifest(
 
 def _reader_and_options(layout, options):
     if layout not in LAYOUTS:
-        raise ConfigError(f"layout: {layout!r} is not known; say one of {', '.join(sorted(LAYOUTS))}")
-    # By name, not by an import statement: see the package's docstring.
+        raise ConfigError(f"layout: {layout!r} is unknown. Choose one of {', '.join(sorted(LAYOUTS))}")
+    # Imported by name: see the docstring of the package.
     reader = importlib.import_module(f"mscol.datasets.{layout}")
     options = dict(options or {})
     allowed = list(inspect.signature(reader.read_clips).parameters)[1:]
     unknown = sorted(set(options) - set(allowed))
     if unknown:
         raise ConfigError(
-            f"layout {layout} has no option {', '.join(unknown)}; it has {', '.join(allowed) or 'none'}"
+            f"layout {layout} has no option {', '.join(unknown)}; its options: {', '.join(allowed) or 'none'}"
         )
     return reader, options
 
@@ -139,16 +140,16 @@ def _task_and_labels(reader, root, options):
 
 
 def _with_origins(clips):
-    """Give clips without group or recording one of their own, and write what no csv line holds as an escape."""
+    """Fill empty groups and recordings with the clip's id, and escape characters that are not safe in csv."""
     own = {name: clips[name].where(clips[name] != "", clips["id"]) for name in ("group", "recording")}
     origins = own | {"artist": clips["artist"]}
     return clips.assign(**{name: list(map(_escaped, values)) for name, values in origins.items()})
 
 
 def _judge(listed, root, workers, whole_files_only):
-    """Split the listed clips into usable ones, with duration, bytes and what is missing of them, and rejected ones."""
+    """Split the listed clips into usable ones, with duration, bytes and cut, and rejected ones."""
     paths = [_as_on_disk(root, path) for path in listed["path"]]
-    # As objects: pandas' own texts hold no name that is not UTF-8
+    # As objects: pandas' string type cannot hold a name that is not UTF-8
     listed = listed.assign(path=pd.Series(paths, listed.index, dtype=object))
     reasons = _metadata_reasons(listed)
     promising = listed[reasons == ""]
@@ -158,7 +159,7 @@ def _judge(listed, root, workers, whole_files_only):
         headers.loc[is_cut, "reason"] = "cut short: " + headers.loc[is_cut, "cut"]
     elif is_cut.any():
         logging.warning(
-            "%d files are cut short, and used all the same, for example %s: results/shortened.csv will name all.",
+            "%d files are cut short but used, for example %s. results/shortened.csv will list them.",
             is_cut.sum(), promising["path"][is_cut].iloc[0],
         )  # fmt: skip
     reasons[promising.index] = headers["reason"]
@@ -175,7 +176,7 @@ def _judge(listed, root, workers, whole_files_only):
 
 
 def _as_on_disk(root, path):
-    """Write a path as the file system does: macOS writes é in two characters, where most tables have it in one."""
+    """Return a path as the file system spells it: macOS writes é as two characters, most tables as one."""
     if path.isascii() or os.path.exists(os.path.join(root, path)):
         return path
     others = (unicodedata.normalize(form, path) for form in ("NFC", "NFD"))
@@ -183,19 +184,19 @@ def _as_on_disk(root, path):
 
 
 def _kind(reason):
-    """A reason without its details, for counting."""
+    """Return a reason without its details, for counting."""
     return re.split(r"[:;(]", reason)[0].strip()
 
 
 def _metadata_reasons(listed):
-    """Say what is wrong with each clip before any file is looked at ("" where nothing is)."""
+    """Return the reason to reject each clip by its metadata alone ("" for none)."""
     reasons, path_of_id = [], {}
     for clip in listed.itertuples():
         reason = clip.reason or name_reason(clip.id, clip.path)
         if not reason and clip.split not in SPLITS:
             reason = f"unknown split: {clip.split!r}, expected train, validation or test"
         if not reason and clip.id in path_of_id:
-            reason = f"duplicate id: {clip.id!r} is {path_of_id[clip.id]!r} already"
+            reason = f"duplicate id: {clip.id!r} is already the id of {path_of_id[clip.id]!r}"
         if not reason:
             path_of_id[clip.id] = clip.path
         reasons.append(reason)
@@ -203,36 +204,36 @@ def _metadata_reasons(listed):
 
 
 def name_reason(clip_id, path):
-    """Say why an id or a path cannot be used as a file name below a folder ("" if it can).
+    """Return the reason why an id or a path cannot be used as a file name in a folder ("" if it can).
 
     >>> name_reason("songs/Séculaire 'live'", "songs/Séculaire 'live'.mp3")
     ''
     >>> name_reason("x", "../x.wav")
-    "the path leaves the dataset's root"
+    "the path is outside the dataset's root"
     >>> name_reason("/x", "x.wav")
-    "unusable id: '/x' is empty, or holds an empty part, . or .."
+    "unusable id: '/x' is empty, or contains an empty part, . or .."
     """
     if not path:
         return "the path is empty"
     if os.path.isabs(path) or os.path.normpath(path).split("/")[0] == "..":
-        return "the path leaves the dataset's root"
+        return "the path is outside the dataset's root"
     if _UNWRITABLE.search(clip_id + path):
-        return "unusable name: id or path hold a control character"
+        return "unusable name: id or path contain a control character"
     parts = clip_id.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
-        return f"unusable id: {clip_id!r} is empty, or holds an empty part, . or .."
+        return f"unusable id: {clip_id!r} is empty, or contains an empty part, . or .."
     if max(len(part.encode()) for part in parts) > _LONGEST_NAME_BYTES:
         return f"unusable id: a part is longer than {_LONGEST_NAME_BYTES} bytes"
     return ""
 
 
 def check_headers(root, paths, workers):
-    """Read duration, size and faults of files off their headers, without decoding them.
+    """Read duration, size and faults of files from their headers, without decoding them.
 
     Returns
     -------
     pd.DataFrame
-        Columns duration (s, 3 decimals), bytes, cut ("" for a whole file), reason ("" for a usable file), indexed as
+        Columns duration (s, 3 decimals), bytes, cut ("" for a complete file), reason ("" for a usable file), indexed as
         ``paths``.
     """
     progress = Progress("audio headers", len(paths))
@@ -247,7 +248,7 @@ def check_headers(root, paths, workers):
 
 
 def _check_header(file):
-    """Return duration, bytes, what is missing, and reason of one file."""
+    """Return duration, bytes, cut and reason of one file."""
     try:
         seconds, cut = measure(file)
         size = os.path.getsize(file)
@@ -264,41 +265,41 @@ def _check_header(file):
 def _without_file(error, file):
     reason = str(error).removeprefix(f"{file}: ")
     if "\\" in file and not os.path.exists(file):
-        reason += "; the path holds backslashes, write / between folders"
+        reason += "; the path contains backslashes, write / between folders"
     return reason
 
 
 def _require_splits(clips, usable, rejected, listed, root):
-    """Raise if a split, without which the task cannot be done, has no clip."""
+    """Raise an error if a split has no clip: the task needs all three."""
     for split in SPLITS:
         if (clips["split"] == split).any():
             continue
         n_usable, n_listed = (int((table["split"] == split).sum()) for table in (usable, listed))
         if not n_listed:
-            why = f"the metadata list none; give some of its clips the split {split}"
+            why = f"the metadata list none. Assign some clips to the split {split}"
         elif n_usable:
-            why = f"the cleaned split leaves out all {n_usable} usable ones; use the option `split: folder`"
+            why = f"the cleaned split leaves out all {n_usable} usable ones. Use the option `split: folder`"
         else:
             bad = rejected[rejected["split"] == split]
             [(kind, count)] = collections.Counter(map(_kind, bad["reason"])).most_common(1)
             example = bad[[_kind(reason) == kind for reason in bad["reason"]]].iloc[0]
             why = (
-                f"all {n_listed} listed are rejected ({count} of them: {kind}). For example {example.path!r}: {example.reason}; "
+                f"all {n_listed} listed are rejected ({count} of them: {kind}). For example {example.path!r}: {example.reason}. "
                 f"{_what_to_do(root, example.path)}"
             )
         raise DatasetError(f"{root}: no usable clip for the {split} split: {why}")
 
 
 def _what_to_do(root, path):
-    """Advise how to make a clip usable that none is usable like."""
+    """Suggest how to make the clips of a split usable, by the path of one of them."""
     for folder in sorted(os.listdir(root)):
         if os.path.exists(os.path.join(root, folder, path)):
-            return f"it lies in {folder}/: move all that is in there up to {root}, or link it"
-    return "repair or replace the files"
+            return f"It is in {folder}/. Move or link the content of that folder to {root}"
+    return "Repair or replace the files"
 
 
 def _writable(rejected):
-    """Escape what no csv line holds in ids and paths: they are shown, not used."""
+    """Escape characters in ids and paths that are not safe in csv: rejected clips are only shown."""
     names = {column: [_escaped(name) for name in rejected[column]] for column in ("id", "path")}
     return rejected.assign(**names)
 

@@ -1,4 +1,4 @@
-"""What the layouts share: reading metadata files with errors that name file and line, and the clips table."""
+"""Shared code of the layouts: read metadata files, with errors that name file and line, and make the clips table."""
 
 import csv
 import itertools
@@ -11,11 +11,11 @@ from mscol.errors import DatasetError
 
 _SPLIT_OF = {"training": "train", "valid": "validation", "val": "validation"}
 _FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True}
-_LONGEST_FIELD = 1 << 24  # characters; FMA's biographies pass the csv module's own limit of 131,072
+_LONGEST_FIELD = 1 << 24  # characters; FMA's biographies exceed the csv module's limit of 131,072
 
 
 class Table(NamedTuple):
-    """A csv file: ``lines`` numbers its rows, ``columns`` maps a name to one text a row."""
+    """A csv file: ``lines`` has the line number of each row, ``columns`` maps a name to one string per row."""
 
     path: str
     lines: list
@@ -23,7 +23,7 @@ class Table(NamedTuple):
 
 
 def read_table(path, hint, columns=None, delimiter=None, header_rows=1, strict=True):
-    """Read columns of a csv file as text.
+    """Read columns of a csv file as strings.
 
     Parameters
     ----------
@@ -32,13 +32,13 @@ def read_table(path, hint, columns=None, delimiter=None, header_rows=1, strict=T
     hint : str
         What to do when the file is missing.
     columns : sequence of str, optional
-        The columns that are needed; all by default.
+        The required columns; all by default.
     delimiter : str, optional
-        By default that of comma, semicolon and tab which the header holds most of.
+        By default comma, semicolon or tab, whichever is most frequent in the header.
     header_rows : int
-        With several, a column is named by its cells joined by full stops, as in ``set.split``.
+        Number of header rows. With several, the name of a column is its cells joined by full stops, as in ``set.split``.
     strict : bool
-        Whether quotes must be where csv wants them. A line that has lost a field is an error either way.
+        Whether misplaced quotes are an error. A line with the wrong number of fields is an error either way.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def read_table(path, hint, columns=None, delimiter=None, header_rows=1, strict=T
     Raises
     ------
     DatasetError
-        If the file is missing, not UTF-8, lacks a column, or a line is not as long as the header.
+        If the file is missing or not UTF-8, lacks a column, or a line has more or fewer fields than the header.
     """
     longest_field = csv.field_size_limit(_LONGEST_FIELD)
     try:
@@ -58,15 +58,15 @@ def read_table(path, hint, columns=None, delimiter=None, header_rows=1, strict=T
                 return _pick_columns(path, rows, columns, header_rows)
             except csv.Error as error:
                 raise DatasetError(
-                    f"{path}, line {rows.line_num}: not readable as csv ({error}); "
-                    'put a field that holds quotes into quotes, and write "" for each of its own'
+                    f"{path}, line {rows.line_num}: not readable as csv ({error}). "
+                    'Quote fields that contain quotes, and double the quotes inside ("")'
                 ) from error
     except FileNotFoundError:
         raise DatasetError(f"{path}: there is no such file; {hint}") from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); {hint}") from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: not UTF-8 ({error.reason}); save it as UTF-8") from error
+        raise DatasetError(f"{path}: not UTF-8 ({error.reason}). Save it as UTF-8") from error
     finally:
         csv.field_size_limit(longest_field)
 
@@ -80,7 +80,7 @@ def _sniff_delimiter(file):
 def _pick_columns(path, rows, columns, header_rows):
     header = list(itertools.islice(rows, header_rows))
     names = [".".join(filter(None, map(str.strip, cells))) for cells in zip(*header, strict=False)]
-    # A table without a name for a column is one that pandas wrote with its index.
+    # A column without a name is the index of a table that pandas wrote.
     wanted = [name for name in names if name] if columns is None else list(columns)
     missing = [name for name in wanted if name not in names]
     if missing or not names:
@@ -90,7 +90,7 @@ def _pick_columns(path, rows, columns, header_rows):
         )
     twice = sorted({name for name in wanted if names.count(name) > 1})
     if twice:
-        raise DatasetError(f"{path}, line 1: more than one column is called {_few(twice)}; rename one")
+        raise DatasetError(f"{path}, line 1: several columns have the name {_few(twice)}. Rename one")
     positions = [names.index(name) for name in wanted]
     lines, picked = [], []
     for row in rows:
@@ -98,8 +98,8 @@ def _pick_columns(path, rows, columns, header_rows):
             if not row:  # a blank line
                 continue
             raise DatasetError(
-                f"{path}, line {rows.line_num}: expected {len(names)} fields, found {len(row)}; "
-                "repair that line, or get the file anew"
+                f"{path}, line {rows.line_num}: expected {len(names)} fields, found {len(row)}. "
+                "Repair the line, or get the file again"
             )
         lines.append(rows.line_num)
         picked.append([row[position] for position in positions])
@@ -108,24 +108,24 @@ def _pick_columns(path, rows, columns, header_rows):
 
 
 def _few(names, most=8):
-    """Names for a message, cut short: MTAT has 190 columns."""
+    """Return the first names for a message: MTAT has 190 columns."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
 def tags_of_flags(table, names):
-    """Turn columns of 0 and 1 into tags.
+    """Convert columns of 0 and 1 to tags.
 
     Parameters
     ----------
     table : Table
     names : sequence of str
-        The columns, in the order in which their tags shall stand.
+        The columns, in the order of their tags.
 
     Returns
     -------
     list of str
-        For each row the names of its columns of 1, joined by ``;``.
+        For each row, the names of its columns with 1, joined by ``;``.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def tags_of_flags(table, names):
 
 
 def known_split(value):
-    """Spell a split as we do; what is no split comes back unchanged.
+    """Return the name of a split as used here; other values are returned unchanged.
 
     >>> [known_split(value) for value in ("training", " valid", "Test", "other")]
     ['train', 'validation', 'test', 'other']
@@ -162,18 +162,18 @@ def clips_table(ids, paths, splits, labels, groups="", recordings="", artists=""
     Parameters
     ----------
     ids, paths, splits, labels : sequence of str
-        One a clip: its name, its file relative to the root, its split (unknown ones as they stand),
-        and its tags joined by ``;`` or its class.
+        For each clip: its id, its file relative to the root, its split (unknown ones unchanged), and its tags joined by ``;``
+        or its class.
     groups : str or sequence of str
-        What a clip shares with others that it is not independent of, such as its song; "" for a clip of its own.
+        The group of clips that are not independent, such as their song; "" for a clip without a group.
     recordings : str or sequence of str
-        What a clip is an excerpt of, together with others; "" for a clip that is a recording of its own.
+        The recording that a clip is an excerpt of; "" for a clip that is a recording of its own.
     artists : str or sequence of str
-        Who made it; "" where that is not known.
+        The artist; "" if unknown.
     cleaned : int or sequence of int
         1 for a clip of the evaluation's cleaned list.
     reasons : str or sequence of str
-        What the layout itself has against a clip, or "".
+        The layout's reason to reject a clip, or "".
 
     Returns
     -------
@@ -191,7 +191,7 @@ def clips_table(ids, paths, splits, labels, groups="", recordings="", artists=""
         "labels": labels,
         "reason": reasons,
     }
-    # Texts as Python's own: where pyarrow is installed, pandas would refuse a name with a lone surrogate, which is
-    # to be told as a reason (`manifest`), not to end the job.
+    # As objects: with pyarrow installed, pandas would refuse a name with a lone surrogate, but such a clip is to be
+    # rejected with a reason (`manifest`) instead of ending the job.
     table = pd.DataFrame(columns, index=range(len(ids)), dtype=object)
     return table.astype({"cleaned": int})

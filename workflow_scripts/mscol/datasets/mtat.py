@@ -1,17 +1,17 @@
-"""MagnaTagATune: 25,863 clips of 29.1 s with 188 tags, of which the 50 most used are learned.
+"""MagnaTagATune: 25,863 clips of 29.1 s with 188 tags, of which the 50 most frequent are used.
 
-Layout: ``{0..f}/*.mp3`` (mono, 16 kHz), ``annotations_final.csv``, ``clip_info_final.csv`` (artists; need not be there).
-A clip's file is called artist-album-track-title-start-end.mp3.
+Layout: ``{0..f}/*.mp3`` (mono, 16 kHz), ``annotations_final.csv``, ``clip_info_final.csv`` (artists; optional).
+The file of a clip is named artist-album-track-title-start-end.mp3.
 
 Split by folder: 0-b train (18,706 clips), c validation (1,825), d-f test (5,329) without the three
-files of zero bytes. The cleaned split keeps clips with one of the 50 tags at least that are longer
+files of zero bytes. The cleaned split keeps clips that have at least one of the 50 tags and are longer
 than 29.1 s: 15,244, 1,529 and 4,332.
 
 Citation: E. Law, K. West, M. Mandel, M. Bay, J. S. Downie, "Evaluation of algorithms using games: the
 case of music tagging", ISMIR 2009. Cleaned split: J. Lee, J. Nam, "Multi-level and multi-scale feature
 aggregation using pretrained convolutional neural networks for music auto-tagging", IEEE SPL 24(8), 2017.
 
-Licence: `RECORDINGS` of mscol/pages/cards.py has it.
+Licence: see `RECORDINGS` in mscol/pages/cards.py.
 """
 
 import logging
@@ -32,10 +32,10 @@ LABELS = (
 )  # fmt: skip
 
 WHOLE_FILES_ONLY = True
-CLEANED_LONGER_THAN_SECONDS = 29.1  # Lee & Nam; a whole clip has 29.124 s
+CLEANED_LONGER_THAN_SECONDS = 29.1  # Lee & Nam; a complete clip has 29.124 s
 SPLIT_OPTIONS = ("cleaned", "folder")
 GROUP_OPTIONS = ("song", "artist")
-GROUPED_BY = "song"  # unless the option `group` says otherwise
+GROUPED_BY = "song"  # unless the option `group` is set
 _SPLIT_OF_FOLDER = dict.fromkeys("0123456789ab", "train") | {"c": "validation"} | dict.fromkeys("def", "test")
 
 
@@ -45,31 +45,33 @@ def read_clips(root, split="cleaned", group="song"):
     Parameters
     ----------
     root : str or os.PathLike
-        The folder that holds the folders 0 to f and the csv files.
+        The folder with the folders 0 to f and the csv files.
     split : str
         See `select`.
     group : str
-        "song" or "artist": which clips are not taken for independent.
+        "song" or "artist": clips of one group do not count as independent.
 
     Returns
     -------
     pd.DataFrame
-        See `metadata.clips_table`. ``cleaned`` is 1 where a clip has one of the 50 tags; `select`
-        adds what the durations say.
+        See `metadata.clips_table`. ``cleaned`` is 1 if a clip has one of the 50 tags; `select` then
+        checks the durations.
 
     Raises
     ------
     ConfigError
         If ``split`` or ``group`` is unknown.
     DatasetError
-        If a table is not as promised, or annotations_final.csv is missing.
+        If a table is invalid, or annotations_final.csv is missing.
     """
     _check_split(split)
     if group not in GROUP_OPTIONS:
-        raise ConfigError(f"group of a dataset of layout mtat: {group!r} is not known; say song or artist")
+        raise ConfigError(
+            f"group of a dataset of layout mtat: {group!r} is unknown. Set it to song or artist"
+        )
     table = read_table(
         Path(root, "annotations_final.csv"),
-        hint="the root of a dataset of layout mtat holds it beside the folders 0 to f",
+        hint="the root of a dataset of layout mtat contains it and the folders 0 to f",
         columns=["mp3_path", *LABELS],
         delimiter="\t",
     )
@@ -90,7 +92,7 @@ def read_clips(root, split="cleaned", group="song"):
 
 
 def _song(path):
-    """Name the song of a clip.
+    """Return the song of a clip.
 
     >>> _song("f/american_baroque-dances_and_suites-25-le_petit_rien-88-117.mp3")
     'f/american_baroque-dances_and_suites-25-le_petit_rien'
@@ -99,18 +101,18 @@ def _song(path):
 
 
 def _artists(root, paths):
-    """Name the artist of each clip as ``clip_info_final.csv`` does; where it says nothing, as the clip's file is called."""
+    """Return the artist of each clip from ``clip_info_final.csv``, or else from the name of the clip's file."""
     infos, named = Path(root, "clip_info_final.csv"), {}
     if infos.exists():
-        hint, columns = "get it anew, or take it away", ["mp3_path", "artist"]
-        # Not strict: titles may hold quotes, and are not wanted here.
+        hint, columns = "get it again, or remove it", ["mp3_path", "artist"]
+        # Not strict: titles, which are not used, may contain quotes.
         table = read_table(infos, hint, columns, delimiter="\t", strict=False)
         named = {path: artist.strip() for path, artist in zip(*table.columns.values(), strict=True)}
     return [named.get(path) or _artist(path) for path in paths]
 
 
 def _artist(path):
-    """Name the artist of a clip off its file.
+    """Return the artist of a clip from the name of its file.
 
     >>> _artist("f/american_baroque-dances_and_suites-25-le_petit_rien-88-117.mp3")
     'american_baroque'
@@ -119,17 +121,17 @@ def _artist(path):
 
 
 def select(clips, split="cleaned", group="song"):
-    """Choose the clips of the manifest, now that durations are known.
+    """Choose the clips of the manifest by their durations.
 
     Parameters
     ----------
     clips : pd.DataFrame
-        Usable clips as `read_clips` gives them, with a column ``duration`` in seconds.
+        Usable clips as `read_clips` returns them, with a column ``duration`` in seconds.
     split : str
-        "cleaned": training and validation hold only clips of the cleaned list. "folder": they hold all
-        clips of their folders. The test split holds all either way, and ``cleaned`` tells them apart.
+        "cleaned": training and validation contain only clips of the cleaned list. "folder": they contain all
+        clips of their folders. The test split contains all clips either way, and ``cleaned`` marks those of the list.
     group : str
-        Decides nothing here.
+        Ignored.
 
     Returns
     -------
@@ -155,4 +157,6 @@ def select(clips, split="cleaned", group="song"):
 
 def _check_split(split):
     if split not in SPLIT_OPTIONS:
-        raise ConfigError(f"split of a dataset of layout mtat: {split!r} is not known; say cleaned or folder")
+        raise ConfigError(
+            f"split of a dataset of layout mtat: {split!r} is unknown. Set it to cleaned or folder"
+        )

@@ -1,7 +1,7 @@
-"""NSynth: notes of 4 s, for the recognition of 11 instrument families; of pitch, velocity, source and qualities, too.
+"""NSynth: notes of 4 s, to classify 11 instrument families, or pitch, velocity, source and qualities.
 
 Layout: ``nsynth-{train,valid,test}/examples.json`` and ``audio/*.wav`` (mono, 16 kHz): 289,205, 12,678
-and 4,096 notes. No instrument is in two splits; synth_lead is in the training split alone.
+and 4,096 notes. No instrument is in two splits; synth_lead is only in the training split.
 
 Citation: J. Engel, C. Resnick, A. Roberts, S. Dieleman, D. Eck, K. Simonyan, M. Norouzi, "Neural audio
 synthesis of musical notes with WaveNet autoencoders", ICML 2017.
@@ -24,7 +24,7 @@ LABELS = (
     "vocal",
 )  # fmt: skip
 
-GROUPED_BY = "instrument"  # whose notes sound alike
+GROUPED_BY = "instrument"  # notes of one instrument are similar
 _FOLDER_OF_SPLIT = {"train": "nsynth-train", "validation": "nsynth-valid", "test": "nsynth-test"}
 _FAMILY_KEY = "instrument_family_str"
 
@@ -42,7 +42,7 @@ def read_clips(root):
     Parameters
     ----------
     root : str or os.PathLike
-        The folder that holds nsynth-train, nsynth-valid and nsynth-test.
+        The folder with nsynth-train, nsynth-valid and nsynth-test.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def _read_split(root, folder, split):
     notes = list(families)
     known = [family if family in LABELS else "" for family in map(_text, families.values())]
     reasons = [
-        "" if label else f"no instrument family that NSynth knows ({_FAMILY_KEY}: {_text(family)!r})"
+        "" if label else f"not an instrument family of NSynth ({_FAMILY_KEY}: {_text(family)!r})"
         for label, family in zip(known, families.values(), strict=True)
     ]
     paths = [f"{folder}/audio/{note}.wav" for note in notes]
@@ -70,7 +70,7 @@ def _read_split(root, folder, split):
 
 
 def _instrument(note):
-    """The instrument of a note, which its name begins with.
+    """Return the instrument of a note, the first part of its name.
 
     >>> _instrument("bass_synthetic_033-022-050")
     'bass_synthetic_033'
@@ -83,23 +83,23 @@ def _text(family):
 
 
 def read_task(root, task):
-    """Read the labels of the notes for another task than the family.
+    """Read the labels of the notes for a task other than the family.
 
     Parameters
     ----------
     root : str or os.PathLike
-        The folder that holds nsynth-train, nsynth-valid and nsynth-test.
+        The folder with nsynth-train, nsynth-valid and nsynth-test.
     task : str
         pitch, velocity, source or qualities.
 
     Returns
     -------
     kind : str
-        "classification", or "tagging" of qualities.
+        "classification", or "tagging" for qualities.
     names : tuple of str
-        All labels in order: of pitch and velocity the numbers that occur.
+        All labels in order; for pitch and velocity, the numbers that occur.
     label_of : dict
-        Note -> label, of those for which the metadata tell one; a note without any of the qualities has "".
+        Note -> label, for notes with a label in the metadata; a note without any of the qualities has "".
 
     Raises
     ------
@@ -108,7 +108,9 @@ def read_task(root, task):
     """
     key, read = _READERS[task]
     notes = {}
-    for folder in reversed(_FOLDER_OF_SPLIT.values()):  # of a note in two splits the manifest keeps the first
+    for folder in reversed(
+        _FOLDER_OF_SPLIT.values()
+    ):  # if a note is in two splits, the manifest keeps the first
         notes |= _read_notes(Path(root, folder, "examples.json"), key, read)
     label_of = {note: label for note, label in notes.items() if isinstance(label, str)}
     if task == "qualities":
@@ -126,7 +128,7 @@ def _source(value):
 
 
 def _qualities(values):
-    """Join the qualities of a note in their official order.
+    """Join the qualities of a note in their official order; None if one is unknown.
 
     >>> _qualities(["percussive", "dark"]), _qualities([]), _qualities(["loud"])
     ('dark;percussive', '', None)
@@ -145,24 +147,24 @@ _READERS = {
 
 
 def _read_notes(path, key, read=lambda value: value):
-    """Map each note to what ``read`` makes of its value of a key; to all of it, where it has none.
+    """Map each note to ``read`` of its value for a key, or to its whole object if it has no such key.
 
-    The hook replaces each note's object by its value while the file is read: the 289,205 whole objects
-    of the training split would need a gigabyte.
+    The hook replaces each note's object with the value while the file is read: the 289,205 objects of the
+    training split would need a gigabyte.
     """
     try:
         with open(path, encoding="utf-8-sig") as file:
             notes = json.load(file, object_hook=lambda note: read(note[key]) if key in note else note)
     except FileNotFoundError:
         raise DatasetError(
-            f"{path}: there is no such file; the root of a dataset of layout nsynth holds "
+            f"{path}: there is no such file; the root of a dataset of layout nsynth contains "
             "nsynth-train, nsynth-valid and nsynth-test, each with examples.json and audio/"
         ) from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DatasetError(f"{path}: expected JSON, found something else ({error}); get it anew") from error
+        raise DatasetError(f"{path}: expected JSON, found something else ({error}). Get it again") from error
     if not isinstance(notes, dict):
         found = type(notes).__name__
-        raise DatasetError(f"{path}: expected an object of notes, found a {found}; get it anew")
+        raise DatasetError(f"{path}: expected an object of notes, found a {found}. Get it again")
     return notes

@@ -1,4 +1,4 @@
-"""Gather what every stage rejected into one table."""
+"""Gather the rejected clips of all stages in one table."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ def gather_rejected(manifest_rejected_paths, stage_rejected_paths, out):
     Parameters
     ----------
     manifest_rejected_paths : sequence of str or os.PathLike
-        ``.../{dataset}/rejected.csv``: what the headers condemned.
+        ``.../{dataset}/rejected.csv``: clips rejected by their metadata or headers.
     stage_rejected_paths : sequence of str or os.PathLike
-        ``.../{dataset}/{shard}/{stage}_rejected.csv``: what a shard job could not use.
+        ``.../{dataset}/{shard}/{stage}_rejected.csv``: clips rejected by a shard job.
     out : str or os.PathLike
-        Columns dataset, stage ("header", or as in the file's name), id, path, reason; sorted.
+        Columns dataset, stage ("header", or from the file's name), id, path, reason; sorted.
 
     Raises
     ------
@@ -40,7 +40,5 @@ def _read(path, dataset, stage):
     table = read_csv(path)
     missing = [column for column in REJECTED_COLUMNS if column not in table]
     if missing:
-        raise DatasetError(
-            f"{path}: the column {missing[0]} is missing; remove the file to have it made anew"
-        )
+        raise DatasetError(f"{path}: the column {missing[0]} is missing; delete it, and it is made again")
     return table.assign(dataset=dataset, stage=stage)

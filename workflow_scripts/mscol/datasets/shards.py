@@ -1,6 +1,6 @@
-"""Deal clips to shards: the jobs of the workflow work on shards, never on single clips.
+"""Assign clips to shards: the jobs of the workflow process shards, never single clips.
 
-Rule files import this module, so it stays free of slow imports.
+Rule files import this module, so it has no slow imports.
 """
 
 import hashlib
@@ -9,9 +9,9 @@ MIN_DIGITS = 3
 
 
 def shard_of(clip_id, n_shards):
-    """Say which shard a clip belongs to.
+    """Return the shard of a clip.
 
-    The answer depends on the id alone, so that a clip that joins a dataset changes its own shard only.
+    It depends only on the id, so a clip that is added to a dataset changes only its own shard.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def shard_of(clip_id, n_shards):
 
 
 def shard_names(n_shards):
-    """Name the shards of a dataset, in order.
+    """Return the names of a dataset's shards, in order.
 
     Parameters
     ----------

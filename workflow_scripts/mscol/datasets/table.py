@@ -1,22 +1,22 @@
-"""One's own music: a csv file that names audio files, their split and their labels.
+"""Your own music: a csv file with audio files, their splits and their labels.
 
-Layout: ``clips.csv`` in the root, or the file that the option ``table`` names. Columns:
+Layout: ``clips.csv`` in the root, or the file of the option ``table``. Columns:
 
-- ``path``: relative to the root, or absolute and inside it;
-- ``split``: train (training), validation (valid, val) or test;
-- labels, in one of four ways: a column ``label`` with one class a clip (classification); a column
+- ``path``: relative to the root, or absolute and inside it.
+- ``split``: train (training), validation (valid, val) or test.
+- Labels, in one of four ways: a column ``label`` with one class per clip (classification); a column
   ``tags`` with tags joined by ``;`` (tagging); a column of 0 and 1 for each tag (tagging); or a column ``target`` with a
-  number a clip (regression);
-- ``group``, if wanted: what clips have in common that makes them alike, such as their song, their artist or their session. Clips
-  of one group are resampled together; an empty one makes the clip its own;
-- ``recording``, if wanted: what clips are excerpts of; an empty one makes the clip a recording of its own;
-- ``artist``, if wanted: who made it;
-- ``id``, if wanted: a name for the clip. Otherwise it is the path without its suffix, or the whole path
-  where two paths differ in their suffix only. A column ``duration`` is passed over.
+  number per clip (regression).
+- ``group`` (optional): the property that makes clips similar, such as their song, artist or session. Clips of one group are
+  resampled together; a clip with an empty group is its own group.
+- ``recording`` (optional): the recording that clips are excerpts of; a clip with an empty one is a recording of its own.
+- ``artist`` (optional).
+- ``id`` (optional): a name for the clip. By default it is the path without its suffix, or the whole path
+  if two paths differ only in their suffix. A column ``duration`` is ignored.
 
-No file may be in two splits, by its path or by a link: what is trained on must not be tested on.
+No file may be in two splits, by its path or by a link: training files must not be test files.
 
-The delimiter is comma, semicolon or tab. Sizes and licence are the user's own.
+The delimiter is comma, semicolon or tab. Sizes and licence depend on your music.
 """
 
 import collections
@@ -30,7 +30,10 @@ from mscol.datasets.metadata import clips_table, known_split, read_table, tags_o
 from mscol.errors import DatasetError
 
 GROUPED_BY = "group"
-_ENOUGH_CLIPS, _OWN_TAGS = 10, 0.8  # of so many clips and more, so many tags a clip are odd
+_ENOUGH_CLIPS, _OWN_TAGS = (
+    10,
+    0.8,
+)  # from this many clips on, this many different tags per clip are suspicious
 _NOT_LABELS = ("path", "split", "id", "group", "recording", "artist", "duration")
 
 
@@ -73,14 +76,14 @@ def read_clips(root, table="clips.csv"):
 
 
 def task_and_labels(root, table="clips.csv"):
-    """Say what the table's label columns ask for.
+    """Return the task and labels of the table's label columns.
 
     Returns
     -------
     task : str
         "classification", "tagging" or "regression".
     labels : tuple of str
-        All classes or tags, sorted; of regression the column's name.
+        All classes or tags, sorted; for regression, the name of the column.
 
     Raises
     ------
@@ -93,7 +96,9 @@ def task_and_labels(root, table="clips.csv"):
 
 def _read(root, table):
     path = Path(root, table)
-    rows = read_table(path, hint="a dataset of layout table needs it; its option `table` names another")
+    rows = read_table(
+        path, hint="a dataset of layout table needs it; set another file with the option `table`"
+    )
     missing = [name for name in ("path", "split") if name not in rows.columns]
     if missing:
         raise DatasetError(
@@ -113,7 +118,7 @@ def _labels(rows):
     flags = sorted(name for name in columns if name not in _NOT_LABELS)
     ways = [name for name in ("label", "tags", "target") if name in columns]
     if len(ways) > 1:
-        raise DatasetError(f"{rows.path}, line 1: found the columns {' and '.join(ways)}; keep one of them")
+        raise DatasetError(f"{rows.path}, line 1: found the columns {' and '.join(ways)}. Keep one of them")
     if "target" in columns:
         return "regression", ("target",), [number.strip() for number in columns["target"]]
     if "label" in columns:
@@ -124,22 +129,24 @@ def _labels(rows):
         return "tagging", tuple(sorted(set().union(*tags))), [";".join(some) for some in tags]
     if not flags:
         raise DatasetError(
-            f"{rows.path}, line 1: expected labels, found only {', '.join(columns)}; add a column label (one "
-            "class a clip), a column tags (joined by ;), a column of 0 and 1 for each tag, or a column target (a number a clip)"
+            f"{rows.path}, line 1: expected labels, found only {', '.join(columns)}. Add a column label (one "
+            "class per clip), a column tags (joined by ;), a column of 0 and 1 for each tag, or a column target (a number per clip)"
         )
     if any(";" in name for name in flags):
-        raise DatasetError(f"{rows.path}, line 1: a tag's column must not hold a semicolon; rename it")
+        raise DatasetError(
+            f"{rows.path}, line 1: the name of a tag's column must not contain a semicolon. Rename it"
+        )
     return "tagging", tuple(flags), tags_of_flags(rows, flags)
 
 
 def _objection(task, label):
-    """What is wrong with the label of a clip, or nothing.
+    """Return what is wrong with the label of a clip; "" for nothing.
 
     >>> _objection("regression", "fast"), _objection("regression", "120.5"), _objection("classification", "")
-    ("no number in the column target: 'fast'", '', 'no label')
+    ("not a number in the column target: 'fast'", '', 'no label')
     """
     if task == "regression" and not _is_number(label):
-        return f"no number in the column target: {label!r}"
+        return f"not a number in the column target: {label!r}"
     return "no label" if task == "classification" and not label else ""
 
 
@@ -151,22 +158,22 @@ def _is_number(text):
 
 
 def _warn_of_odd_tags(path, names, n_clips):
-    """Warn where what was read as tags can hardly be meant so."""
+    """Warn about tags that are probably not meant as such."""
     odd = [name for name in names if any(sign in name for sign in "[]{}'\",")]
     if odd:
         logging.warning(
-            "%s: the tag %r holds a comma, quotes or brackets. It is taken for one tag; several are joined by semicolons (slow;piano).",
+            "%s: the tag %r contains a comma, quotes or brackets. It counts as one tag; join several tags by semicolons (slow;piano).",
             path, odd[0],
         )  # fmt: skip
     if n_clips >= _ENOUGH_CLIPS and len(names) > _OWN_TAGS * n_clips:
         logging.warning(
-            "%s: %d clips have %d different tags: nearly each clip has one of its own, from which nothing can be learned.",
+            "%s: %d clips have %d different tags. Nearly each clip has its own tag, so nothing can be learned from them.",
             path, n_clips, len(names),
         )  # fmt: skip
 
 
 def _inside(root, path):
-    """Make a path relative to the root, where it is inside; the manifest judges all others."""
+    """Make a path inside the root relative to it; the manifest rejects others."""
     if os.path.isabs(path):
         for base in (os.path.abspath(root), os.path.realpath(root)):
             relative = os.path.relpath(path, base)
@@ -176,22 +183,22 @@ def _inside(root, path):
 
 
 def _require_one_split_a_file(rows, root, paths, splits):
-    """Raise where two rows have the same file, by its path or by a link, in two splits."""
+    """Raise an error if two rows have the same file, by its path or by a link, in two splits."""
     first_of = {}
     for line, path, split in zip(rows.lines, paths, splits, strict=True):
         if split not in SPLITS or os.path.isabs(path) or path.startswith("../"):
-            continue  # which the manifest rejects
+            continue  # the manifest rejects it
         other_line, other_path, other_split = first_of.setdefault(_file_of(root, path), (line, path, split))
         if other_split != split:
             links = "" if path == other_path else f", which is the same file as {other_path!r},"
             raise DatasetError(
-                f"{rows.path}, lines {other_line} and {line}: {path!r}{links} is in the splits {other_split} and {split}; "
-                "leave one of the two rows out"
+                f"{rows.path}, lines {other_line} and {line}: {path!r}{links} is in the splits {other_split} and {split}. "
+                "Remove one of the two rows"
             )
 
 
 def _file_of(root, path):
-    """What tells a file from others, whatever links lead to it; of one that is not there, its path."""
+    """Return an identifier of a file that is the same for all links to it; for a missing file, its path."""
     try:
         found = os.stat(os.path.join(root, path))
     except (OSError, ValueError):  # ValueError: a name that no file can have

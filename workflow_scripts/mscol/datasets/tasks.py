@@ -1,4 +1,4 @@
-"""The clips of a dataset with the labels of another task than the manifest's; no audio file is looked at."""
+"""Label the clips of a manifest for another task; no audio file is read."""
 
 import importlib
 import logging
@@ -25,28 +25,28 @@ def write_task(layout, root, task, clips, about, task_clips, task_about):
     clips, about : str or os.PathLike
         clips.csv and about.json of the dataset's manifest.
     task_clips, task_about : str or os.PathLike
-        Written: the same for the task. A clip whose label is not known is left out.
+        The same files for the task, to be written. Clips without a known label are left out.
 
     Raises
     ------
     DatasetError
-        If the metadata are not as the layout promises, or no clip of a split has a label.
+        If the metadata do not match the layout, or no clip of a split has a label.
     """
-    # By name, not by an import statement: see the package's docstring.
+    # Imported by name: see the docstring of the package.
     kind, names, label_of = importlib.import_module(f"mscol.datasets.{layout}").read_task(root, task)
     table, told = read_listed(clips), read_json(about)
     labels = table["id"].map(label_of)
     table, unknown = table.assign(labels=labels)[labels.notna()], table["id"][labels.isna()]
     if len(unknown):
         logging.warning(
-            "%d of %d clips are left out: their %s is not told, or none that is known; for example %s.",
+            "%d of %d clips are left out because their %s is missing or unknown, for example %s.",
             len(unknown), len(labels), task, unknown.iloc[0],
         )  # fmt: skip
     for split in SPLITS:
         if not (table["split"] == split).any():
             raise DatasetError(
-                f"{root}: no clip of the {split} split has a {task} that is known; leave {task} out of the dataset's tasks, "
-                "or get its metadata anew"
+                f"{root}: no clip of the {split} split has a known {task}. Remove {task} from the dataset's tasks, "
+                "or get its metadata again"
             )
     counts = told["counts"]
     told |= {

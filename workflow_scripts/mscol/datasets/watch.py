@@ -1,7 +1,6 @@
-"""What a manifest depends on: metadata files, and folders whose time stamp changes with their content.
+"""The inputs of a manifest: metadata files, and folders whose time stamp changes with their content.
 
-Rule files import this module, so it stays free of slow imports, and it lists
-folders but opens no file.
+Rule files import this module, so it has no slow imports. It lists folders but opens no file.
 """
 
 import os
@@ -38,7 +37,7 @@ LAYOUTS = tuple(_PATHS_OF)
 
 
 def watched_paths(layout, root, options=None):
-    """List the files and folders whose change means that a manifest must be made again.
+    """List the files and folders whose change makes a manifest rerun.
 
     Parameters
     ----------
@@ -52,11 +51,11 @@ def watched_paths(layout, root, options=None):
     Returns
     -------
     list of str
-        Those that exist: what is missing is for the manifest job to name, in a sentence of its own.
+        Those that exist; the manifest job reports missing ones.
     """
     return [str(path) for path in _PATHS_OF[layout](Path(root), options or {}) if path.exists()]
 
 
 def stamps(layout, root, options=None):
-    """Say when each of the `watched_paths` last changed: a dict of path to nanoseconds."""
+    """Return when each of the `watched_paths` last changed: a dict of path to nanoseconds."""
     return {path: os.stat(path).st_mtime_ns for path in watched_paths(layout, root, options)}

@@ -1,9 +1,8 @@
-"""Fetching: the official archives of a dataset are downloaded, checked, unpacked and counted.
+"""Fetch datasets: download the official archives, check and unpack them, and count the files.
 
-`dataset` does all of it; `transfer` downloads one file and goes on where it was cut, `checks` compares digests
-and counts clips, `archives` unpacks zip (in parts, too) and tar, `intake` refuses members that do not belong below
-a folder, `disk` says how much room there is. Nothing but Python's own library is needed, besides the readers of
-`mscol.datasets`, which say what clips a dataset lists.
+`dataset` runs all steps; `transfer` downloads one file and resumes an interrupted download, `checks` compares digests
+and counts files, `archives` unpacks zip (also in parts) and tar, `intake` refuses unsafe members, `disk` checks the free
+space. Only Python's standard library is needed, and the readers of `mscol.datasets` for the clips in the metadata.
 """
 
 from mscol.fetching.dataset import fetch_dataset

@@ -1,4 +1,4 @@
-"""The graph of jobs: what makes a job stale, and what is checked before the first one starts.
+"""The graph of jobs: what makes a job rerun, and checks before the first job starts.
 
 For rule files: `digests` (of code and of files, for `params`) and `start` (folders, job arrays). Quick to import.
 """

@@ -1,6 +1,6 @@
-"""What is said of the jobs that join a run when a manifest is done: a dry run does not count them."""
+"""Announce the jobs that join a run after its manifests: a dry run does not count them."""
 
-# Rule -> what one of its jobs is called, where it may take hours
+# Rules whose jobs may take hours -> the word for one of their jobs
 COSTLY = {
     "pretrain_encoder": "pretraining",
     "finetune_encoder": "finetuning",
@@ -9,16 +9,16 @@ COSTLY = {
 
 
 def tell_jobs_ahead(manifests, made_before, more):
-    """Say what manifests that are to be made may bring.
+    """Say how many jobs may follow the manifests of a run.
 
     Parameters
     ----------
     manifests : list of str
-        The datasets whose manifests are to be made.
+        The datasets whose manifests this run makes.
     made_before : bool
-        Whether any of these manifests is there already.
+        Whether any of these manifests exists already.
     more : collections.Counter
-        Rule -> how many of its jobs depend on these manifests and are not among those to run.
+        Rule -> number of its jobs that depend on these manifests and are not among the jobs to run.
 
     Returns
     -------
@@ -27,15 +27,15 @@ def tell_jobs_ahead(manifests, made_before, more):
 
     >>> from collections import Counter
     >>> tell_jobs_ahead(["mine"], True, Counter(embed_clips=3, pretrain_encoder=2))
-    'The manifest of mine is to be made anew; after it, up to 5 more jobs follow, among them 2 pretrainings.'
+    'The manifest of mine is made again; after it, up to 5 more jobs follow, among them 2 pretrainings.'
     >>> tell_jobs_ahead(["fma", "mtat"], False, Counter())
-    'The manifests of fma and mtat are to be made; after them, no jobs follow but those counted above.'
+    'The manifests of fma and mtat are made; after them, no jobs follow except those counted above.'
     """
     one = len(manifests) == 1
-    made = f"The manifest{'' if one else 's'} of {_listed(manifests)} {'is' if one else 'are'} to be made"
-    after = f"{' anew' if made_before else ''}; after {'it' if one else 'them'}"
+    made = f"The manifest{'' if one else 's'} of {_listed(manifests)} {'is' if one else 'are'} made"
+    after = f"{' again' if made_before else ''}; after {'it' if one else 'them'}"
     if not more:
-        return f"{made}{after}, no jobs follow but those counted above."
+        return f"{made}{after}, no jobs follow except those counted above."
     costly = _listed([_counted(more[rule], word) for rule, word in COSTLY.items() if more[rule]])
     among = f", among them {costly}" if costly else ""
     verb = "follows" if more.total() == 1 else "follow"

@@ -1,7 +1,7 @@
-"""Files dated in the future, by a wrong clock.
+"""Files dated in the future, because of a wrong clock.
 
-Snakemake deletes what a job has made where it is older than an input, `ancient` or not. So a user's own file with such a date, which may be
-read-only and lie on a shared disk, is no input: its date and size are a parameter instead, until its date has passed.
+Snakemake deletes an output that is older than an input, even an `ancient` one. A user's file with a future date may be
+read-only and on a shared disk, so it is not an input: its date and size are a parameter instead, until its date has passed.
 """
 
 import os
@@ -12,40 +12,43 @@ from mscol.errors import ConfigError
 
 
 def in_future(paths):
-    """Those of some paths that exist and are dated later than now, sorted."""
+    """Return the paths that exist and are dated later than now, sorted."""
     return sorted(path for path in paths if _date(path) > time.time())
 
 
 def not_in_future(paths):
-    """The other ones, those that do not exist among them, in their order."""
+    """Return the other paths, including those that do not exist, in their order."""
     later = set(in_future(paths))
     return [path for path in paths if path not in later]
 
 
 def tell_dates(paths):
-    """Say when paths were changed, for `params`: with their sizes, by which a change shows, too."""
+    """Return the dates and sizes of paths, for `params`: Snakemake notices a change of either."""
     return "; ".join(f"{path}, dated {_told_date(path)}, {os.stat(path).st_size} bytes" for path in paths)
 
 
 def check_dates(paths):
-    """Check that no file from which something is to be made is dated in the future.
+    """Check that no input is dated in the future.
 
     Raises
     ------
     ConfigError
-        For the first of them, by name.
+        For the first such file, by name.
     """
     later = in_future(paths)
     if later:
         others = f" (and {len(later) - 1} more)" if later[1:] else ""
         raise ConfigError(
-            f"{later[0]}: dated {_told_date(later[0])}, which is in the future{others}; what is made from it would be deleted as older "
-            "than it; look at the clock of this machine, and give the file today's date (touch)"
+            f"{later[0]}: dated {_told_date(later[0])}, in the future{others}. Snakemake would delete the outputs of its jobs as older "
+            "than it. Check the clock of this machine, and give the file today's date (touch)"
         )
 
 
 def _date(path):
-    """When a path was changed, s, as Snakemake sees it: of a folder that a job made as it noted there, of a link the later of both."""
+    """Return the modification time of a path, in s, as Snakemake sees it.
+
+    For a folder that a job made, it is the time stamp in the folder; for a link, the later one of link and target.
+    """
     if not os.path.lexists(path):
         return 0.0
     noted = os.path.join(path, ".snakemake_timestamp")

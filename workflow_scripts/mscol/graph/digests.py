@@ -1,7 +1,7 @@
-"""What a script depends on: digests that let Snakemake notice a change in it, or in the library.
+"""Digests of code and files, which let Snakemake notice a change in a script or in the library.
 
-Snakemake itself compares the date of a script with those of its results, and knows nothing of the modules that it imports. Dates say
-little: a comment, a checkout or a copy changes them. So the default profile turns that off, and rules have these digests among their params.
+Snakemake itself compares the date of a script with the dates of its results, and ignores the modules that the script imports.
+A comment, a checkout or a copy changes a date. So the default profile turns that off, and rules have these digests as params.
 """
 
 import ast
@@ -12,20 +12,20 @@ from pathlib import Path
 
 PACKAGE = "mscol"
 _SCRIPTS = Path(__file__).resolve().parents[2]  # workflow_scripts/, which holds the package
-# Imported by every module, and unable to change a number; and what chooses the backend, which depends on the machine
-# of a job more than on its code, and makes nothing stale when that changes
+# Modules that every module imports and that cannot change a result; and the choice of the backend, which depends more on the
+# machine of a job than on code, and makes no job rerun when it changes
 _UNCOUNTED = {
     "mscol", "mscol.errors", "mscol.jobs.backend", "mscol.jobs.cards", "mscol.jobs.compiled", "mscol.jobs.devices",
     "mscol.jobs.energy", "mscol.jobs.logs", "mscol.jobs.versions",
 }  # fmt: skip
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold statements
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # fields of statements with nested statements
 
 
 @functools.cache
 def library_fingerprint(script, *modules):
-    """Digest a script and the library modules that it imports, directly or not.
+    """Digest a script and the library modules that it imports, directly or indirectly.
 
-    Comments, docstrings and layout are left out: they must not cost a GPU day.
+    Comments, docstrings and layout do not count: a change in them must not cost a GPU day.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def library_fingerprint(script, *modules):
 
 
 def file_digest(*paths):
-    """Digest the content of files; a file that is not there yet counts as such.
+    """Digest the content of files; a missing file counts as "missing".
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def file_digest(*paths):
 
 
 def code_digest(path):
-    """Digest a Python file of the user's, without comments, docstrings and layout; one that cannot be read counts as such.
+    """Digest a Python file of the user without comments, docstrings and layout; one that cannot be parsed, by its content.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _module_path(module):
 
 @functools.cache
 def _imports(path, package):
-    """The mscol modules that a file imports, their parent packages included."""
+    """Return the mscol modules that a file imports, including their parent packages."""
     names = set()
     for node in _statements(_parsed(path)):
         if isinstance(node, ast.Import):
@@ -128,7 +128,7 @@ def _imports(path, package):
 
 
 def _statements(tree):
-    """All statements, those inside others too. Each cluster job digests code: expressions, most of a tree, are left out."""
+    """Yield all statements, including nested ones. Expressions, most of a tree, are skipped: each cluster job digests code."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -144,7 +144,7 @@ def _parsed(path):
 
 @functools.cache
 def _meaning(path):
-    """The code of a file without comments, docstrings and positions."""
+    """Return the code of a file without comments, docstrings and positions."""
     tree = _parsed(path)
     for node in _statements(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)

@@ -1,4 +1,4 @@
-"""What is checked before the first job of a run starts: folders that can be written to, arrays that can start."""
+"""Checks before the first job of a run: writable folders, and job arrays that can start."""
 
 import os
 import shlex
@@ -8,39 +8,39 @@ from mscol.errors import ConfigError, WriteError
 
 
 def check_writable(paths):
-    """Check that files and folders may be made where they are to lie.
+    """Check that files and folders can be written.
 
     Parameters
     ----------
     paths : iterable of (str or os.PathLike)
-        What is to be made. Of each, the nearest folder that exists is looked at.
+        The files and folders to write. The nearest existing parent folder of each is checked.
 
     Raises
     ------
     WriteError
-        For the first folder (by name) that may not be written to.
+        For the first folder (by name) that is not writable.
     """
     folders = {_nearest(folder) for folder in {os.path.dirname(path) for path in paths}}
     for folder in sorted(folders):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise WriteError(
-                f"{folder}: this folder cannot be written to (it lies on a read-only file system, or you may not); "
-                "make it writable, or run in another folder with --directory"
+                f"{folder}: this folder is not writable (read-only file system, or missing permission). "
+                "Make it writable, or run in another folder with --directory"
             )
 
 
 def check_interpreter(python):
-    """Check that jobs will find their Python: Snakemake hands its path to a shell as it is.
+    """Check that jobs will find their Python: Snakemake passes its path to a shell without quoting it.
 
     Raises
     ------
     ConfigError
-        If it has a space, or another character at which a shell would cut it.
+        If the path contains a space, or another character that a shell interprets.
     """
     if shlex.quote(python) != python:
         raise ConfigError(
-            f"{python}: the path of this Python has a space, or another character that Snakemake does not pass on to its jobs; move "
-            "the project to a folder without it, and set it up anew there (make .venv/installed)"
+            f"{python}: the path of this Python contains a space, or another character that Snakemake cannot pass to its jobs. Move "
+            "the project to a folder without it, and install it again there (make .venv/installed)"
         )
 
 
@@ -50,36 +50,36 @@ def _nearest(folder):
 
 
 def check_arrays(rules, jobs, at_once, turns):
-    """Check that all jobs of a rule that is submitted as a job array may start at once.
+    """Check that all jobs of a rule that is submitted as a job array can start at once.
 
-    An array waits until all jobs of its rule that are ready have been selected (snakemake-executor-plugin-slurm 2.8).
-    Where a limit keeps some of them back, it would wait for ever.
+    An array waits until all ready jobs of its rule are selected (snakemake-executor-plugin-slurm 2.8). If a limit holds some
+    of them back, it waits forever.
 
     Parameters
     ----------
     rules : str
-        Rules that are submitted as arrays, with commas between them; ``all`` for all of them.
+        Rules that are submitted as arrays, separated by commas; ``all`` for all rules.
     jobs : dict of str to int
-        How many jobs of each rule are to run.
+        Number of jobs of each rule to run.
     at_once : int
-        How many jobs may be queued or running (``--jobs``).
+        Number of jobs that may be queued or running (``--jobs``).
     turns : dict of str to int
-        Rules whose jobs take turns, with the number of them that may run at once.
+        Rules whose jobs take turns, with the number that may run at once.
 
     Raises
     ------
     ConfigError
-        If an array would have to wait for a job that may not start.
+        If an array would wait forever.
     """
     named = {rule.strip() for rule in rules.replace(";", ",").split(",")}
     for rule in sorted(set(jobs) if "all" in named else named & set(jobs)):
         if jobs[rule] > at_once:
             raise ConfigError(
-                f"--slurm-array-jobs {rule}: its array would wait for all of its {jobs[rule]} jobs, and --jobs {at_once} lets "
-                f"no more than {at_once} start; give --jobs {jobs[rule]} or more, or leave {rule} out"
+                f"--slurm-array-jobs {rule}: the array waits for all of its {jobs[rule]} jobs, but --jobs {at_once} lets only "
+                f"{at_once} start. Use --jobs {jobs[rule]} or more, or remove {rule}"
             )
         if jobs[rule] > turns.get(rule, jobs[rule]):
             raise ConfigError(
-                f"--slurm-array-jobs {rule}: its array would wait for all of its {jobs[rule]} jobs, and --resources "
-                f"shards_in_flight={turns[rule]} lets them take turns; leave {rule} out"
+                f"--slurm-array-jobs {rule}: the array waits for all of its {jobs[rule]} jobs, but --resources "
+                f"shards_in_flight={turns[rule]} makes them take turns. Remove {rule}"
             )

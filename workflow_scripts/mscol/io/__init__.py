@@ -1,5 +1,5 @@
-"""Files: everything that is read from or written to the disk passes here.
+"""Reading and writing files.
 
-`atomic` (whole or not at all), `files` (tables, JSON, arrays), `arrays` (row by row, larger than memory), `audio` (decode,
-resample, write). Imports nothing of mscol but `errors`.
+`atomic` (complete files or none), `files` (tables, JSON, arrays), `arrays` (row by row, larger than memory), `audio` (decode,
+resample, write), `lengths` and `mpeg` (durations without decoding), `tags`. Of mscol, it imports only `errors`.
 """

@@ -1,4 +1,4 @@
-"""Arrays on disk that are written, and read, row by row: datasets are larger than memory."""
+"""Arrays on disk, written and read row by row because datasets are larger than memory."""
 
 import contextlib
 import mmap
@@ -17,22 +17,22 @@ from mscol.io.files import open_array
 def advise(array, advice):
     """Tell the kernel how an array is used (``mmap.MADV_...``), if it is memory-mapped.
 
-    Pages of a memory map that were read count as this process's memory until ``MADV_DONTNEED`` gives them back;
-    in the system's own cache of files they stay.
+    Pages read from a memory map count as this process's memory until ``MADV_DONTNEED`` releases them; they stay in the
+    system's page cache.
     """
     if isinstance(array.base, mmap.mmap):
         array.base.madvise(advice)
 
 
 class SomeRows:
-    """Some rows of an array, which stays where it is; what reads it, by the first axis, reads those rows.
+    """A view of some rows of an array; nothing is copied until rows are read by the first axis.
 
     Parameters
     ----------
     array : np.ndarray
         Memory-mapped or not.
     rows : np.ndarray, int
-        Their numbers.
+        Row numbers.
     """
 
     def __init__(self, array, rows):
@@ -51,10 +51,10 @@ class SomeRows:
 
 
 class RowReader:
-    """Read rows from any place of one ``.npy`` file of floating-point numbers; threads may do so at once.
+    """Read rows from any position of one ``.npy`` file of floating-point numbers; safe to use from several threads.
 
-    Rows are read rather than taken from a memory map: that takes half the time where places are random, its pages do not count
-    as this process's memory (docs/benchmarks.md, "Data"), and a file that is cut meanwhile is an error, not the end of the process.
+    Rows are read instead of memory-mapped: this takes half the time at random positions, does not count as this process's
+    memory (docs/benchmarks.md, "Data"), and a file that is truncated meanwhile raises an error instead of killing the process.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ class RowReader:
     shape : tuple of int
     dtype : np.dtype
     nbytes : int
-        Of the whole array.
+        Size of the whole array.
 
     Raises
     ------
     CacheError
-        If it is no whole array.
+        If the file is damaged.
     """
 
     def __init__(self, path):
@@ -79,7 +79,7 @@ class RowReader:
         array = open_array(path)
         if not array.flags.c_contiguous:
             raise CacheError(
-                f"{path}: its columns lie one after another, not its rows; delete it, and it is made again"
+                f"{path}: stored column by column, expected rows; delete it, and it is made again"
             )
         self.shape, self.dtype, self.nbytes = array.shape, array.dtype, array.nbytes
         self._start, self._row_bytes = array.offset, array.nbytes // max(len(array), 1)
@@ -95,12 +95,12 @@ class RowReader:
         return rows if dtype is None else rows.astype(dtype, copy=False)
 
     def read(self, first, rows):
-        """Fill an array of shape (n, ...), in C order, with the n rows from a place on.
+        """Fill an array of shape (n, ...), in C order, with n rows from row ``first`` on.
 
         Raises
         ------
         CacheError
-            If the file ends before them.
+            If the file ends before the last row.
         """
         if rows.dtype != self.dtype:
             same = np.empty(rows.shape, self.dtype)
@@ -111,17 +111,15 @@ class RowReader:
             memoryview(rows).cast("B") if rows.size else b"",
             self._start + first * self._row_bytes,
         )
-        while len(buffer):  # one read gives 2 GB at most
+        while len(buffer):  # one read returns at most 2 GB
             n_bytes = os.preadv(self._file, [buffer], place)
             if not n_bytes:
-                raise CacheError(
-                    f"{self.path}: it was cut while it was read; delete it, and it is made again"
-                )
+                raise CacheError(f"{self.path}: truncated while it was read; delete it, and it is made again")
             buffer, place = buffer[n_bytes:], place + n_bytes
 
 
 def allow_open_files(n_files):
-    """Raise this process's limit of open files, 1024 on most machines, by so many, as far as the machine lets it."""
+    """Raise this process's limit of open files (1024 on most machines) by ``n_files``, up to the machine's hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = soft + n_files if hard == resource.RLIM_INFINITY else min(soft + n_files, hard)
     if soft != resource.RLIM_INFINITY and wanted > soft:
@@ -131,20 +129,20 @@ def allow_open_files(n_files):
 class RowWriter:
     """Write rows one after another into one ``.npy`` file, without holding them in memory.
 
-    Used as a context manager; the file appears under its name only when the block succeeds. Rows are
-    appended rather than put into a memory map, whose touched pages would count as this process's memory.
+    Use it as a context manager; the file appears under its name only when the block succeeds. Rows are
+    appended instead of memory-mapped, because touched pages would count as this process's memory.
 
     Parameters
     ----------
     path : str or os.PathLike
     row_shape : tuple of int
-        The shape of the array, without its first axis.
+        The shape of the array without its first axis.
     dtype : str
 
     Attributes
     ----------
     n_rows : int
-        How many were written.
+        Number of rows written.
     """
 
     def __init__(self, path, row_shape, dtype):
@@ -159,7 +157,7 @@ class RowWriter:
         return self
 
     def append(self, rows):
-        """Append rows, shape (n, *row_shape); return the number of the first of them."""
+        """Append rows, shape (n, *row_shape); return the row number of the first."""
         first = self.n_rows
         self._file.write(np.ascontiguousarray(rows, self.dtype).data)
         self.n_rows += len(rows)
@@ -168,13 +166,13 @@ class RowWriter:
     def __exit__(self, kind, error, traceback):
         if kind is not None:
             return self._stack.__exit__(kind, error, traceback)
-        with self._stack:  # which clears up, should the disk be full by now
+        with self._stack:  # cleans up if the disk is full
             self._file.seek(0)
             self._write_header()
         return None
 
     def _write_header(self):
-        # NumPy pads a header so that its first axis can grow: the second header fits over the first.
+        # NumPy pads the header so that the first axis can grow: the second header fits over the first.
         header = {
             "descr": np.lib.format.dtype_to_descr(self.dtype),
             "fortran_order": False,

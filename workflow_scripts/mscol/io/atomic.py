@@ -1,4 +1,4 @@
-"""Atomic writes: a killed job leaves nothing that a later one takes for whole, and a full disk is told in a sentence."""
+"""Atomic writes: a killed job leaves no partial file under its final name, and a full disk is reported in one sentence."""
 
 import contextlib
 import errno
@@ -11,44 +11,44 @@ from pathlib import Path
 
 from mscol.errors import MscolError, WriteError
 
-# With the name of this machine: on some shared file systems a lock holds on one machine only
+# With the host name: on some shared file systems, a lock holds on one machine only
 PREFIX = f".partial-{socket.gethostname()}-"
-_LOCK = ".lock"  # in each folder of what is being written: locked as long as its writer lives
+_LOCK = ".lock"  # in each folder that is being written: locked while its writer lives
 _PROBE_BYTES = 2**20
 _REASONS = {
-    errno.ENOSPC: "the disk is full; make room there",
-    errno.EDQUOT: "the disk quota is used up; make room there",
-    errno.EROFS: "the file system is read-only; make it writable, or choose another folder",
-    errno.EACCES: "its folder may not be written to; give yourself leave, or choose another folder",
-    errno.EPERM: "its folder may not be written to; give yourself leave, or choose another folder",
-    errno.EIO: "the disk reports an error; see to it, or choose another one",
-    errno.ENOTEMPTY: "another process made it at the same time; let one run at a time work in a folder",
+    errno.ENOSPC: "the disk is full. Free some space",
+    errno.EDQUOT: "the disk quota is used up. Free some space",
+    errno.EROFS: "the file system is read-only. Make it writable or choose another folder",
+    errno.EACCES: "no permission to write to its folder. Change the permissions or choose another folder",
+    errno.EPERM: "no permission to write to its folder. Change the permissions or choose another folder",
+    errno.EIO: "the disk reports an error. Check or replace the disk",
+    errno.ENOTEMPTY: "another process made it at the same time. Start only one run per folder",
 }
-# These come of reading, too: the file that they name decides.
+# Reading raises these, too: the file that the error names decides.
 _AMBIGUOUS = (errno.EACCES, errno.EPERM, errno.EIO)
 
 
 @contextlib.contextmanager
 def atomic_path(path):
-    """Yield a path beside ``path`` to write to; rename it into place when the block succeeds.
+    """Yield a temporary path in the folder of ``path``; rename it to ``path`` when the block succeeds.
 
-    What killed processes left half-written in the same folder is removed on the way.
+    Partial files that killed processes left in the same folder are removed.
 
     Parameters
     ----------
     path : str or os.PathLike
-        The file or folder to be made. Its parent folder is created.
+        The file or folder to write. Its parent folder is created.
 
     Yields
     ------
     pathlib.Path
-        A name in the same folder and with the same suffix, free to become a file or a folder. When
-        the block raises, whatever was written there is removed and ``path`` stays as it was.
+        A path with the same name that does not exist yet; write a file or a folder there. If the block
+        raises, what it wrote is removed and ``path`` stays unchanged.
 
     Raises
     ------
     WriteError
-        If the disk is full, read-only, or may not be written to.
+        If the disk is full or read-only, or the folder is not writable.
     """
     path = Path(path)
     folder = path.parent
@@ -69,35 +69,35 @@ def atomic_path(path):
 
 
 def remove_abandoned(folder):
-    """Remove what killed processes of this machine were writing in a folder; what living ones write is locked, and stays."""
+    """Remove partial files of killed processes of this machine in a folder; those of running processes are locked and stay."""
     for scratch in Path(folder).glob(f"{PREFIX}*"):
-        # Without a lock to be had (a file system may know none), nobody can tell: it stays.
+        # On a file system without locks, partial files stay: they may be in use.
         with contextlib.suppress(OSError), open(scratch / _LOCK, "r+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(scratch, ignore_errors=True)
 
 
 def why_not_written(error, folder):
-    """Say why a file could not be written: what is wrong, and what to do.
+    """Say why a file could not be written, and what to do.
 
     Parameters
     ----------
     error : Exception
-        What writing raised. Libraries of audio and networks do not pass on what the system told them; for
-        theirs a little is written into ``folder``, to see what the system says.
+        The exception that writing raised. Audio and network libraries do not pass on the system's error number; for their
+        errors, a small file is written into ``folder`` to find it.
     folder : pathlib.Path
 
     Returns
     -------
     str or None
-        None where the error is not one of writing.
+        None if the error has nothing to do with writing.
     """
     number = None if isinstance(error, MscolError) else _system_error(error, folder)
     return _REASONS.get(number)
 
 
 def _system_error(error, folder):
-    """Find the number of the system error behind an exception; None where there is none."""
+    """Return the number of the system error that caused an exception; None if there is none."""
     chain, link = [], error
     while link is not None and link not in chain:
         chain.append(link)
@@ -111,7 +111,7 @@ def _system_error(error, folder):
 
 
 def _is_inside(error, folder):
-    """Whether an error names a file in a folder, or a folder above it that could not be made."""
+    """Return whether an error names a file in a folder, or a parent folder that could not be made."""
     if error.filename is None:
         return False
     named = Path(os.fsdecode(error.filename))
@@ -119,7 +119,7 @@ def _is_inside(error, folder):
 
 
 def _probe(folder):
-    """Write a little, and return the number of the system error that this meets (None for none)."""
+    """Write a small file, and return the number of the system error that it raises (None for none)."""
     try:
         with open(folder / ".probe", "wb") as file:
             file.write(bytes(_PROBE_BYTES))
@@ -135,8 +135,8 @@ def _probe(folder):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Make a file that is locked until this process ends, however it ends."""
-    fresh = path.with_name(".unlocked")  # under its own name it is never seen without its lock
+    """Make a file that is locked until this process ends, even if it is killed."""
+    fresh = path.with_name(".unlocked")  # renamed once it is locked: no other process sees it unlocked
     with open(fresh, "wb") as lock:
         with contextlib.suppress(OSError):  # on a file system without locks
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -146,6 +146,6 @@ def _locked(path):
 
 def _move(partial, path):
     if path.is_dir() and partial.is_dir():
-        # Renamed away at once rather than removed file by file: whoever reads it meanwhile never finds a part.
+        # Renamed at once instead of removed file by file: a concurrent reader never sees part of the folder.
         os.rename(path, partial.parent / ".before")
     os.replace(partial, path)

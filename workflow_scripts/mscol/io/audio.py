@@ -1,7 +1,7 @@
 """Decode, resample and write audio.
 
-Conventions: a waveform is float32, ``(samples,)`` when mono and ``(samples, channels)`` otherwise;
-whatever libsndfile decodes (wav of any width, mp3, ogg, flac, aiff, ...) is read.
+Conventions: a waveform is float32, ``(samples,)`` when mono and ``(samples, channels)`` otherwise. All formats
+that libsndfile decodes are supported (wav of any width, mp3, ogg, flac, aiff, ...).
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _MISSED_SECONDS = 0.1
 # libsndfile spreads compression levels 0 to 1 evenly over the bit rates of MPEG-2 layer III, 160 down to 8 kbit/s.
 _HIGHEST_RATE, _LOWEST_RATE = 160, 8
 _UNKNOWN_FRAMES = 2**62
-_CANCELLED = 1e-3  # 60 dB below its channels, a mixture is what coding left of it, or rounding
+_CANCELLED = 1e-3  # 60 dB below its channels, a mixture is only coding or rounding noise
 
 
 def probe(path):
@@ -33,7 +33,7 @@ def probe(path):
     Returns
     -------
     float
-        Duration in seconds, as libsndfile takes it from there (`mscol.io.lengths` knows better where it estimates).
+        Duration in seconds according to libsndfile. Where libsndfile estimates, `mscol.io.lengths` is more accurate.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def probe(path):
 
 
 class Header(NamedTuple):
-    """What an audio file's header says: samples a channel, Hz, channels, and the format as libsndfile calls it."""
+    """An audio file's header: samples per channel, Hz, channels, and libsndfile's name of the format."""
 
     frames: int
     samplerate: int
@@ -67,11 +67,11 @@ def read_header(path):
     Raises
     ------
     AudioError
-        If the file is missing, empty, or has no header that libsndfile understands, or one that does not say how long it is.
+        If the file is missing or empty, or its header is unknown to libsndfile or lacks the length.
     """
     try:
         if os.path.getsize(path) == 0:
-            raise AudioError(f"{path}: the file is empty (0 bytes); get it anew or leave it out")
+            raise AudioError(f"{path}: the file is empty (0 bytes); get it again or leave it out")
         with open_sound(path) as sound:
             return Header(sound.frames, sound.samplerate, sound.channels, sound.format)
     except FileNotFoundError:
@@ -84,14 +84,14 @@ def read_header(path):
 
 @contextlib.contextmanager
 def open_sound(path):
-    """Open an audio file by its descriptor, and by its path only where what is in it does not tell its format, but its name does.
+    """Open an audio file by its descriptor; by its path only if the format is recognised from the name, not the content.
 
-    Given the path, libsndfile looks at what macOS puts beside a file on other disks (``._song.mp3``), too.
+    Given a path, libsndfile also reads the files that macOS writes beside a file on other disks (``._song.mp3``).
     """
     with open(path, "rb") as file, _sound_of(file, path) as sound:
         if sound.frames >= _UNKNOWN_FRAMES:
             raise AudioError(
-                f"{path}: its header does not say how long it is, as of a stream that was saved as it came; write it anew "
+                f"{path}: its header lacks the length, as in a saved stream; convert it again "
                 "(`ffmpeg -i old.flac new.flac`)"
             )
         yield sound
@@ -102,16 +102,16 @@ def _sound_of(file, path):
         return soundfile.SoundFile(file.fileno(), closefd=False)
     except soundfile.LibsndfileError:
         text = os.fsdecode(path)
-        if text.lower().endswith(".raw"):  # samples without a header, soundfile thinks
+        if text.lower().endswith(".raw"):  # soundfile takes it for samples without a header
             raise
-        # Names that are not UTF-8 it takes as bytes.
+        # soundfile takes names that are not UTF-8 as bytes.
         return soundfile.SoundFile(
             os.fsencode(path) if any("\ud800" <= letter <= "\udfff" for letter in text) else text
         )
 
 
 def one_channel_of_equal(waveform):
-    """Of two equal channels one; others as they are. Shape (n_samples, channels)."""
+    """Return one of two equal channels; other waveforms unchanged. Shape (n_samples, channels)."""
     if waveform.shape[1] == 2 and np.array_equal(waveform[:, 0], waveform[:, 1]):
         return waveform[:, :1]
     return waveform
@@ -133,19 +133,19 @@ def decode(path):
     Raises
     ------
     AudioError
-        If the file cannot be decoded, holds no sample, or a sample is not finite.
+        If the file cannot be decoded, has no samples, or a sample is not finite.
     """
     try:
         waveform, rate = _decode(path)
     except (soundfile.LibsndfileError, OSError) as error:
-        reason = getattr(error, "error_string", error)  # the whole would name a descriptor
+        reason = getattr(error, "error_string", error)  # the full text would name a descriptor
         raise AudioError(f"{path}: cannot be decoded ({reason})") from error
-    except MemoryError as error:  # some headers lie
-        raise AudioError(f"{path}: takes more memory than there is ({error})") from error
+    except MemoryError as error:  # a wrong header
+        raise AudioError(f"{path}: needs more memory than available ({error})") from error
     if not len(waveform):
-        raise AudioError(f"{path}: holds no audio")
+        raise AudioError(f"{path}: contains no audio")
     if not np.isfinite(waveform).all():
-        raise AudioError(f"{path}: holds samples that are not finite")
+        raise AudioError(f"{path}: contains samples that are not finite")
     return waveform, rate
 
 
@@ -153,7 +153,7 @@ def _decode(path):
     with open_sound(path) as file:
         waveform, rate = file.read(file.frames, dtype="float32", always_2d=True), file.samplerate
         found = mpeg.read_mpeg(path) if file.format == "MP3" else None
-    # libsndfile stops where it thinks that an mp3 ends, which may be far too early where the bit rate varies.
+    # libsndfile stops at its estimate of an mp3's end, which may be far too early if the bit rate varies.
     if found is not None and found.promised_frames is None:
         n_frames = mpeg.count_frames(path, found)
         if n_frames * found.frame_samples > len(waveform) + rate * _MISSED_SECONDS:
@@ -162,7 +162,7 @@ def _decode(path):
 
 
 def resample(waveform, rate, to_rate):
-    """Resample with soxr's high quality, as librosa does.
+    """Resample with soxr's high-quality setting, as librosa does.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def resample(waveform, rate, to_rate):
 
     Returns
     -------
-    np.ndarray, float32, shape as given but for the number of samples
+    np.ndarray, float32, same shape except for the number of samples
     """
     if rate == to_rate:
         return waveform
@@ -180,14 +180,14 @@ def resample(waveform, rate, to_rate):
         return soxr.resample(waveform, rate, to_rate, quality="HQ")
     except MemoryError as error:
         raise AudioError(
-            f"{len(waveform)} samples at {rate} Hz take more memory than there is at {to_rate} Hz"
+            f"{len(waveform)} samples at {rate} Hz need more memory than available at {to_rate} Hz"
         ) from error
 
 
 def downmix(waveform):
-    """Mix more than two channels down to two: left and right stay, and what there is besides goes to both.
+    """Mix more than two channels down to two: left and right stay, and all other channels are added to both.
 
-    The mean of the two is the mean of all channels, so that stems are separated from what the mixture is heard as.
+    The mean of the two is the mean of all channels, so stems are separated from the same signal as the mixture.
 
     Parameters
     ----------
@@ -205,26 +205,26 @@ def downmix(waveform):
 
 
 def require_audible(waveform, path):
-    """Raise where the channels of a mixture all but cancel: what is left would be brought to full level.
+    """Raise an error if the channels of a mixture nearly cancel: normalisation would amplify the rest to full level.
 
     Parameters
     ----------
     waveform : np.ndarray, shape=(n_samples, n_channels)
     path : str or os.PathLike
-        Whose it is, for the error.
+        The file, for the error.
 
     Raises
     ------
     AudioError
-        If the mean of the channels is 60 dB or more below the loudest of them. A silent file is none.
+        If the mean of the channels is more than 60 dB below the loudest channel. A silent file is no error.
     """
     if waveform.shape[1] == 1:
         return
     loudest, mean = np.abs(waveform).max(), np.abs(waveform.mean(axis=1)).max()
     if mean < _CANCELLED * loudest:
         raise AudioError(
-            f"{path}: silent as a mixture (its channels cancel each other: peaks of {loudest:.2g} leave one of {mean:.2g}); "
-            "one of them is inverted: invert it, or leave the file out"
+            f"{path}: silent as a mixture (its channels cancel each other: from a peak of {loudest:.2g} to {mean:.2g}); "
+            "one channel is inverted. Invert it, or leave the file out"
         )
 
 
@@ -267,7 +267,7 @@ def _to_mono(waveform, rate, to_rate):
 
 
 def load_stereo(path, rate=SEPARATION_RATE):
-    """Decode a file to two channels at ``rate`` Hz: mono is doubled, more than two are mixed down (`downmix`).
+    """Decode a file to two channels at ``rate`` Hz: mono is doubled, more than two channels are mixed down (`downmix`).
 
     Returns
     -------
@@ -285,7 +285,7 @@ def load_stereo(path, rate=SEPARATION_RATE):
 
 
 def write_wav(path, waveform, rate):
-    """Write a waveform as 32-bit float wav, which no later stage can clip.
+    """Write a waveform as 32-bit float wav, which does not clip.
 
     Parameters
     ----------
@@ -299,7 +299,7 @@ def write_wav(path, waveform, rate):
 
 
 def encode_mp3(waveform, kilobits):
-    """Encode a waveform at 16 kHz, shape (n_samples,), as mp3 with a constant bit rate (kbit/s): bytes."""
+    """Encode a waveform at 16 kHz, shape (n_samples,), as mp3 with a constant bit rate (kbit/s); return bytes."""
     file = io.BytesIO()
     soundfile.write(
         file,

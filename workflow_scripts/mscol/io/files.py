@@ -1,4 +1,4 @@
-"""Tables, arrays and JSON: written atomically, and read with an error that names the file where it is not whole."""
+"""Tables, arrays and JSON: written atomically; reading a damaged file raises an error that names it."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ RESULT_TEXTS = (
 
 
 def read_csv(path):
-    """Read a csv that `write_csv` wrote: texts stay texts, even a clip "000002" or a class "None".
+    """Read a csv that `write_csv` wrote: strings stay strings, even a clip "000002" or a class "None".
 
     Returns
     -------
@@ -28,13 +28,13 @@ def read_csv(path):
     Raises
     ------
     CacheError
-        If it is no whole table.
+        If the table is incomplete.
     """
     return _read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
 
 
 def read_results(path):
-    """Read a csv of results: texts stay texts (a dataset "2024", a class "None"), and empty numbers are NaN.
+    """Read a csv of results: strings stay strings (a dataset "2024", a class "None"), and empty numbers are NaN.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def read_results(path):
     Raises
     ------
     CacheError
-        If it is no whole table.
+        If the table is incomplete.
     """
     return _read_csv(path, dtype=dict.fromkeys(RESULT_TEXTS, str), keep_default_na=False, na_values=[""])
 
@@ -51,7 +51,7 @@ def read_results(path):
 def open_array(path):
     """Open a ``.npy`` file of floating-point numbers memory-mapped.
 
-    Its size is held against its header, which costs nothing; its numbers are not looked at.
+    Its size is compared with its header, which is quick; its numbers are not checked.
 
     Returns
     -------
@@ -60,13 +60,13 @@ def open_array(path):
     Raises
     ------
     CacheError
-        If it is no whole array, or one of other values: Python objects could run code when loaded.
+        If the file is damaged or holds another type: Python objects could run code when loaded.
     """
     import numpy as np  # here, because rule files import this module
 
     try:
         array = np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # NumPy raises whatever a damaged header leads it to
+    except Exception as error:  # a damaged header can raise any exception
         raise CacheError(f"{path}: damaged ({error}); {_AGAIN}") from error
     more = os.path.getsize(path) - array.offset - array.nbytes
     if more:
@@ -94,12 +94,12 @@ def read_json(path):
     Raises
     ------
     CacheError
-        If it is no whole JSON.
+        If the file is not valid JSON.
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise CacheError(f"{path}: not whole JSON ({error}); {_AGAIN}") from error
+        raise CacheError(f"{path}: not valid JSON ({error}); {_AGAIN}") from error
 
 
 def _read_csv(path, **options):
@@ -107,10 +107,10 @@ def _read_csv(path, **options):
 
     try:
         table = pd.read_csv(path, **options)
-    except ValueError as error:  # pandas' own errors of parsing are such
-        raise CacheError(f"{path}: not a whole table ({error}); {_AGAIN}") from error
+    except ValueError as error:  # pandas' parser errors are ValueErrors
+        raise CacheError(f"{path}: incomplete table ({error}); {_AGAIN}") from error
     if not _ends_with_a_line(path):
-        raise CacheError(f"{path}: not a whole table (its last line is cut); {_AGAIN}")
+        raise CacheError(f"{path}: incomplete table (its last line is cut off); {_AGAIN}")
     return table
 
 
@@ -121,6 +121,6 @@ def _ends_with_a_line(path):
 
 
 def sha256_of(path):
-    """The SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,7 @@
-"""How long a file is, as far as can be told without decoding it, and whether it is cut short.
+"""The length of a file, found without decoding it, and whether the file is truncated.
 
-A header's word is taken where it is one; where it only estimates, frames are counted (`mpeg`). A file that was cut, by a
-download that broke off, say, often opens and decodes without an error: what its header promises is held against what is there.
+The header is used if it states the length; where libsndfile only estimates, frames are counted (`mpeg`). A truncated file, such
+as an interrupted download, often decodes without an error, so the length in its header is compared with its content.
 """
 
 import os
@@ -11,20 +11,22 @@ from mscol.errors import AudioError
 from mscol.io import audio, mpeg
 
 TOLERANCE_SECONDS = 0.1
-_UNKNOWN_BYTES = 0x7FFFF000  # and above: what writers into a pipe, who cannot know, say in a wav
-_MOST_CHUNKS = 1_000  # a damaged file may hold millions of empty ones
-_LAST_BYTES = 65_536  # an ogg page is no longer
+_UNKNOWN_BYTES = (
+    0x7FFFF000  # and above: the size in a wav that was written to a pipe, whose writer cannot know it
+)
+_MOST_CHUNKS = 1_000  # a damaged file may have millions of empty chunks
+_LAST_BYTES = 65_536  # longest ogg page
 
 
 class Length(NamedTuple):
-    """How long a file is.
+    """The length of a file.
 
     Attributes
     ----------
     seconds : float
-        By its header, or counted.
+        From its header, or counted.
     cut : str
-        What of it is missing, in words; "" of a whole file.
+        What is missing, as a phrase; "" if the file is complete.
     """
 
     seconds: float
@@ -49,7 +51,9 @@ def measure(path):
         if about.format == "MP3":
             return _measure_mp3(path, held)
         if about.format == "OGG":
-            return Length(held, "" if _ends(path) else f"it breaks off after {held:.3f} s, without an end")
+            return Length(
+                held, "" if _ends(path) else f"it breaks off after {held:.3f} s, without an end page"
+            )
         promised = {"WAV": _wav_seconds, "WAVEX": _wav_seconds, "AIFF": _aiff_seconds}.get(about.format)
         return _compare(promised(path, about.samplerate) if promised else None, held)
     except OSError as error:
@@ -59,7 +63,7 @@ def measure(path):
 def _compare(promised, held):
     if promised is None or promised <= held + TOLERANCE_SECONDS:
         return Length(held, "")
-    return Length(promised, f"its header promises {promised:.3f} s, and it holds {held:.3f} s")
+    return Length(promised, f"its header says {promised:.3f} s, but it holds {held:.3f} s")
 
 
 def _measure_mp3(path, by_header):
@@ -76,7 +80,7 @@ def _measure_mp3(path, by_header):
 
 
 def _chunks(path, order):
-    """Yield name, start and size of the chunks of a RIFF, RIFX or FORM file, and the file."""
+    """Yield name and size of the chunks of a RIFF, RIFX or FORM file, and the file at the start of the chunk's data."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         position = 12
@@ -90,7 +94,7 @@ def _chunks(path, order):
 
 
 def _wav_seconds(path, rate):
-    """What a wav's header promises, or None where the whole file is as long as it says, or it does not say."""
+    """Return the seconds that a wav's header states; None if the file is as long as the header says, or it does not say."""
     with open(path, "rb") as file:
         riff = file.read(8)
     order = {b"RIFF": "little", b"RIFX": "big"}.get(riff[:4])
@@ -114,7 +118,7 @@ def _aiff_seconds(path, rate):
 
 
 def _ends(path):
-    """Whether an ogg's last page is whole, and says that it is the last."""
+    """Return whether the last page of an ogg file is complete and marked as the last."""
     with open(path, "rb") as file:
         file.seek(max(0, os.path.getsize(path) - _LAST_BYTES))
         data = file.read()

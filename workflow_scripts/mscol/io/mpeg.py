@@ -1,6 +1,6 @@
-"""How many frames an mp3 holds: libsndfile estimates it from the size of the file where no Xing, Info or VBRI frame says so.
+"""Count the frames of an mp3: without a Xing, Info or VBRI frame, libsndfile estimates the number from the file size.
 
-Its estimate counts tags as music, is far off where the bit rate varies, and is where it stops decoding.
+The estimate counts tags as music and is far off if the bit rate varies, and libsndfile stops decoding there.
 """
 
 import functools
@@ -14,20 +14,20 @@ _BITRATES = {
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-_SEARCHED_BYTES = 65_536  # from the end of the tags on, for a first frame
+_SEARCHED_BYTES = 65_536  # searched for the first frame, from the end of the tags on
 
 
 class Mpeg(NamedTuple):
-    """Where an mp3's audio begins, and what its header frame says.
+    """The start of an mp3's audio, and the content of its header frame.
 
     Attributes
     ----------
     start : int
-        Of the first frame, in bytes.
+        Position of the first frame, in bytes.
     header : bytes
-        The four bytes that it begins with.
+        The first four bytes of that frame.
     promised_frames, promised_bytes : int or None
-        By the Xing, Info or VBRI frame, where there is one and it says so.
+        From the Xing, Info or VBRI frame; None if it is missing or does not say.
     """
 
     start: int
@@ -37,7 +37,7 @@ class Mpeg(NamedTuple):
 
     @property
     def frame_samples(self):
-        """Samples of a frame, of each channel."""
+        """Samples per frame and channel."""
         return 1152 if _version(self.header) == 3 else 576
 
     @property
@@ -47,12 +47,12 @@ class Mpeg(NamedTuple):
 
 
 def read_mpeg(path):
-    """Find an mp3's first frame behind its ID3v2 tags, of any size, and read what it says.
+    """Find and read the first frame of an mp3 after its ID3v2 tags, which may have any size.
 
     Returns
     -------
     Mpeg or None
-        None where there is no frame of layer III, or one of a free bit rate.
+        None if there is no frame of layer III, or its bit rate is "free".
     """
     with open(path, "rb") as file:
         start = 0
@@ -70,7 +70,7 @@ def read_mpeg(path):
 
 
 def count_frames(path, mpeg):
-    """Count the whole frames of an mp3, without decoding them; the header frame is none.
+    """Count the complete frames of an mp3 without decoding them; the header frame does not count.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def count_frames(path, mpeg):
 
 
 def with_length(path, mpeg, n_frames):
-    """Open an mp3 without tags, and with an Info frame before it that says how many frames there are."""
+    """Return an mp3 as a file-like object without tags, with an Info frame in front that states the number of frames."""
     version, _ = kind = _kind(mpeg.header)
     is_mono = mpeg.header[3] >> 6 == 3
     side_bytes = {(True, False): 32, (True, True): 17, (False, False): 17, (False, True): 9}[
@@ -115,7 +115,7 @@ def with_length(path, mpeg, n_frames):
 
 
 def held_bytes(path, mpeg):
-    """Count the bytes from the first frame of a file to its end."""
+    """Return the number of bytes from the first frame of a file to its end."""
     return os.path.getsize(path) - mpeg.start
 
 
@@ -124,13 +124,13 @@ def _version(header):
 
 
 def _kind(header):
-    """Version and place of the sample rate: what is the same in all frames of a file."""
+    """Return version and index of the sample rate, which are the same in all frames of a file."""
     return _version(header), header[2] >> 2 & 3
 
 
 @functools.cache
 def _frame_sizes(kind=None):
-    """Map bytes 1 and 2 of each header of layer III, of a kind if one is given, to the bytes of its frame."""
+    """Map bytes 1 and 2 of each layer III header, optionally of one kind, to the frame's size in bytes."""
     sizes = {}
     for version, rates in _RATES.items():
         for place, rate in enumerate(rates):
@@ -152,7 +152,7 @@ def _frame_sizes(kind=None):
 
 
 def _next_frame(data, position, kind):
-    """Find the next frame that another one, or the end, follows."""
+    """Find the next frame that is followed by another frame or by the end."""
     sizes = _frame_sizes(kind)
     while (position := data.find(b"\xff", position)) >= 0:
         size = sizes.get(data[position + 1 : position + 3])
@@ -166,7 +166,7 @@ def _next_frame(data, position, kind):
 
 
 def _promises(data, header):
-    """What a Xing, Info or VBRI frame says, if the first frame is one."""
+    """Return the frames and bytes that a Xing, Info or VBRI frame states, if the first frame is one."""
     vbri = data.find(b"VBRI", 36, 40)
     if vbri >= 0:
         return {

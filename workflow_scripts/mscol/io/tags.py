@@ -1,4 +1,4 @@
-"""What an audio file says of itself: who plays, and what."""
+"""Tags of audio files: artist, album, title and genre."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import soundfile
 
 from mscol.io.audio import open_sound
 
-# What programs write where they do not know
+# Placeholders that programs write for unknown values
 _NOT_KNOWN = {
     "unknown",
     "unknown artist",
@@ -19,7 +19,7 @@ _NOT_KNOWN = {
 
 
 class Tags(NamedTuple):
-    """Texts without line breaks, "" where the file does not say."""
+    """Tags without line breaks; "" for a missing tag."""
 
     artist: str = ""
     album: str = ""
@@ -28,7 +28,7 @@ class Tags(NamedTuple):
 
 
 def read_tags(path):
-    """Read the tags of an audio file, as far as libsndfile knows them: of mp3, flac, ogg, opus and wav, and some of others.
+    """Read the tags of an audio file that libsndfile supports: of mp3, flac, ogg, opus and wav, and some of other formats.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read_tags(path):
     Returns
     -------
     Tags
-        Empty ones of a file that cannot be read.
+        Empty if the file cannot be read.
     """
     try:
         with open_sound(path) as sound:
@@ -48,7 +48,7 @@ def read_tags(path):
 
 
 def _known(text):
-    """A tag as one line, or nothing.
+    """Return a tag as one line; "" for a placeholder.
 
     >>> _known(" The\\n Band "), _known("Unknown Artist")
     ('The Band', '')

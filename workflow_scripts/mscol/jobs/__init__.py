@@ -1,3 +1,4 @@
-"""What every job does: `logs` (its log, and progress with the time left), `parallel` (many clips at once), `devices` (a GPU of its
-own), `backend` (what Keras computes with), `chatter` (what its log is spared), `versions` (which code is at work). Imports nothing of mscol but `errors`.
+"""Helpers of all jobs: `logs` (logging and progress), `parallel` (threads over clips), `devices` (GPUs per job), `backend` (the
+backend of Keras), `compiled` (the cache of JAX), `chatter` (filtered messages of frameworks), `callables` (functions of users),
+`energy`, `cards`, `extras`, `versions`. Of mscol, it imports only `errors`.
 """

@@ -1,8 +1,7 @@
-"""Which backend of Keras a job computes with: TensorFlow, or JAX on GPUs.
+"""Choose the Keras backend of a job: TensorFlow, or JAX on GPUs.
 
-It is decided where the job runs, because the login node that plans a run has no GPU, and before Keras is imported,
-which never changes it. So nothing here imports Keras or TensorFlow; JAX is imported only where there is a card to ask
-it about.
+The job itself chooses, because the login node that plans a run has no GPU. It chooses before it imports Keras, because Keras
+never changes its backend. So this module imports neither Keras nor TensorFlow, and JAX only if there is a GPU.
 """
 
 import importlib.util
@@ -19,24 +18,24 @@ from mscol.jobs.compiled import keep_compiled
 from mscol.jobs.extras import which_backend
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
-# What CUDA_VISIBLE_DEVICES holds where a user, or SLURM, wants no GPU to be seen
+# Values of CUDA_VISIBLE_DEVICES with which a user, or SLURM, hides all GPUs
 _NO_GPU = ("", "-1", "none", "void", "nodevfiles")
-# CUDA 13 runs on drivers of this series or later (NVIDIA, CUDA Toolkit 13 release notes)
+# CUDA 13 needs a driver of this series or later (NVIDIA, CUDA Toolkit 13 release notes)
 OLDEST_DRIVER = 580
 
 
 def choose_backend(setting="auto", compiled=None):
-    """Choose the backend of Keras, for this process and its children, and say so in the log.
+    """Choose the Keras backend of this process and its children, and log it.
 
-    Call it before anything imports Keras. ``KERAS_BACKEND``, where a user sets it, wins; ``auto`` is JAX where it can
-    compute on a GPU of this machine, else TensorFlow. JAX is kept from taking all of a GPU's memory at once.
+    Call it before anything imports Keras. ``KERAS_BACKEND`` takes precedence if a user sets it. ``auto`` is JAX if it can
+    compute on a GPU of this machine, else TensorFlow. JAX is prevented from allocating all of a GPU's memory at once.
 
     Parameters
     ----------
     setting : str
         ``auto``, ``tensorflow`` or ``jax``.
     compiled : str or os.PathLike, optional
-        A folder in which JAX keeps what it compiles for GPUs (`mscol.jobs.compiled.keep_compiled`).
+        A folder in which JAX caches programs compiled for GPUs (`mscol.jobs.compiled.keep_compiled`).
 
     Returns
     -------
@@ -46,14 +45,14 @@ def choose_backend(setting="auto", compiled=None):
     Raises
     ------
     ConfigError
-        If KERAS_BACKEND names another backend, or what was asked for is not installed.
+        If KERAS_BACKEND names another backend, or the requested backend is not installed.
     """
     check_backend_variable()
     hush_frameworks()
-    if "keras" in sys.modules:  # it has its backend already, and keeps it
+    if "keras" in sys.modules:  # Keras keeps its backend
         in_use = sys.modules["keras"].config.backend()
         if setting not in ("auto", in_use):
-            logging.warning("Keras was imported before, and computes with %s, not with %s.", in_use, setting)
+            logging.warning("Keras was imported earlier and computes with %s, not with %s.", in_use, setting)
         return in_use
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     named = os.environ.get("KERAS_BACKEND", "")
@@ -66,12 +65,12 @@ def choose_backend(setting="auto", compiled=None):
     if backend == "jax" and card and not obstacle and compiled:
         keep_compiled(compiled)
     if backend == "jax" and _sees_none(os.environ):
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")  # it fails where it knows of a GPU but may see none
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")  # JAX fails if it finds a GPU that is hidden
     return backend
 
 
 def check_backend_variable(environment=os.environ):
-    """Check that KERAS_BACKEND, where it is set, names a backend that this library computes with.
+    """Check that KERAS_BACKEND, if set, names a supported backend.
 
     Raises
     ------
@@ -81,26 +80,26 @@ def check_backend_variable(environment=os.environ):
     named = environment.get("KERAS_BACKEND", "")
     if named and named not in TITLES:
         raise ConfigError(
-            f"environment variable KERAS_BACKEND: {named!r} is no backend that this can compute with; set it to "
-            f"{' or '.join(TITLES)}, or unset it and let the config's 'backend' decide"
+            f"environment variable KERAS_BACKEND: the backend {named!r} is not supported. Set it to "
+            f"{' or '.join(TITLES)}, or unset it to use the config's 'backend'"
         )
 
 
 def decide(setting, named, card, obstacle, installed):
-    """Decide on a backend, from what was found.
+    """Decide on a backend.
 
     Parameters
     ----------
     setting : str
         ``auto``, ``tensorflow`` or ``jax``.
     named : str
-        What KERAS_BACKEND says; empty where it is not set.
+        Value of KERAS_BACKEND; empty if it is not set.
     card : str or None
         A GPU of this machine that the process may use.
     obstacle : str or None
-        Why JAX cannot use it.
+        Why JAX cannot use that GPU.
     installed : list of str
-        The backends that are.
+        The installed backends.
 
     Returns
     -------
@@ -110,12 +109,12 @@ def decide(setting, named, card, obstacle, installed):
     Raises
     ------
     ConfigError
-        If it is not installed.
+        If the backend is not installed.
 
     Examples
     --------
     >>> decide("auto", "", None, None, ["tensorflow", "jax"])
-    ('tensorflow', 'Computing with TensorFlow: there is no GPU here that this job may use.')
+    ('tensorflow', 'Computing with TensorFlow: no GPU is available to this job.')
     >>> decide("auto", "", "/dev/nvidia0", None, ["tensorflow", "jax"])
     ('jax', 'Computing with JAX on a GPU (/dev/nvidia0).')
     """
@@ -126,13 +125,13 @@ def decide(setting, named, card, obstacle, installed):
     asked = "" if wanted == "auto" else f", as {'KERAS_BACKEND' if named else 'the config'} says"
     if not installed:
         raise ConfigError(
-            f"neither TensorFlow nor JAX is installed, with one of which encoders of Keras compute: {which_backend()}. "
+            f"neither TensorFlow nor JAX is installed, and Keras encoders need one of them. Install one: {which_backend()}. "
             "An encoder.onnx needs neither"
         )
     if backend not in installed:
         raise ConfigError(
-            f"{TITLES[backend]} is not installed here{asked and ', but is to compute' + asked}; install it, or set "
-            f"'backend' in the config, or KERAS_BACKEND, to what is ({', '.join(installed)})"
+            f"{TITLES[backend]} is not installed here{asked and ', but is required' + asked}. Install it, or set "
+            f"'backend' in the config, or KERAS_BACKEND, to an installed backend ({', '.join(installed)})"
         )
     if obstacle:
         return backend, (
@@ -142,30 +141,30 @@ def decide(setting, named, card, obstacle, installed):
         return backend, f"Computing with JAX on a GPU ({card}){asked}."
     if card:
         return backend, f"Computing with {TITLES[backend]}{asked}."
-    return backend, f"Computing with {TITLES[backend]}{asked}: there is no GPU here that this job may use."
+    return backend, f"Computing with {TITLES[backend]}{asked}: no GPU is available to this job."
 
 
 def find_card(environment=os.environ, devices="/dev"):
-    """Find an NVIDIA GPU that this process may use, without asking a framework.
+    """Find an NVIDIA GPU that this process may use, without importing a framework.
 
     Parameters
     ----------
     environment : dict
-        Its CUDA_VISIBLE_DEVICES and JAX_PLATFORMS may exclude GPUs.
+        CUDA_VISIBLE_DEVICES and JAX_PLATFORMS may exclude GPUs.
     devices : str or os.PathLike
         The folder of devices.
 
     Returns
     -------
     str or None
-        The device, what ``nvidia-smi`` calls it, or CUDA_VISIBLE_DEVICES where that chooses among several.
+        The device, its name in ``nvidia-smi``, or the setting of CUDA_VISIBLE_DEVICES if there is one.
     """
     platforms = environment.get("JAX_PLATFORMS", "")
     kept_off = platforms and not {"cuda", "gpu"} & set(platforms.split(","))
     if kept_off or _sees_none(environment):
         return None
     nodes = sorted(Path(devices).glob("nvidia[0-9]*"))
-    # Under Windows' Linux a card has no device of its own.
+    # In the Windows Subsystem for Linux, a GPU has no device file.
     cards = [str(node) for node in nodes] or [
         card.title for card in list_cards(environment.get("PATH")) or []
     ]
@@ -175,22 +174,22 @@ def find_card(environment=os.environ, devices="/dev"):
 
 
 def _sees_none(environment):
-    """Whether CUDA_VISIBLE_DEVICES keeps a process off all GPUs."""
+    """Return whether CUDA_VISIBLE_DEVICES hides all GPUs from a process."""
     return environment.get("CUDA_VISIBLE_DEVICES", "0").strip().lower() in _NO_GPU
 
 
 def jax_obstacle(driver="/proc/driver/nvidia/version"):
-    """Say why JAX cannot compute on the GPU that is there, having tried.
+    """Try to compute on the GPU with JAX, and say why it fails.
 
     Parameters
     ----------
     driver : str or os.PathLike
-        The file in which the driver says its version.
+        The file with the version of the driver.
 
     Returns
     -------
     str or None
-        None where it can.
+        None if it works.
     """
     if not importlib.util.find_spec("jax"):
         return "JAX is not installed"
@@ -200,11 +199,11 @@ def jax_obstacle(driver="/proc/driver/nvidia/version"):
         with without_chatter():
             import jax
 
-            # Devices may be listed and still refuse to compute: busy, full, or older than the kernels.
+            # A listed device may still fail to compute: busy, out of memory, or too old for the kernels.
             (jax.device_put(1.0, jax.devices("gpu")[0]) + 1).block_until_ready()
-    except Exception as error:  # plugins and drivers fail in ways of their own
+    except Exception as error:  # plugins and drivers raise any exception
         said = str((of_jax.errors or [error])[0]).strip().splitlines() or [type(error).__name__]
-        return _old_driver(driver) or f"it says {said[0].rstrip('.')!r}"
+        return _old_driver(driver) or f"JAX reports {said[0].rstrip('.')!r}"
     return None
 
 
@@ -214,5 +213,5 @@ def _old_driver(path):
     except OSError:
         return None
     if found and int(found[1]) < OLDEST_DRIVER:
-        return f"its driver is {found[1]}{found[2]}, and CUDA 13 asks for {OLDEST_DRIVER} or later"
+        return f"its driver is {found[1]}{found[2]}, but CUDA 13 needs {OLDEST_DRIVER} or later"
     return None

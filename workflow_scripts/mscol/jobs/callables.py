@@ -1,4 +1,4 @@
-"""Functions of users: loaded by name, and their errors shown with the lines of their own files."""
+"""Load functions of users by name, and show their errors with the lines of their own files."""
 
 import importlib
 import importlib.util
@@ -36,12 +36,12 @@ def load_callable(name):
 
 
 def load_module_of(name):
-    """Load the module of such a function, and see that it has the function; parameters and errors as of `load_callable`."""
+    """Load the module of a function and check that it has the function; parameters and errors as in `load_callable`."""
     hush_frameworks()
     place, _, function = name.rpartition(":")
     try:
         module = _load_file(place) if place.endswith(".py") else importlib.import_module(place)
-    except (Exception, SystemExit) as error:  # whatever a module of the user's raises
+    except (Exception, SystemExit) as error:  # a user's module can raise anything
         raise ConfigError(
             f"callable {name!r}: {place!r} cannot be imported ({brief(error)}):\n{their_traceback(error)}"
         ) from error
@@ -52,7 +52,7 @@ def load_module_of(name):
 
 
 def their_traceback(error):
-    """Format an error in a user's code from their first line on, without the lines of ours that led there.
+    """Format an error in a user's code from its first line in that code on, without the frames of this library.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def their_traceback(error):
     Returns
     -------
     str
-        As Python writes tracebacks, causes included.
+        A Python traceback, including causes.
     """
     report = part = traceback.TracebackException.from_exception(error)
     while part:
@@ -71,7 +71,7 @@ def their_traceback(error):
 
 
 def brief(error):
-    """An error in one line.
+    """Return an error as one line.
 
     >>> brief(ValueError("too loud")), len(brief(ValueError("x" * 1000)))
     ("ValueError('too loud')", 203)
@@ -85,7 +85,7 @@ def _is_ours(frame):
 
 
 def _load_file(path):
-    """Load a file as a module; as if it were run, it may import its neighbours, and its classes can be found."""
+    """Load a file as a module. It may import modules of its folder, and its classes can be pickled by name."""
     sys.path.append(str(Path(path).resolve().parent))
     spec = importlib.util.spec_from_file_location(f"mscol_callable_{Path(path).stem}", path)
     module = importlib.util.module_from_spec(spec)

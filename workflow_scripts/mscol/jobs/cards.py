@@ -1,4 +1,4 @@
-"""The NVIDIA cards of a machine, as its driver lists them, and what power they draw."""
+"""The NVIDIA cards of a machine, as its driver lists them, and their power draw."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ class Card(NamedTuple):
     name : str
         Its UUID.
     parts : list of str
-        UUIDs of the MIG devices that it is split into.
+        UUIDs of its MIG devices.
     """
 
     title: str
@@ -25,35 +25,35 @@ class Card(NamedTuple):
 
 
 def list_cards(path=None):
-    """Ask nvidia-smi for the cards of this machine, in the driver's order.
+    """List the cards of this machine with nvidia-smi, in the driver's order.
 
     Parameters
     ----------
     path : str, optional
-        Where to look for it, in place of this process' PATH.
+        Search path for nvidia-smi, instead of PATH.
 
     Returns
     -------
-    list of Card, or None where there is no nvidia-smi that answers
+    list of Card, or None if nvidia-smi is missing or does not answer
     """
     said = _ask("-L", path=path)
     return None if said is None else _read(said)
 
 
 def card_watts():
-    """Ask nvidia-smi for the power that each card draws.
+    """Measure the power draw of each card with nvidia-smi.
 
     Returns
     -------
     dict of str to float
-        UUID -> watts; without the cards that do not tell.
+        UUID -> watts; cards that do not report it are missing.
     """
     said = _ask("--query-gpu=uuid,power.draw", "--format=csv,noheader,nounits") or ""
     return {name: float(watts) for name, watts in re.findall(r"^(\S+), ([0-9.]+)\s*$", said, re.MULTILINE)}
 
 
 def _ask(*arguments, path=None):
-    """What nvidia-smi says; None where there is none that answers."""
+    """Return the output of nvidia-smi; None if it is missing or does not answer."""
     program = shutil.which("nvidia-smi", path=path)
     if program is None:
         return None
@@ -64,7 +64,7 @@ def _ask(*arguments, path=None):
 
 
 def _read(text):
-    """Read what ``nvidia-smi -L`` says.
+    """Parse the output of ``nvidia-smi -L``.
 
     >>> for card in _read('''GPU 0: NVIDIA A100 (UUID: GPU-5d)
     ...   MIG 3g.20gb     Device  0: (UUID: MIG-c6)

@@ -1,8 +1,8 @@
-"""What frameworks say when they start, and which tells nobody anything: it is left out of logs and terminals.
+"""Keep uninformative startup messages of frameworks out of logs and terminals.
 
-TensorFlow's C++ writes some of it before it looks at TF_CPP_MIN_LOG_LEVEL. So while TensorFlow is imported, standard error passes
-a filter. That is a process of its own (this file, run as a program): whatever ends an import, its last words pass.
-Whoever sets TF_CPP_MIN_LOG_LEVEL to 0 reads everything.
+TensorFlow's C++ code writes some of them before it reads TF_CPP_MIN_LOG_LEVEL. So while TensorFlow is imported, standard error
+passes through a filter. The filter is a separate process (this file, run as a program), so the last message arrives even if the
+import crashes. Set TF_CPP_MIN_LOG_LEVEL to 0 to see everything.
 """
 
 import contextlib
@@ -19,24 +19,24 @@ _CHATTER = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
     rb"|(I\d{4} |\d{4}-\d\d-\d\d [\d:.]+ I )\S"  # C++'s level INFO: oneDNN, CPU features, devices
     rb"|To enable the following instructions: .* rebuild TensorFlow"  # the second line of one of them
-    # Of builds for GPUs, at the levels of warnings and errors
+    # From builds for GPUs, at the levels WARNING and ERROR
     rb"|.*\] Unable to register cu\w+ factory"
     rb"|.*\] computation placer already registered"
     rb"|.*TF-TRT Warning: Could not find TensorRT"
     rb"|.*\] failed call to cuInit"
 )
-# What JAX logs of hardware that it does not find: mscol.jobs.backend says what computes, and why it is no GPU that is there.
+# JAX's messages about missing hardware: mscol.jobs.backend logs the backend, and why a GPU is not used.
 _MISSING_HARDWARE = (
     "Unable to initialize backend",
     "Jax plugin configuration error: Exception when calling",
     "An NVIDIA GPU may be present on this machine",
 )
 _SECONDS_TO_END = 5
-_THIS_FILE = os.path.abspath(__file__)  # now: a process may change its folder
+_THIS_FILE = os.path.abspath(__file__)  # at import: a process may change its folder
 
 
 def hush_frameworks():
-    """Leave out what TensorFlow and JAX say when this process imports them, here or behind its back; call it before."""
+    """Suppress startup messages of TensorFlow and JAX, whoever imports them in this process; call it before the import."""
     os.environ.setdefault(_LEVEL, "1")  # C++'s level INFO, after the import
     logging.getLogger("jax._src.xla_bridge").addFilter(of_jax)
     if _hushing not in sys.meta_path:
@@ -45,7 +45,7 @@ def hush_frameworks():
 
 @contextlib.contextmanager
 def without_chatter():
-    """Keep from standard error, in a block, the lines that tell nothing (`is_chatter`)."""
+    """Remove uninformative lines (`is_chatter`) from standard error within a block."""
     passing = None if _is_wanted() or sys.stderr is None else _start_filter()
     if passing is None:
         yield
@@ -60,21 +60,21 @@ def without_chatter():
         os.dup2(before, 2)
         os.close(before)
         passing.stdin.close()
-        # Processes that were started in the block may hold it open.
+        # Processes started in the block may keep it open.
         with contextlib.suppress(subprocess.TimeoutExpired):
             passing.wait(_SECONDS_TO_END)
 
 
 def _start_filter():
-    """Start what passes on to standard error what is no chatter; None where no more processes may be started."""
+    """Start the filter process that writes to standard error; None if no process can be started."""
     program = [sys.executable, "-I", "-S", _THIS_FILE]
     with contextlib.suppress(OSError):
-        # In a session of its own, so that Ctrl-C does not end it before it has passed on what follows
+        # In a session of its own, so that Ctrl-C does not end it before it has passed on the last lines
         return subprocess.Popen(program, stdin=subprocess.PIPE, stdout=2, start_new_session=True)
 
 
 def is_chatter(line):
-    """Whether a line (bytes) that a framework wrote to standard error tells nothing.
+    """Return whether a line (bytes) that a framework wrote to standard error is uninformative.
 
     >>> is_chatter(b"I0000 00:00:1795730923.965694   11981 port.cc:153] oneDNN custom operations are on.")
     True
@@ -85,7 +85,7 @@ def is_chatter(line):
 
 
 class _Hushing:
-    """Finds TensorFlow before others do, and imports it without its chatter: Keras imports it when it first saves, with JAX, too."""
+    """An import hook that imports TensorFlow without its messages: Keras imports it when it first saves, also with JAX."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "tensorflow":
@@ -103,7 +103,7 @@ class _Hushing:
 
 
 class _OfJax(logging.Filter):
-    """Leaves out what JAX logs of hardware that it did not find, and keeps the errors that it tells of."""
+    """Drops JAX's log records about missing hardware, and keeps their errors."""
 
     def __init__(self):
         super().__init__()
@@ -124,7 +124,7 @@ def _is_wanted():
 
 
 def pass_on(lines, out):
-    """Write those of some lines that are no chatter."""
+    """Write the lines that are informative."""
     for line in lines:
         if not is_chatter(line):
             out.write(line)

@@ -1,7 +1,8 @@
-"""GPUs of its own for each job, where no scheduler hands them out.
+"""Assign GPUs to jobs on machines without a scheduler.
 
-Whoever starts a run offers the machine's GPUs (`find_gpus`, `offer_gpus`) to its jobs by an environment variable. Each job takes
-one, or some (`take_gpus`), before it imports a framework (or chooses one), and sees no other. Where nothing was offered, jobs leave everything as it is.
+The process that starts a run offers the machine's GPUs to its jobs in an environment variable (`find_gpus`, `offer_gpus`). Each
+job takes one or several (`take_gpus`) before it chooses or imports a framework, and sees no others. If none are offered, jobs
+change nothing.
 """
 
 import errno
@@ -15,7 +16,7 @@ from mscol.jobs.cards import list_cards
 from mscol.jobs.logs import timed
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-MADE_UP = "MSCOL_GPUS"  # what the driver would say, for tests
+MADE_UP = "MSCOL_GPUS"  # replaces the driver's list, for tests
 OFFER = "MSCOL_OFFERED_GPUS"
 # Set in jobs of SLURM, PBS, LSF, Grid Engine and Flux
 SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "SGE_O_HOST", "FLUX_JOB_ID")
@@ -25,15 +26,15 @@ _held = []  # until this process ends
 def find_gpus():
     """Find the GPUs that this process may use.
 
-    ``CUDA_VISIBLE_DEVICES`` is respected: numbers, UUIDs (or how they begin) and names of MIG devices. As in CUDA, what comes after
-    one that is not there does not count. Without it all GPUs that the driver shows are taken; inside a job of a
-    scheduler none, because then nobody knows which of them are the job's.
+    ``CUDA_VISIBLE_DEVICES`` is respected: numbers, UUIDs (or their first characters) and names of MIG devices. As in CUDA,
+    entries after a missing device are ignored. If it is not set, all GPUs of the driver are used, but none inside a scheduler's
+    job, because it is unknown which of them belong to the job.
 
     Returns
     -------
     dict of str to str
-        By the name that CUDA is to be told, the one under which a GPU is locked: its UUID, by which all
-        runs on a machine call it the same, whatever they were told.
+        Maps the name for CUDA to the name of the lock, the GPU's UUID. The UUID is the same in all runs on a machine, however
+        each run names the GPU.
     """
     cards = _cards()
     told = os.environ.get(VISIBLE)
@@ -49,17 +50,17 @@ def find_gpus():
 
 
 def is_scheduled():
-    """Whether this process is part of a job of a cluster's scheduler."""
+    """Return whether this process is part of a job of a cluster's scheduler."""
     return any(variable in os.environ for variable in SCHEDULERS)
 
 
 def offer_gpus(gpus):
-    """Offer GPUs to the jobs that this process will start, in place of what was offered before.
+    """Offer GPUs to the jobs that this process will start; replaces an earlier offer.
 
     Parameters
     ----------
     gpus : dict of str to str
-        As `find_gpus` gives them. None at all: jobs leave everything as it is.
+        As `find_gpus` returns them. If empty, jobs change nothing.
     """
     os.environ.pop(OFFER, None)
     if gpus:
@@ -67,32 +68,32 @@ def offer_gpus(gpus):
 
 
 def take_gpus(wanted=1):
-    """Take some of the GPUs that were offered to this job, until it ends; call it before a framework is imported.
+    """Take some of the offered GPUs until this process ends; call it before a framework is imported.
 
-    It waits while there are not enough that are free, because jobs of other runs on this machine have them. A job that
-    wants none is kept off all of them: frameworks would take the first, beside the job that has it.
+    It waits while jobs of other runs on this machine use too many of them. A job that wants none gets no access to GPUs:
+    its framework would use the first one, which belongs to another job.
 
     Parameters
     ----------
     wanted : int
-        How many; 0 for none. No more than were offered are taken.
+        Number of GPUs, limited to the number offered; 0 for none.
 
     Returns
     -------
     list of str
-        Their names, as in ``CUDA_VISIBLE_DEVICES``; empty where none was offered, or wanted.
+        Their names, as in ``CUDA_VISIBLE_DEVICES``; empty if none was offered or wanted.
     """
     if not os.environ.get(OFFER):
         return []
     if not wanted:
-        # The second because JAX fails where it knows of a GPU but sees none
+        # JAX_PLATFORMS, because JAX fails if it finds a GPU that is hidden
         os.environ.update({VISIBLE: "", "JAX_PLATFORMS": "cpu"})
         return []
     gpus = dict(pair.split("=", 1) for pair in os.environ[OFFER].split(","))
     wanted, taken = min(wanted, len(gpus)), {}
     if not _take_free(gpus, wanted, taken):
         logging.info(
-            "Jobs of other runs have %s: waiting for %d.",
+            "Jobs of other runs use %s. Waiting for %d.",
             f"{len(gpus) - len(taken)} of {len(gpus)} GPUs" if taken else f"every GPU ({len(gpus)})",
             wanted - len(taken),
         )
@@ -101,12 +102,12 @@ def take_gpus(wanted=1):
     _held.extend(taken.values())
     names = [name for name in gpus if name in taken]
     os.environ[VISIBLE] = ",".join(names)
-    logging.info("This job has the GPU%s %s to itself.", "s" * (len(names) > 1), ", ".join(names))
+    logging.info("This job uses the GPU%s %s.", "s" * (len(names) > 1), ", ".join(names))
     return names
 
 
 def _take_free(gpus, wanted, taken):
-    """Lock GPUs that are free, until there are so many with those taken before; return whether there are."""
+    """Lock free GPUs until ``wanted`` are taken; return whether that many are taken."""
     for name, lock in gpus.items():
         if len(taken) < wanted and name not in taken and (held := _lock(f"gpu/{lock}")):
             taken[name] = held
@@ -114,10 +115,10 @@ def _take_free(gpus, wanted, taken):
 
 
 def _wait(gpus, wanted, taken):
-    """Wait until so many GPUs are taken.
+    """Wait until ``wanted`` GPUs are taken.
 
-    A single job of the machine keeps what it has meanwhile: two of them might wait for each other for ever. That one does, or
-    a job that wants many would never find them free at once.
+    Only one job of the machine keeps its GPUs while it waits for more: two such jobs could wait for each other forever. One must
+    keep them, because a job that wants many would never find them all free at once.
     """
     turn = None
     while not _take_free(gpus, wanted, taken):
@@ -132,10 +133,10 @@ def _wait(gpus, wanted, taken):
 
 
 def _lock(name):
-    """Take a name that one process of a machine can have at a time; None if another one has it.
+    """Lock a name for this process, among all processes of the machine; return None if another process has it.
 
-    It is the name of a socket in Linux' abstract space. Unlike a locked file it needs no folder that all users may
-    write to, nothing is left of it, and the kernel frees it when a process ends, however it ends.
+    The name is that of a socket in Linux's abstract namespace. Unlike a lock file, it needs no folder that all users can write
+    to and leaves nothing behind, and the kernel frees it when a process ends, even if it is killed.
     """
     held = socket.socket(socket.AF_UNIX)
     try:
@@ -149,7 +150,7 @@ def _lock(name):
 
 
 def _cards():
-    """The GPUs of this machine in the driver's order: of each, its UUID and those of its MIG devices."""
+    """List the GPUs of this machine in the driver's order: the UUID of each, and those of its MIG devices."""
     if MADE_UP in os.environ:
         return [[name.strip()] for name in os.environ[MADE_UP].split(",") if name.strip()]
     listed = list_cards()
@@ -157,7 +158,7 @@ def _cards():
 
 
 def _cards_in_proc(folder="/proc/driver/nvidia/gpus", devices="/dev"):
-    """The same where there is no nvidia-smi, as in some containers, which also show GPUs there that they may not use."""
+    """List the GPUs without nvidia-smi, as in some containers, whose /proc also shows GPUs that they may not use."""
     cards = []
     for path in sorted(Path(folder).glob("*/information")):
         about = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
@@ -168,19 +169,19 @@ def _cards_in_proc(folder="/proc/driver/nvidia/gpus", devices="/dev"):
 
 
 def _devices(card):
-    """What of a card can be computed on: its MIG devices, where it is split into them, else itself."""
+    """Return the devices of a card: its MIG devices if it has any, else the card itself."""
     return card[1:] or card
 
 
 def _device_named(name, cards):
-    """Find the device that an entry of ``CUDA_VISIBLE_DEVICES`` means; None if there is none.
+    """Find the device that an entry of ``CUDA_VISIBLE_DEVICES`` names; None if there is none.
 
-    Numbers are taken in the driver's order, which is CUDA's where all cards are alike, or with
+    Numbers follow the driver's order. It is CUDA's order if all cards are of the same model, or with
     ``CUDA_DEVICE_ORDER=PCI_BUS_ID``.
     """
     if name.isdecimal():
         return _devices(cards[int(name)])[0] if int(name) < len(cards) else None
     if name.startswith("MIG-"):
-        return name if cards else None  # older drivers name them in other ways than they list them
+        return name if cards else None  # older drivers list them under other names
     named = [card for card in cards if name and card[0].startswith(name)]
     return _devices(named[0])[0] if len(named) == 1 else None

@@ -1,7 +1,7 @@
-"""What a job takes of electricity, where the machine tells: joules, by who tells them.
+"""Measure the energy of a job in joules, by source, on machines that report it.
 
-Processors count what they take themselves (RAPL, which Linux shows below ``/sys/class/powercap``, often to root alone): whole packages,
-whatever else runs on them. NVIDIA's cards say how much power they draw, which is summed over time.
+Processors count their own energy (RAPL, in ``/sys/class/powercap``, often readable by root only): whole packages, including
+everything else that runs on them. NVIDIA cards report their power draw, which is integrated over time.
 """
 
 import platform
@@ -13,23 +13,23 @@ from pathlib import Path
 from mscol.jobs.cards import card_watts
 
 POWERCAP = "/sys/class/powercap"
-RAPL, SMI = "RAPL", "nvidia-smi"  # who tells
-_EVERY_SECONDS = 10  # a counter of RAPL begins anew after some minutes
+RAPL, SMI = "RAPL", "nvidia-smi"  # the sources
+_EVERY_SECONDS = 10  # a RAPL counter restarts after some minutes
 
 
 class EnergyMeter:
-    """A context that measures what is taken while it lasts, on a thread of its own.
+    """A context manager that measures the energy used in its block, in a thread of its own.
 
     Parameters
     ----------
     gpus : sequence of str
-        UUIDs of the cards that the job has to itself.
+        UUIDs of the cards that only this job uses.
     on_tick : callable, optional
         Called after each reading.
     powercap : str or os.PathLike
-        Where RAPL's counters are.
+        The folder of RAPL's counters.
     every_seconds : float
-        From one reading to the next.
+        Time between two readings.
     """
 
     def __init__(self, gpus=(), on_tick=None, powercap=POWERCAP, every_seconds=_EVERY_SECONDS):
@@ -40,7 +40,7 @@ class EnergyMeter:
 
     @property
     def joules(self):
-        """Joules until the last reading, by who tells them; empty where nobody does."""
+        """Joules up to the last reading, by source; empty if no source reports them."""
         told = {name: source.joules for name, source in self._sources.items()}
         return {name: joules for name, joules in told.items() if joules is not None}
 
@@ -66,10 +66,10 @@ class EnergyMeter:
 
 
 class _Processors:
-    """The packages of this machine. A reading that fails is passed over."""
+    """The processor packages of this machine. Failed readings are skipped."""
 
     def __init__(self, powercap):
-        # "intel-rapl:0" (AMD's, too), not the parts of a package, "intel-rapl:0:1", nor the whole machine, "psys"
+        # "intel-rapl:0" (also on AMD), not the parts of a package, "intel-rapl:0:1", nor the whole machine, "psys"
         folders = sorted(Path(powercap).glob("intel-rapl:*"))
         self._packages = [folder for folder in folders if _is_package(folder)]
         self._last, self.joules = None, None
@@ -88,7 +88,7 @@ class _Processors:
 
 
 class _Cards:
-    """Cards that a job has to itself. A reading that fails is passed over."""
+    """Cards that only this job uses. Failed readings are skipped."""
 
     def __init__(self, gpus):
         self._gpus, self._last, self.joules = list(gpus), None, None
@@ -104,7 +104,7 @@ class _Cards:
 
 
 def processor_name(cpuinfo="/proc/cpuinfo"):
-    """Name the processor of this machine, as its maker does where Linux knows."""
+    """Return the model name of this machine's processor, or its architecture if Linux does not report one."""
     try:
         named = re.search(r"^model name\s*: (.+)$", Path(cpuinfo).read_text(), re.MULTILINE)
     except OSError:

@@ -1,4 +1,4 @@
-"""What the library leaves to be installed besides, and the sentence that says so where it is missing."""
+"""Optional dependencies of the library, and the message if one is missing."""
 
 import importlib.metadata
 
@@ -23,9 +23,9 @@ BACKENDS = {"training": "TensorFlow, for CPUs", "gpu": "JAX, for NVIDIA GPUs"}
 
 
 def how_to_install(extra):
-    """Say what to type to get an extra.
+    """Return the command that installs an extra.
 
-    Where the library is not installed itself, as in the workflow, it is the folder that pip is given.
+    If the library itself is not installed, as in the workflow, pip installs from its folder.
     """
     try:
         importlib.metadata.version("mscol")
@@ -35,12 +35,12 @@ def how_to_install(extra):
 
 
 def which_backend():
-    """Say which backends there are, and what to type to get one."""
+    """Return the commands that install a backend."""
     return " or ".join(f"{how_to_install(extra)} ({what})" for extra, what in BACKENDS.items())
 
 
 def what_is_missing(error):
-    """Say in a sentence what to install, where an import failed for want of an extra.
+    """Say what to install if an import failed because an extra is missing.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def what_is_missing(error):
     Returns
     -------
     str or None
-        None where it is no package of an extra.
+        None if the package belongs to no extra.
 
     Examples
     --------
@@ -57,4 +57,4 @@ def what_is_missing(error):
     """
     package = (error.name or "").partition(".")[0]
     extra = EXTRA_OF.get(package)
-    return extra and f"{package} is not installed, which this needs: {how_to_install(extra)}"
+    return extra and f"{package} is required but not installed. Install it: {how_to_install(extra)}"

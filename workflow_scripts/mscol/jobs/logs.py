@@ -1,4 +1,4 @@
-"""Logging: whole sentences with numbers, each script to its own file."""
+"""Logging: each script writes whole sentences with numbers to its own file."""
 
 import contextlib
 import logging
@@ -12,18 +12,18 @@ from mscol.jobs.extras import what_is_missing
 
 
 def log_to_file(path, attempts=None):
-    """Send everything this process says to ``path``, its child processes and tracebacks included.
+    """Send all output of this process to ``path``, including child processes and tracebacks.
 
-    Standard output and error are redirected at the level of file descriptors, so that what C
-    libraries and child processes print lands there too. An uncaught `MscolError` is written as its
-    sentence alone, and so is a missing package of an extra; any other exception keeps its traceback.
+    Standard output and error are redirected at the level of file descriptors, so the output of C libraries
+    and child processes is included. An uncaught `MscolError` is logged as its message only, and so is a
+    missing package of an extra; any other exception keeps its traceback.
 
     Parameters
     ----------
     path : str or os.PathLike
-        The log file; its folder is created, an earlier content replaced.
+        The log file. Its folder is created; an earlier log is replaced.
     attempts : str or os.PathLike, optional
-        A folder where the log stays under a name of its own (``attempt-001.log``), when a later attempt
+        A folder that keeps the log under a name of its own (``attempt-001.log``) when a later attempt
         replaces it.
     """
     try:
@@ -31,7 +31,7 @@ def log_to_file(path, attempts=None):
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     except OSError as error:
         sys.exit(
-            f"{path}: this log cannot be written ({error.strerror}); make room there, or make its folder writable"
+            f"{path}: cannot write this log ({error.strerror}). Free some space, or make its folder writable"
         )
     if attempts is not None:
         _keep_log(path, attempts)
@@ -53,16 +53,16 @@ def log_to_file(path, attempts=None):
 
 
 def needs_no_display():
-    """Let Matplotlib, whoever imports it, draw into files: a notebook's setting may name a module that is not here."""
+    """Let Matplotlib draw into files, whoever imports it: a notebook's setting may name a module that is missing here."""
     os.environ["MPLBACKEND"] = "agg"
 
 
 def _keep_log(path, attempts):
-    """Give a log a second name that outlives the first."""
+    """Add a second name to a log, which stays when the first is replaced."""
     folder = Path(attempts)
     folder.mkdir(parents=True, exist_ok=True)
     earlier = [int(log.stem.rpartition("-")[2]) for log in folder.glob("attempt-[0-9]*.log")]
-    # On a file system without hard links the log is not kept; the run goes on.
+    # On a file system without hard links, the log is not kept and the run continues.
     with contextlib.suppress(OSError):
         os.link(path, folder / f"attempt-{max(earlier, default=0) + 1:03d}.log")
 
@@ -76,20 +76,21 @@ def _log_uncaught(kind, error, traceback):
 
 
 class Progress:
-    """Say how far a long piece of work is, and how long it will still take, at most every ``every`` s.
+    """Log the progress of long work, and the time left, at most every ``every`` s.
 
-    The time left is told from the second line on, by what was done since the first: before that it would count what comes once, such as compiling.
+    The time left appears from the second line on, estimated from the work since the first: this excludes one-time costs such
+    as compiling. `mscol.progress.standing` parses these lines.
 
     Parameters
     ----------
     what : str
-        What is counted, in the plural: "clips", "updates".
+        The counted items, in the plural: "clips", "updates".
     total : int or None
-        How many there are; None where nobody knows, and no time left is told.
+        Number of items; None if unknown, and then no time left is logged.
     every : float
         Seconds between two lines.
     done : int
-        How many an earlier attempt has done.
+        Number of items that an earlier attempt has done.
     """
 
     def __init__(self, what, total, every=20.0, done=0):
@@ -104,7 +105,7 @@ class Progress:
         return time.monotonic() - self.started
 
     def step(self, count=1, note=""):
-        """Count ``count`` more; ``note`` is appended to the line, when there is one."""
+        """Count ``count`` more items; append ``note`` to a line that is logged now."""
         self.done += count
         now = time.monotonic()
         if now - self.last_said < self.every or self.done == self._done_before:
@@ -126,7 +127,7 @@ class Progress:
 
 
 def spoken_time(seconds):
-    """Seconds as a person says them.
+    """Format seconds for people.
 
     >>> spoken_time(8.4), spoken_time(200), spoken_time(7300)
     ('8 s', '3 min 20 s', '2 h 1 min')
@@ -141,7 +142,7 @@ def spoken_time(seconds):
 
 @contextlib.contextmanager
 def timed(what):
-    """Log how long a block took: "``what`` took 12 s."."""
+    """Log the duration of a block: "``what`` took 12 s."."""
     started = time.monotonic()
     yield
     logging.info("%s took %s.", what, spoken_time(time.monotonic() - started))

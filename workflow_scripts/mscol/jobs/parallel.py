@@ -1,4 +1,4 @@
-"""Work on many clips at once within one process."""
+"""Process many clips at once within one process."""
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -7,17 +7,17 @@ from threadpoolctl import threadpool_limits
 
 
 def one_blas_thread():
-    """Keep NumPy's matrix products to the thread that asks for them, while several work on items of their own.
+    """Run NumPy's matrix products in the calling thread only, while several threads work on different items.
 
-    A context manager. Otherwise two workers on two cores take longer than one (benchmarks/mels.py).
+    A context manager. Without it, two workers on two cores take longer than one (benchmarks/mels.py).
     """
     return threadpool_limits(limits=1, user_api="blas")
 
 
 def library_threads(count):
-    """Let NumPy, SciPy and scikit-learn compute with a number of threads, whatever Snakemake gives the job: last bits depend on it.
+    """Let NumPy, SciPy and scikit-learn use a fixed number of threads, however many Snakemake gives the job.
 
-    A context manager.
+    A context manager. The last bits of results depend on the number of threads.
     """
     return threadpool_limits(limits=count)
 
@@ -30,17 +30,17 @@ def ordered_map(function, items, workers, held=4):
     Parameters
     ----------
     function : callable
-        Of one item.
+        Takes one item.
     items : iterable
     workers : int
-        Threads.
+        Number of threads.
     held : int
-        So many results a worker are held at most, so that memory does not grow with the number of items.
+        Maximum number of results held per worker, so that memory does not grow with the number of items.
 
     Yields
     ------
     object
-        ``function(item)`` for each item. What it raises is raised here.
+        ``function(item)`` for each item. Its exceptions are raised here.
     """
     waiting = deque()
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:

@@ -1,16 +1,16 @@
-"""Which version of the code is at work."""
+"""The version of the code."""
 
 import subprocess
 from pathlib import Path
 
 
 def git_commit():
-    """Name the commit of the checkout that this code runs from.
+    """Return the git commit of the checkout that this code runs from.
 
     Returns
     -------
     str or None
-        The commit, with ``-dirty`` where tracked files were changed since; None outside a checkout.
+        The commit, with ``-dirty`` if tracked files have changed since; None outside a checkout.
     """
     command = [
         "git",

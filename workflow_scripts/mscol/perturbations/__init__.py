@@ -1,4 +1,4 @@
-"""Perturbations: what is done to test clips to see how much of its results an encoder loses by it.
+"""Perturbations of test clips, which measure the robustness of an encoder.
 
-`grammar` reads names such as ``noise20``, and is quick to import because rule files need it; `effects` does to a waveform what they say.
+`grammar` parses names such as ``noise20`` and is quick to import because rule files need it; `effects` applies them to waveforms.
 """

@@ -1,13 +1,13 @@
-"""The names of perturbations: a kind and an amount, as in ``noise20``, ``gain-12`` or ``mp3-32``."""
+"""The grammar of perturbation names: a kind and an amount, as in ``noise20``, ``gain-12`` or ``mp3-32``."""
 
 import re
 from typing import NamedTuple
 
 from mscol.errors import ConfigError
 
-# kbit/s of an MPEG-2 layer III stream, which mp3s at 16 kHz are; the lowest, 8, libsndfile refuses to encode.
+# kbit/s of MPEG-2 layer III, the format of mp3s at 16 kHz; libsndfile cannot encode the lowest, 8.
 BIT_RATES = (16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-# What a perturbation may be in a file's name: wider than the grammar, so that `parse_perturbation` can say what is wrong.
+# Pattern of a perturbation in file names: wider than the grammar, so that `parse_perturbation` can report mistakes.
 PERTURBATION_PATTERN = r"(?:noise|gain|clip|mp3-|pitch|lowpass)[0-9.+-]+"
 _NAME = re.compile(r"(noise|gain|clip|mp3-|pitch|lowpass)([+-]?\d+(?:\.\d+)?)")
 
@@ -18,14 +18,14 @@ class Kind(NamedTuple):
     Attributes
     ----------
     title : str
-        As figures call it.
+        Title in figures.
     unit : str
     lowest, highest : float
-        The legal amounts.
+        Range of the amount.
     written : str
-        How the number follows the kind in a name.
+        Format of the number in a name.
     is_milder_if : str
-        Which of two amounts is the milder one: the ``higher``, the ``lower``, or the ``nearer`` to 0.
+        Which of two amounts is milder: the ``higher``, the ``lower``, or the one ``nearer`` to 0.
     """
 
     title: str
@@ -48,7 +48,7 @@ EXAMPLES = ("noise20", "gain-12", "clip1", "mp3-32", "pitch+1", "lowpass4000")
 
 
 class Perturbation(NamedTuple):
-    """What is done to a clip, and how much of it.
+    """A kind of perturbation and its amount.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Perturbation(NamedTuple):
 
     @property
     def name(self):
-        """The only way of writing it; the opposite of `parse_perturbation`.
+        """The only spelling of its name; the inverse of `parse_perturbation`.
 
         >>> Perturbation("gain", 6.0).name, Perturbation("mp3", 32.0).name, Perturbation("noise", -2.5).name
         ('gain+6', 'mp3-32', 'noise-2.5')
@@ -72,7 +72,7 @@ class Perturbation(NamedTuple):
 
     @property
     def severity(self):
-        """What sorts perturbations of one kind from mild to severe.
+        """A key that sorts perturbations of one kind from mild to severe.
 
         >>> names = ["pitch-2", "pitch+1", "pitch-1"]
         >>> sorted(names, key=lambda name: parse_perturbation(name).severity)
@@ -83,7 +83,7 @@ class Perturbation(NamedTuple):
 
 
 def parse_perturbation(name):
-    """Read the name of a perturbation.
+    """Parse the name of a perturbation.
 
     Parameters
     ----------
@@ -96,13 +96,13 @@ def parse_perturbation(name):
     Raises
     ------
     ConfigError
-        If there is no such kind, the amount is not legal, or the name is another way of writing one: two names for one thing
+        If there is no such kind, the amount is out of range, or the name is another spelling: a perturbation with two names
         would be computed twice.
     """
     parts = _NAME.fullmatch(name)
     if parts is None:
         raise ConfigError(
-            f"{name!r} is no perturbation; write a kind and an amount, as in {', '.join(EXAMPLES)} ("
+            f"{name!r} is not a perturbation. Use a kind and an amount, as in {', '.join(EXAMPLES)} ("
             + "; ".join(map(_range, KINDS))
             + ")"
         )
@@ -115,7 +115,7 @@ def parse_perturbation(name):
     if not kind.lowest <= found.amount <= kind.highest:
         raise ConfigError(f"{name!r} is out of range: {_range(found.kind)}")
     if found.name != name:
-        raise ConfigError(f"{name!r} is written {found.name}")
+        raise ConfigError(f"{name!r} is not valid. Write {found.name}")
     return found
 
 
