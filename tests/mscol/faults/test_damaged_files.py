@@ -300,7 +300,7 @@ def test_model_of_a_newer_keras_is_called_so_in_one_line(tmp_path):
                 content = content.replace(b'"units"', b'"quantised_units"')
             new.writestr(name, content)
     with pytest.raises(
-        TrainingError, match=r"new\.keras: written by Keras 9\.1\.0, which .* update Keras"
+        TrainingError, match=r"new\.keras: written by Keras 9\.1\.0, which .* Update Keras"
     ) as error:
         load_saved(tmp_path / "new.keras")
     assert len(str(error.value)) < 400
