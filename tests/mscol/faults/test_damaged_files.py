@@ -69,7 +69,7 @@ def test_shard_cut_anywhere_is_named(shard):
     [
         (np.zeros((518, 32), np.float32), r"mixture\.npy: shape \(518, 32\), expected \(frames, 64\)"),
         (np.zeros((518, 64, 1), np.float32), r"mixture\.npy: shape \(518, 64, 1\)"),
-        (np.zeros((517, 64), np.float32), r"mixture\.npy: holds 517 frames, but .*mixture\.csv counts 518"),
+        (np.zeros((517, 64), np.float32), r"mixture\.npy: has 517 frames, but .*mixture\.csv lists 518"),
         (np.zeros((518, 64), np.int32), r"mixture\.npy: holds <i4, expected floating-point numbers"),
         (np.zeros((518, 64), np.complex64), r"mixture\.npy: holds <c8"),
         (np.zeros((518, 64), ">f4"), r"mixture\.npy: holds >f4"),

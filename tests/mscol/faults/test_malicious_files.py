@@ -126,7 +126,7 @@ def test_published_weights_that_hold_code_are_refused(tmp_path, mark, monkeypatc
     for name in names:
         torch.save({"input_mean": Payload(mark)}, folder / name)
     with pytest.raises(
-        SeparationError, match="checkpoints: a file of umxhq holds something else than weights"
+        SeparationError, match="checkpoints: a file of umxhq contains more than weights"
     ):
         load_separator("umxhq", device="cpu")
 
