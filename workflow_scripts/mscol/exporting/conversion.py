@@ -25,9 +25,7 @@ def prepare(backend):
     """Set the backend before Keras is imported, and use the CPU, so that no exported file requires a GPU."""
     hush_frameworks()
     os.environ.update(KERAS_BACKEND=backend, CUDA_VISIBLE_DEVICES="")
-    warnings.simplefilter(
-        "ignore"
-    )  # tracers warn about each size that they treat as fixed; none of those varies
+    warnings.simplefilter("ignore")  # tracers warn about fixed sizes; none of them varies
 
 
 def convert(encoder, name, output, about):

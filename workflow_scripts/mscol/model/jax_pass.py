@@ -86,9 +86,7 @@ def _stem(x, kernel):
     GPU libraries have no convolution for one channel; they rearrange the images to use one for several channels.
     """
     size, _, _, n_filters = kernel.shape
-    x = lax.optimization_barrier(
-        _pad(x, size, 2)
-    )  # otherwise crops are cut from the cache again for each cell
+    x = lax.optimization_barrier(_pad(x, size, 2))  # otherwise each cell cuts crops from the cache again
     rows, columns = ((n - size) // 2 + 1 for n in x.shape[1:3])
     cells = [
         x[:, top : top + 2 * rows - 1 : 2, left : left + 2 * columns - 1 : 2, 0]

@@ -35,9 +35,7 @@ def load_saved(path):
         if not foreign:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
             _ = model.input_shape, model.output_shape
-    except (
-        Exception
-    ) as error:  # a damaged file makes zipfile, json, h5py and Keras raise many kinds of errors
+    except Exception as error:  # zipfile, json, h5py and Keras raise many kinds of errors for damaged files
         raise TrainingError(f"{path}: {_what_is_wrong(path, error)}") from error
     if foreign:
         raise TrainingError(

@@ -41,9 +41,7 @@ def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, reject
         If a clip is missing.
     """
     if clips is not None:
-        require_all(
-            stems_folder, f"{{}}/{names[-1]}.wav", clips, rejected_before
-        )  # the stem that is written last
+        require_all(stems_folder, f"{{}}/{names[-1]}.wav", clips, rejected_before)  # the last one written
     files = sorted(Path(stems_folder).rglob("*.wav"))
     progress = Progress("stems", len(files))
 
