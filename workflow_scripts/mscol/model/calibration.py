@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
-# Updates. In a shorter run, moving statistics of momentum 0.99 have not forgotten their start 20 times over, and lag behind the weights.
+# Updates: 20 times the time constant of moving statistics with momentum 0.99. In shorter runs they still depend on their start values and
+# lag behind the weights.
 SHORT_RUN = 2_000
 CALIBRATION_BATCHES = 32
 

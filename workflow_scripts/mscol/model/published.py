@@ -5,7 +5,7 @@ A checkpoint is named by its prefix, such as ``checkpoint-10``, and has two file
 their keys, so no code in the files can run. In the authors' model (METHOD, "Published checkpoints"), the
 encoder is ``layer_with_weights-0`` of the ``embedding_model``, and its layer K is
 ``layer_with_weights-K``, where K counts the layers that have weights, in the order of the model's layers. That order
-is the same in Keras 2 and 3, because the layers with weights form a sequence without parallel branches.
+is the same in Keras 2 and 3, because no two layers with weights are in parallel branches.
 """
 
 from pathlib import Path
