@@ -85,5 +85,5 @@ def test_published_separator_that_cannot_be_fetched_is_told_before_anything_is_c
     said = run(
         house, tmp_path, "wav/mtat/000-of-002/stems", "--config", "separation={model: umxl}", succeeds=False
     )
-    assert "umxl: its weights could not be fetched" in said and "copy them to" in said
+    assert "umxl: cannot fetch the weights" in said and "copy them to" in said
     assert not list((tmp_path / "wav").rglob("*.wav"))

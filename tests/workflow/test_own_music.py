@@ -67,7 +67,7 @@ def test_own_music_with_awkward_names_and_stems_of_its_own(house, tmp_path):
 
 def test_separator_of_synthesised_songs_is_told_before_it_separates_own_music(house, tmp_path):
     make_dataset(tmp_path / "music", tmp_path / "their stems", copies=1)
-    told = "stems of mine are made by a small Open-Unmix that this workflow trained on synthesised songs"
+    told = "stems of mine come from a small Open-Unmix that this workflow trained on synthesised songs"
 
     def says(*settings, more=""):
         (tmp_path / "mine.yaml").write_text(

@@ -57,43 +57,43 @@ def test_encoder_card_and_exports_arrive_byte_for_byte(hub, model, caplog):
     )
     assert hub.repositories["me/mixture"] == {name: (model / name).read_bytes() for name in names}
     assert hub.private["me/mixture"] and len(hub.objects) == 2, "two big files"
-    assert f"Handed 6 files (0.0 MB) to {hub.url}/me/mixture." in caplog.text
+    assert f"Uploaded 6 files (0.0 MB) to {hub.url}/me/mixture." in caplog.text
     # Again, into the repository that is there
     (model / "run.json").write_text("{}")
     assert push(model / "encoder.keras", "hf://me/mixture") == 0
     assert hub.repositories["me/mixture"]["run.json"] == b"{}"
 
 
-def test_nothing_is_handed_to_a_public_repository_that_is_to_be_private(hub, model, caplog):
+def test_nothing_is_uploaded_to_a_public_repository_if_private_is_requested(hub, model, caplog):
     hub.repositories["me/open"], hub.private["me/open"] = {}, False
     assert push(model, "hf://me/open", "--private") == 1
-    assert "is public; make it private there" in caplog.text and not hub.repositories["me/open"]
+    assert "is public. Make it private there" in caplog.text and not hub.repositories["me/open"]
 
 
 @pytest.mark.parametrize(
     ("token", "address", "message"),
     [
-        ("", "hf://me/x", "nobody is logged in to the hub; run `hf auth login`"),
-        ("hf_other", "hf://me/x", "hf://me/x: the hub does not know the token"),
-        (TOKEN, "hf://you/x", "hf://you/x: the token may not write there (You don't have the rights"),
-        (TOKEN, "https://huggingface.co/me/x", "not an address of the hub; write hf://USER/NAME"),
+        ("", "hf://me/x", "not logged in to the hub. Run `hf auth login`"),
+        ("hf_other", "hf://me/x", "hf://me/x: the hub does not accept the token"),
+        (TOKEN, "hf://you/x", "hf://you/x: the token has no write access there (You don't have the rights"),
+        (TOKEN, "https://huggingface.co/me/x", "not an address of the hub. Use hf://USER/NAME"),
     ],
 )
-def test_what_keeps_an_encoder_from_the_hub_is_told(hub, model, monkeypatch, caplog, token, address, message):
+def test_failed_upload_reports_its_reason(hub, model, monkeypatch, caplog, token, address, message):
     monkeypatch.setenv("HF_TOKEN", token)
     assert push(model, address) == 1
     assert message in caplog.text and "Traceback" not in caplog.text
 
 
-def test_hub_that_cannot_be_reached_is_told(hub, model, caplog, monkeypatch):
+def test_unreachable_hub_is_reported(hub, model, caplog, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:1")
     assert push(model, "hf://me/x") == 1
-    assert "http://127.0.0.1:1 cannot be reached" in caplog.text and "internet access" in caplog.text
+    assert "cannot reach http://127.0.0.1:1" in caplog.text and "internet access" in caplog.text
 
 
-def test_encoder_without_card_or_export_that_is_not_there_is_told(hub, model, caplog, capsys):
+def test_missing_card_or_missing_export_is_reported(hub, model, caplog, capsys):
     assert push(model, "hf://me/x", "--export", model / "gone.onnx") == 1
-    assert "gone.onnx: there is no such file; write it with mscol export" in caplog.text
+    assert "gone.onnx: there is no such file. Write it with mscol export" in caplog.text
     (model / "README.md").unlink()
     assert push(model, "hf://me/x") == 1
     assert "README.md: the encoder has no card" in caplog.text and "me/x" not in hub.repositories

@@ -134,7 +134,7 @@ def test_damaged_array_is_named(tmp_path, shard):
 def test_array_that_does_not_fit_its_table_is_named(tmp_path, shard):
     paths = cache_in(tmp_path / "mels", shard, tmp_path / "raw")
     np.save(paths["mixture.npy"], np.zeros((5, 64), np.float32))
-    with pytest.raises(CacheError, match="holds 5 frames"):
+    with pytest.raises(CacheError, match="has 5 frames"):
         MelCache.open([paths["mixture.npy"]], [paths["mixture.csv"]])
 
 

@@ -97,12 +97,12 @@ def test_projection_and_similarity_start_as_in_the_paper(tiny):
     assert np.abs(network.projection(values)).max() < 1
 
 
-def test_what_is_no_encoder_is_an_error_that_says_so(tmp_path):
+def test_file_that_is_not_an_encoder_is_an_error(tmp_path):
     for name in ("checkpoint-10", "checkpoint-10.index"):
-        message = rf"{name}: neither an encoder\.keras file nor a published .*would have checkpoint-10\.index"
+        message = rf"{name}: neither an encoder\.keras file nor a published .*no checkpoint-10\.index"
         with pytest.raises(TrainingError, match=message):
             load_encoder(tmp_path / name)
-    with pytest.raises(TrainingError, match=r"encoder\.keras: there is no such file; pretrain"):
+    with pytest.raises(TrainingError, match=r"encoder\.keras: there is no such file. Pretrain"):
         load_encoder(tmp_path / "encoder.keras")
     (tmp_path / "damaged.keras").write_bytes(b"PK\x03\x04 not a zip")
     with pytest.raises(TrainingError, match=r"damaged\.keras: missing, damaged"):
@@ -112,5 +112,5 @@ def test_what_is_no_encoder_is_an_error_that_says_so(tmp_path):
 def test_saved_encoder_says_whose_it_is(tmp_path):
     save_encoder(build_encoder(0.1, 0.1, paper="cvsm"), tmp_path / "encoder.keras")
     assert paper_of(load_encoder(tmp_path / "encoder.keras")) == "cvsm"
-    with pytest.raises(TrainingError, match="encoder of the paper cvsm, not mscol; write paper: cvsm"):
+    with pytest.raises(TrainingError, match="encoder of the paper cvsm, not mscol. Set paper: cvsm"):
         load_encoder(tmp_path / "encoder.keras", paper="mscol")

@@ -171,9 +171,11 @@ def test_encoder_of_the_later_paper_pads_as_legacy_keras_does_for_a_known_size(p
 
 
 @pytest.mark.parametrize("ending", ["", ".index"])
-def test_checkpoint_must_be_said_to_be_of_one_of_both_papers(published, ending):
+def test_checkpoint_needs_the_name_of_its_paper(published, ending):
     for paper in ({}, {"paper": "cvms"}):
-        with pytest.raises(TrainingError, match=r"checkpoint-10.*does not say.*paper: mscol \(.*or cvsm \("):
+        with pytest.raises(
+            TrainingError, match=r"checkpoint-10.*does not record.*paper: mscol \(.*or cvsm \("
+        ):
             load_encoder(f"{published[0]}{ending}", **paper)
 
 
@@ -216,7 +218,7 @@ def test_variable_of_texts_is_refused(encoder, variables, tmp_path):
     texts = np.full(32, b"text")
     bias = "embedding_model/layer_with_weights-0/layer_with_weights-2/beta"
     write(tmp_path / "checkpoint-10", variables | {bias + VALUE: texts})
-    with pytest.raises(TrainingError, match=rf"checkpoint-10: {bias} holds object, expected numbers"):
+    with pytest.raises(TrainingError, match=rf"checkpoint-10: {bias} has type object, expected numbers"):
         fill_encoder(encoder, tmp_path / "checkpoint-10")
 
 
@@ -232,7 +234,7 @@ def test_file_cut_short_is_damaged(encoder, published, tmp_path, ending, kept):
     prefix = copy(published[0], tmp_path)
     with open(f"{prefix}{ending}", "r+b") as file:
         file.truncate(kept)
-    with pytest.raises(TrainingError, match=r"checkpoint-10: a damaged checkpoint, .*; download .* again"):
+    with pytest.raises(TrainingError, match=r"checkpoint-10: a damaged checkpoint, .*\. Download .* again"):
         fill_encoder(encoder, prefix)
 
 

@@ -154,7 +154,7 @@ def test_card_says_what_was_synthesised(tmp_path):
 def test_card_says_that_its_separator_had_heard_no_real_music(tmp_path):
     losses = {"bass": 0.346}
     limits = write(tmp_path, separator="demo", losses=losses)[1].split("## Limits")[1]
-    assert "stems of mtat are made by a small Open-Unmix" in limits and "bass 0.35 (1 is silence)" in limits
+    assert "stems of mtat come from a small Open-Unmix" in limits and "bass 0.35 (silence has 1)" in limits
     of_mixtures = RUN | {"model": "mixture", "sources": []}
     assert "Open-Unmix" not in write(tmp_path, of_mixtures, separator="demo", losses=losses)[1]
 

@@ -140,7 +140,7 @@ def test_notes_stand_before_the_table(classified, tmp_path):
     note = tell_origin("nsynth", {"bass": 0.346, "drums": 0.5})
     pages = [page.read_text() for page in summarise(written, tmp_path, notes=[note])[1:]]
     for text in pages:
-        assert "trained on synthesised songs" in text and "bass 0.35, drums 0.50 (1 is silence)" in text
+        assert "trained on synthesised songs" in text and "bass 0.35, drums 0.50 (silence has 1)" in text
     assert pages[0].index("synthesised songs") < pages[0].index("| model |")
 
 

@@ -282,7 +282,7 @@ def test_silent_and_random_marks_what_the_positive_lacks(segments, caches, marks
 
 def test_random_needs_a_second_clip(segments, caches):
     only_a = segments.assign(bass=segments["clip"] == "a")
-    with pytest.raises(TrainingError, match="bass: active in a single training clip, and -random"):
+    with pytest.raises(TrainingError, match="bass: active in a single training clip, but -random"):
         PairSampler(only_a, caches[0], {"bass": caches[1]}, 4, seed=0, random=True)
 
 

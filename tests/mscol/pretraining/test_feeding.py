@@ -39,12 +39,12 @@ def test_cache_goes_to_a_gpu_of_which_half_the_free_memory_holds_it(sampler, n_b
     caplog.set_level("INFO")
     free(monkeypatch, 2 * n_bytes)
     on_device = load_on_device_if_wanted("auto", sampler)
-    assert on_device is not None and "lie in the device's memory" in caplog.text
+    assert on_device is not None and "log-mels into the device's memory" in caplog.text
     for name, value in on_device.places(sampler.draw(0)).items():
         assert name in ("mixtures", "stems") or len(value) == sampler.n_pairs
     free(monkeypatch, 2 * n_bytes - 1)
     assert load_on_device_if_wanted("auto", sampler) is None
-    assert "they are read from disk" in caplog.text
+    assert "Reading log-mels from disk" in caplog.text
 
 
 def test_cache_stays_on_disk_without_a_gpu_and_where_the_config_says_so(sampler, monkeypatch):
@@ -54,11 +54,11 @@ def test_cache_stays_on_disk_without_a_gpu_and_where_the_config_says_so(sampler,
     assert load_on_device_if_wanted("scratch", sampler) is None
 
 
-def test_device_without_room_costs_speed_or_says_what_to_set(sampler, monkeypatch, caplog):
+def test_full_device_falls_back_to_disk_or_says_what_to_set(sampler, monkeypatch, caplog):
     full(monkeypatch)
     free(monkeypatch, 10**15)
     assert load_on_device_if_wanted("auto", sampler) is None
-    assert "The GPU had no room" in caplog.text
+    assert "did not fit into the GPU's memory" in caplog.text
     batch = next(Feed(sampler).batches([0]))
     assert np.shape(batch["anchors"]) == (sampler.n_pairs, 98, 64, 1)
     with pytest.raises(TrainingError, match="set pretraining/running/cache_on to auto"):

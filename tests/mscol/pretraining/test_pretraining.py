@@ -68,21 +68,21 @@ def test_run_without_validation_warns_and_one_that_diverges_stops(cache, tmp_pat
     manifest.to_csv(tmp_path / "clips.csv", index=False)
     with (
         caplog.at_level(logging.WARNING),
-        pytest.raises(TrainingError, match=r"update \d: the loss is .*lower learning_rate"),
+        pytest.raises(TrainingError, match=r"update \d: the loss is .*Lower learning_rate"),
     ):
         run(cache, tmp_path, sources=[], clips=tmp_path / "clips.csv", learning_rate=1e30, updates=9)
-    assert "This run goes without validation. mixture: there are 0 validation segments" in caplog.text
+    assert "Training without validation: mixture: there are 0 validation segments" in caplog.text
     assert not (tmp_path / "encoder.keras").exists()
 
 
-def test_validation_is_the_task_of_training_or_says_what_it_lacks(cache, caplog):
+def test_validation_has_as_many_pairs_as_training_or_warns(cache, caplog):
     files = cache_files(cache, STEMS)
     for batch_size, training, validation in ((4, 4, 4), (16, 16, 8)):
         data = load_data(files, cache / "clips.csv", STEMS, SETTINGS | {"batch_size": batch_size}, 3)
         assert (data.training.n_pairs, data.validation.n_pairs) == (training, validation)
         assert [data.validation.draw(number).source for number in range(4)] == [*STEMS] * 2
-        assert ("hold 8 pairs, those of training 16" in caplog.text) == (validation < training)
-    assert "chance is a loss of 2.08 there, and of 2.77 in training" in caplog.text
+        assert ("hold 8 pairs and training minibatches 16" in caplog.text) == (validation < training)
+    assert "loss is 2.08 in validation and 2.77 in training" in caplog.text
 
 
 def test_source_that_is_never_active_stops_the_run(cache, tmp_path):
@@ -172,14 +172,14 @@ def test_cache_on_scratch_gives_the_same_encoder_and_leaves_nothing_there(
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_cache_that_scratch_has_no_room_for_is_read_where_it_lies(
+def test_cache_that_does_not_fit_scratch_is_read_from_the_original_files(
     cache, mount, tmp_path, monkeypatch, caplog
 ):
     files = cache_files(cache, STEMS)
     monkeypatch.setattr(tempfile, "tempdir", str(mount(tmp_path / "small", kilobytes=64).folder))
     with on_scratch(files) as where:
         assert where is files
-    assert re.search(r"The mel cache takes .+ GB, and .+ has 0.0 GB free", caplog.text)
+    assert re.search(r"Not copying the mel cache: it takes .+ GB, and .+ has 0.0 GB free", caplog.text)
 
 
 def test_early_stopping_keeps_the_best_encoder(cache, tmp_path):

@@ -125,13 +125,13 @@ def test_killed_run_goes_on_and_ends_with_the_same_weights(cache, tmp_path):
     assert [path.stem for path in saved(folder)] == [f"update-{N_UPDATES:09d}"] and not half_written.exists()
 
 
-def test_warned_run_saves_says_so_and_goes_on_from_that_very_update(
+def test_stopped_run_saves_reports_it_and_resumes_from_that_update(
     cache, uninterrupted, stopped, left, tmp_path, caplog
 ):
     update = update_of(saved(left)[-1])
     assert 8 <= update < N_UPDATES
     assert stopped[1] == (
-        f"stopped by SIGTERM after update {update} of {N_UPDATES}; run the same command again to go on from there"
+        f"stopped by SIGTERM after update {update} of {N_UPDATES}. Run the same command again to resume."
     )
     with caplog.at_level(logging.INFO):
         outputs = run(cache, tmp_path, checkpoints=left, running=ROOMY, **UPDATES)
@@ -163,7 +163,7 @@ def test_ctrl_c_saves_and_ends_with_an_error(cache, tmp_path):
         process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[1]
     assert process.returncode != 0
-    assert "stopped by SIGINT after update" in said and "run the same command again" in said
+    assert "stopped by SIGINT after update" in said and "Run the same command again" in said
 
 
 def test_damaged_checkpoint_falls_back_to_the_one_before(cache, uninterrupted, left, tmp_path, caplog):
@@ -173,17 +173,20 @@ def test_damaged_checkpoint_falls_back_to_the_one_before(cache, uninterrupted, l
     newest.write_bytes(content)
     with caplog.at_level(logging.INFO):
         outputs = run(cache, tmp_path, checkpoints=left, running=ROOMY, **UPDATES)
-    assert f"{newest} is damaged" in caplog.text
+    assert f"Removed the damaged checkpoint {newest}" in caplog.text
     assert f"from the checkpoint of update {update_of(before)} " in caplog.text
     assert_same(outputs, uninterrupted)
 
 
-def test_run_without_a_sound_checkpoint_starts_afresh(cache, uninterrupted, left, tmp_path, caplog):
+def test_run_without_an_intact_checkpoint_starts_from_the_beginning(
+    cache, uninterrupted, left, tmp_path, caplog
+):
     for path, damage in zip(saved(left), (b"", b"PK\x03\x04 not an archive", b"\x93NUMPY"), strict=False):
         path.write_bytes(damage)
     n_damaged = len(saved(left))
     outputs = run(cache, tmp_path, checkpoints=left, **UPDATES)
-    assert n_damaged >= 2 and caplog.text.count("is damaged") == n_damaged and "Going on" not in caplog.text
+    assert n_damaged >= 2 and caplog.text.count("the damaged checkpoint") == n_damaged
+    assert "Going on" not in caplog.text
     assert_same(outputs, uninterrupted)
 
 
@@ -204,7 +207,10 @@ def test_checkpoint_of_another_config_is_not_resumed(cache, left, tmp_path, capl
     with caplog.at_level(logging.INFO):
         outputs = run(cache, tmp_path, checkpoints=left, learning_rate=0.001, updates=2, validation_every=1)
     (message,) = [message for message in caplog.messages if "another run" in message]
-    assert "settings/learning_rate (0.003 there, 0.001 here)" in message and "Starting afresh" in message
+    assert (
+        "settings/learning_rate (0.003 there, 0.001 here)" in message
+        and "Starting from the beginning" in message
+    )
     assert "Going on" not in caplog.text
     assert pd.read_csv(outputs["history"])["step"].tolist() == [1, 2]
     assert [path.stem for path in saved(left)] == ["update-000000002"], (
@@ -228,8 +234,10 @@ def test_checkpoint_of_another_backend_is_not_resumed(cache, tmp_path):
         said[backend] = done.stderr
         about = json.loads(outputs_in(tmp_path)["run"].read_text(encoding="utf-8"))
         assert about["backend"] == backend and about["device"] == "CPU"
-    assert "are not resumed" not in said["jax"]
-    assert "are not resumed; it differs in backend (jax there, tensorflow here)" in said["tensorflow"]
+    assert "Not resuming from" not in said["jax"]
+    assert (
+        "belong to another run, which differs in backend (jax there, tensorflow here)" in said["tensorflow"]
+    )
 
 
 @pytest.mark.parametrize("change", [{"seed": 2}, {"options": {"silent": True}}, {"code": "b"}])
@@ -238,7 +246,7 @@ def test_runs_that_differ_in_anything_have_folders_of_their_own(tmp_path, change
     Checkpoints(tmp_path, about).save(3, {"weights": np.ones(3)})
     assert Checkpoints(tmp_path, about).restore(lambda arrays: None) is not None
     assert Checkpoints(tmp_path, about | change).restore(lambda arrays: None) is None
-    assert f"it differs in {next(iter(change))}" in caplog.text
+    assert f"which differs in {next(iter(change))}" in caplog.text
 
 
 def test_other_audio_under_the_same_names_is_another_dataset(cache, tmp_path):
@@ -266,7 +274,7 @@ def test_diverging_run_names_its_last_good_checkpoint(cache, tmp_path):
                 np.isfinite(arrays[name]).all() for name in arrays.files if name.startswith("network/")
             )
     if good:
-        assert f"the last good checkpoint is {good[-1]}" in str(raised.value)
+        assert f"The last good checkpoint is {good[-1]}" in str(raised.value)
 
 
 def test_checkpoints_go_by_the_clock_too(cache, tmp_path, caplog):

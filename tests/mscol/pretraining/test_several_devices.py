@@ -85,14 +85,14 @@ def test_devices_are_as_many_as_there_are_and_deal_pairs_evenly(gpus, caplog):
         assert [choose_devices(setting, 128) for setting in (1, 2, "all")] == [1, 2, 4]
         assert choose_devices("all", 90) == 3
     assert "Computing on 4 GPUs, 32 pairs each." in caplog.text
-    assert "Minibatches of 90 pairs cannot be dealt evenly to 4 GPUs: 3 of them compute." in caplog.text
+    assert "Minibatches of 90 pairs cannot be divided evenly among 4 GPUs. Using 3 of them." in caplog.text
 
 
 @pytest.mark.parametrize(("there", "seen"), [(2, "2 GPUs"), (1, "1 GPU"), (0, "no GPU")])
 def test_fewer_devices_than_asked_for_are_told(gpus, there, seen):
     gpus(there)
     with pytest.raises(
-        TrainingError, match=rf"running/devices': 4 devices, but this job sees {seen}; give it"
+        TrainingError, match=rf"running/devices': 4 devices, but this job sees {seen}\. Give the job more"
     ):
         choose_devices(4, 128)
     assert choose_devices("all", 128) == max(there, 1)
@@ -100,7 +100,5 @@ def test_fewer_devices_than_asked_for_are_told(gpus, there, seen):
 
 def test_tensorflow_computes_on_one(caplog):
     assert choose_devices("all", 128) == choose_devices(1, 128) == 1
-    with pytest.raises(
-        TrainingError, match="4 devices, but TensorFlow computes this on one; write backend: jax"
-    ):
+    with pytest.raises(TrainingError, match="4 devices, but TensorFlow trains on one only. Set backend: jax"):
         choose_devices(4, 128)

@@ -27,17 +27,17 @@ def hub(tmp_path, monkeypatch):
     return folder
 
 
-def test_weights_that_cannot_be_fetched_are_told_at_once(hub, tmp_path):
-    with pytest.raises(SeparationError, match=r"umxl: its weights could not be fetched.*copy them to"):
+def test_weights_that_cannot_be_fetched_are_reported_at_once(hub, tmp_path):
+    with pytest.raises(SeparationError, match=r"umxl: cannot fetch the weights.*copy them to"):
         fetch_separator("umxl", tmp_path / "about.json")
     assert not (tmp_path / "about.json").exists()
 
 
-def test_file_that_is_not_what_its_name_says_is_named(hub, tmp_path):
+def test_file_that_does_not_match_the_hash_in_its_name_is_reported(hub, tmp_path):
     damaged = sorted(hub.glob("drums-*.pth"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-9])
     with pytest.raises(
-        SeparationError, match=rf"{damaged.name}: damaged .*delete it, and it is fetched again"
+        SeparationError, match=rf"{damaged.name}: damaged .*Delete it and run again to fetch it"
     ):
         fetch_separator("umxl", tmp_path / "about.json")
 

@@ -90,7 +90,7 @@ def test_stem_that_is_not_finite_costs_only_its_clip(tmp_path, shard, theirs):
     rejected = pd.read_csv(tmp_path / "rejected.csv")
     assert (
         list(rejected["id"]) == ["b", "c"]
-        and "its separated bass has samples that are not" in rejected["reason"][0]
+        and "the separated stem bass has samples that are not" in rejected["reason"][0]
     )
 
 
@@ -98,14 +98,14 @@ def test_stem_that_is_not_finite_costs_only_its_clip(tmp_path, shard, theirs):
     ("returned", "message"),
     [
         ("waveform", r"a\.mp3: .*theirs\.py:separate returned a ndarray, expected a dict of drums and other"),
-        ("{'drums': waveform}", "returned a dict that lacks other, expected drums and other; change it, or say which"),
-        ("{'drums': waveform, 'other': waveform, 'piano': waveform}", "that has piano, which is no stem, expected"),
+        ("{'drums': waveform}", "returned a dict that lacks other; expected drums and other. Change the function, or list"),
+        ("{'drums': waveform, 'other': waveform, 'piano': waveform}", "that has piano, not a stem; expected"),
         ("{'drums': waveform, 'other': waveform.T}", r"returned other of shape \(2, 88200\), expected \(88200, 2\)"),
-        ("{'drums': 'loud', 'other': waveform}", "returned drums as a str, which is no array of numbers"),
-        ("1 / 0", r"a\.mp3: .* failed on it \(ZeroDivisionError\('division by zero'\)\):\nTraceback[^/]*/.*theirs\.py\", line 2"),
+        ("{'drums': 'loud', 'other': waveform}", "returned drums as a str, not an array of numbers"),
+        ("1 / 0", r"a\.mp3: .* failed \(ZeroDivisionError\('division by zero'\)\):\nTraceback[^/]*/.*theirs\.py\", line 2"),
     ],
 )  # fmt: skip
-def test_what_a_function_does_wrong_is_told_with_what_was_expected(
+def test_wrong_result_of_a_function_is_reported_with_what_was_expected(
     tmp_path, shard, theirs, returned, message
 ):
     function = theirs(f"def separate(waveform):\n    return {returned}")
@@ -133,7 +133,7 @@ def test_preparation_that_fails_is_shown_with_its_lines(tmp_path, theirs):
 
 def test_gpu_that_is_not_there_is_no_device(theirs, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(SeparationError, match="device `cuda`: there is no GPU here"):
+    with pytest.raises(SeparationError, match="device `cuda`: no GPU found"):
         open_separator(theirs(), STEMS, "cuda")
 
 

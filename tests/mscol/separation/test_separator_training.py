@@ -84,11 +84,11 @@ def test_what_stays_worse_than_silence_is_refused_and_leaves_no_file(songs, tiny
     assert not list(tmp_path.glob("bass.*"))
 
 
-def test_target_that_sounds_nowhere_is_an_error(tmp_path, tiny_settings, make_stems, write_song):
+def test_target_that_is_silent_everywhere_is_an_error(tmp_path, tiny_settings, make_stems, write_song):
     for number in range(2):
         silent = {"vocals": np.zeros((88_200, 2), np.float32)}
         write_song(tmp_path / "train" / str(number), make_stems(number) | silent)
-    with pytest.raises(SeparationError, match="vocals sounds in none of the songs"):
+    with pytest.raises(SeparationError, match="vocals is silent in all songs"):
         train(tmp_path, tmp_path, tiny_settings, target="vocals")
 
 
@@ -159,7 +159,7 @@ def test_judging_leaves_out_silent_stems_and_compares_with_the_mixture(
     np.testing.assert_allclose(table["gain"], table["sdr"] - table["sdr_mixture"], atol=0.02)
     worse = table.index[~(table["gain"] > 0)]
     for stem in worse:
-        assert f"{stem} does not come out better than the mixture" in caplog.text
+        assert f"{stem}: the separated stem is no better than the mixture" in caplog.text
 
 
 def test_a_song_of_one_stem_alone_is_not_counted(separator_folder, tmp_path, write_song, make_stems):
@@ -177,6 +177,6 @@ def test_a_stem_that_is_silent_everywhere_has_a_row_without_numbers():
     assert table.loc["vocals", "n_songs"] == 0 and np.isnan(table.loc["vocals", "sdr"])
 
 
-def test_nothing_to_judge_by_is_an_error(separator_folder, tmp_path):
-    with pytest.raises(SeparationError, match="no songs to judge"):
+def test_evaluating_without_songs_is_an_error(separator_folder, tmp_path):
+    with pytest.raises(SeparationError, match="no songs found to evaluate"):
         judge_separator(open_separator(separator_folder, device="cpu"), tmp_path, tmp_path / "table.csv")

@@ -73,7 +73,7 @@ def test_missing_and_misnamed_brought_stems_are_named(tmp_path, write_manifest):
     assert [path.name for path in folder.iterdir()] == ["b"]
     reasons = dict(zip(rejected["id"], rejected["reason"], strict=True))
     assert "drums.wav, vocals.wav" in reasons["a"] and "Drums.wav, vocal.wav" in reasons["a"]
-    assert "bass.wav, drums.wav, other.wav, vocals.wav; add them" in reasons["c"]
+    assert "bass.wav, drums.wav, other.wav, vocals.wav. Add them." in reasons["c"]
 
 
 def test_a_brought_stem_of_another_length_is_rejected(tmp_path):

@@ -111,7 +111,7 @@ def test_an_id_that_leaves_the_folder_is_rejected(tmp_path, write_manifest, name
     (tmp_path / "root").mkdir()
     soundfile.write(tmp_path / "root" / "a.wav", tone(16_000, 1), 16_000)
     _, rejected = convert(tmp_path, write_manifest((name, "a.wav")))
-    assert "must stay below its folder" in rejected["reason"][0]
+    assert "the clip id leads outside its folder" in rejected["reason"][0]
     assert not list(tmp_path.rglob("escaped*"))
 
 

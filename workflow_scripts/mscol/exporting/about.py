@@ -1,4 +1,4 @@
-"""What an exported file says of itself: all that is needed to feed it, and which encoder it is."""
+"""The metadata of an exported file: its input format, and which encoder it is."""
 
 import json
 
@@ -32,14 +32,14 @@ def describe(encoder, run, waveform):
     encoder : keras.Model
         As `mscol.model.load_encoder` returns it.
     run : dict
-        run.json, which says what made it; empty where there is none.
+        Content of run.json, which describes how it was trained; empty if there is none.
     waveform : bool
-        Whether it takes waveforms, not log-mel crops.
+        Whether it takes waveforms instead of log-mel crops.
 
     Returns
     -------
     dict
-        Values are texts, numbers, or None.
+        Values are strings, numbers, or None.
     """
     slice_seconds = framing_of(encoder).slice_seconds
     whole = f"each slice of {slice_seconds} s" if slice_seconds else "the whole recording"
@@ -78,5 +78,5 @@ def describe(encoder, run, waveform):
 
 
 def as_texts(about):
-    """Write a description's values as texts, which is all that ONNX takes: numbers, and ``null``, as in JSON."""
+    """Convert a description's values to strings, the only type that ONNX supports: numbers and ``null`` as in JSON."""
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}

@@ -1,6 +1,6 @@
-"""Trace an encoder with the backend that a format asks for, and write the file.
+"""Trace an encoder with the backend that a format requires, and write the file.
 
-A process has one backend of Keras, and the one that exports has its own already; so `convert` is called in a new one
+A process has one backend of Keras, and the exporting process already has one. So `convert` is called in a new process
 (`mscol.exporting.export`), after `prepare`.
 """
 
@@ -17,15 +17,15 @@ from mscol.exporting.formats import FORMATS
 from mscol.jobs.chatter import hush_frameworks
 from mscol.mels import CROP_FRAMES, N_MELS, SHORTEST_SAMPLES
 
-# Of no importance, but that all sizes are larger than 1, which tracers take for fixed
+# Any size works if it is larger than 1: tracers treat a size of 1 as fixed
 _TRACED_SAMPLES = 100_000
 
 
 def prepare(backend):
-    """Settle, before Keras is imported, what it computes with: on the CPU, so that no file asks for a GPU."""
+    """Set the backend before Keras is imported, and use the CPU, so that no exported file requires a GPU."""
     hush_frameworks()
     os.environ.update(KERAS_BACKEND=backend, CUDA_VISIBLE_DEVICES="")
-    warnings.simplefilter("ignore")  # of each size that tracers take for fixed; none of those varies
+    warnings.simplefilter("ignore")  # tracers warn about fixed sizes; none of them varies
 
 
 def convert(encoder, name, output, about):
@@ -38,9 +38,9 @@ def convert(encoder, name, output, about):
     name : str
         A key of `mscol.exporting.formats.FORMATS`.
     output : str or os.PathLike
-        Written.
+        Output path.
     about : dict
-        As `mscol.exporting.about.describe` returns it: ``input`` decides what the file takes.
+        As `mscol.exporting.about.describe` returns it: ``input`` determines the input of the file.
 
     Raises
     ------
@@ -51,21 +51,21 @@ def convert(encoder, name, output, about):
     from mscol.model.saved import load_saved
 
     encoder = load_saved(encoder)
-    encoder.trainable = False  # torch takes as a constant only what needs no gradient
+    encoder.trainable = False  # torch treats values as constants only if they need no gradient
     function = partial(embed_waveforms if about["input"] == WAVEFORMS else embed_crops, encoder)
     write = {"onnx": _write_onnx, "torch": _write_torch, "savedmodel": _write_savedmodel}[name]
     try:
         write(encoder, function, Path(output), about)
     except Exception as error:
-        # Tracers raise whatever a layer leads them to, and not all of it can be handed to another process.
+        # Tracers raise many kinds of errors, and not all of them can be passed to another process.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise TrainingError(f"the encoder cannot be written as {FORMATS[name].title} ({reason})") from None
+        raise TrainingError(f"cannot export the encoder to {FORMATS[name].title} ({reason})") from None
 
 
 def _write_onnx(encoder, function, output, about):
     onnx, torch = importlib.import_module("onnx"), importlib.import_module("torch")
     taken = _free_axes(about)
-    # By TorchScript: torch's newer exporter computes the same, takes ten times as long, and needs one more package (onnxscript).
+    # With TorchScript: torch's newer exporter gives the same result, takes ten times as long, and needs one more package (onnxscript).
     torch.onnx.export(
         _module(function),
         _example(about),
@@ -101,9 +101,9 @@ def _write_torch(encoder, function, output, about):
 
 
 def _allow_sizes_of_one(graph):
-    """Take out what the tracer asserts of sizes: it knows memory layouts of several clips and windows only, and bars a single one.
+    """Remove the tracer's assertions about sizes: it covers memory layouts of several clips and windows only, and refuses a single one.
 
-    What is computed does not depend on layouts; an export is held against the encoder with a single clip, too.
+    The result does not depend on layouts; an export is also compared with the encoder on a single clip.
     """
     asserts = importlib.import_module("torch").ops.aten._assert_scalar.default
     for node in [node for node in graph.nodes if node.target == asserts]:
@@ -123,7 +123,7 @@ def _write_savedmodel(encoder, function, output, about):
 
 
 def _module(function):
-    """A function as a module of torch. It does not register the encoder, whose weights would be stored twice."""
+    """Wrap a function as a torch module. It does not register the encoder, whose weights would be stored twice."""
     torch = importlib.import_module("torch")
 
     class Exported(torch.nn.Module):
@@ -143,5 +143,5 @@ def _shape(about):
 
 
 def _free_axes(about):
-    """The axes whose size is free, and what each counts."""
+    """Return the axes whose size is free, and what each counts."""
     return {0: "clips", 1: "samples"} if about["input"] == WAVEFORMS else {0: CROPS}

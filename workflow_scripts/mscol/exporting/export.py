@@ -1,4 +1,4 @@
-"""Export an encoder, and hold what was written against it before it is put in its place."""
+"""Export an encoder, and compare the written file with it before moving the file to its destination."""
 
 import logging
 import multiprocessing
@@ -22,10 +22,10 @@ from mscol.mels.writing import long_enough
 from mscol.synthesis.composition import compose
 from mscol.synthesis.rendering import render
 
-# Of the largest value. In bands 100 dB below the loudest, log-mels in single precision are off by 8e-4 from double precision as `log_mel` computes
-# them, and by 3e-4 in a graph (docs/export.md): that is rounding, and not another encoder.
+# Relative to the largest value. In bands 100 dB below the loudest, single-precision log-mels differ from double precision by 8e-4 if `log_mel`
+# computes them, and by 3e-4 in a graph (docs/export.md): this is rounding, not a different encoder.
 LARGEST_DIFFERENCE = {CROPS: 1e-4, WAVEFORMS: 1e-3}
-_CHECKED_SECONDS = 12  # three slices of a cvsm encoder, the last one not whole
+_CHECKED_SECONDS = 12  # three slices of a cvsm encoder, the last one incomplete
 
 
 def export_encoder(encoder, name, output, waveform=False, audio=None, run=None):
@@ -38,13 +38,13 @@ def export_encoder(encoder, name, output, waveform=False, audio=None, run=None):
     name : str
         The format, a key of `mscol.exporting.formats.FORMATS`.
     output : str or os.PathLike
-        Written: a file, or the folder of a SavedModel.
+        Output path: a file, or the folder of a SavedModel.
     waveform : bool
-        Whether it is to take waveforms at 16 kHz, not log-mel crops.
+        Whether the export takes waveforms at 16 kHz instead of log-mel crops.
     audio : str or os.PathLike, optional
-        A recording on which it is held against the encoder; without it, synthesised music is.
+        A recording on which the export is compared with the encoder; by default, synthesised music.
     run : dict, optional
-        run.json, which says what made the encoder.
+        Content of run.json, which describes how the encoder was trained.
 
     Returns
     -------
@@ -54,8 +54,8 @@ def export_encoder(encoder, name, output, waveform=False, audio=None, run=None):
     Raises
     ------
     TrainingError
-        If the encoder cannot be converted, or the result differs from it by more than `LARGEST_DIFFERENCE`; nothing is
-        written then.
+        If the encoder cannot be converted, or the result differs from it by more than `LARGEST_DIFFERENCE`. In both cases
+        nothing is written.
     AudioError
         If ``audio`` cannot be decoded, or is shorter than a window.
     """
@@ -72,28 +72,28 @@ def export_encoder(encoder, name, output, waveform=False, audio=None, run=None):
             output.name, difference, len(checked) / ANALYSIS_RATE, audio or "synthesised music",
         )  # fmt: skip
         largest = LARGEST_DIFFERENCE[about["input"]]
-        if not difference <= largest:  # not a number is neither
+        if not difference <= largest:  # also refuses NaN
             raise TrainingError(
-                f"{output}: computes something else than the encoder (by {difference:.1e} of the largest value, and "
-                f"{largest:.0e} is the most that rounding may do); nothing is written"
+                f"{output}: not written, because the export differs from the encoder by {difference:.1e} of the largest value "
+                f"(at most {largest:.0e} is allowed for rounding)"
             )
     return difference
 
 
 def _convert(saved, name, partial, about):
-    """Convert a saved encoder in a process of its own, which has a backend of its own."""
+    """Convert a saved encoder in a separate process, which has its own backend."""
     context = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(1, context, prepare, (FORMATS[name].backend,)) as pool:
             pool.submit(convert, saved, name, partial, about).result()
     except BrokenProcessPool as error:
         raise TrainingError(
-            f"the process that writes {FORMATS[name].title} was killed; is there memory enough?"
+            f"the process that exports to {FORMATS[name].title} was killed. Check that enough memory is free."
         ) from error
 
 
 def _checked_waveform(audio):
-    """Load the beginning of a recording, or make some music: a waveform at 16 kHz."""
+    """Load the beginning of a recording, or synthesise music: a waveform at 16 kHz."""
     if audio is not None:
         return long_enough(load_mixture(audio), audio)[: _CHECKED_SECONDS * ANALYSIS_RATE]
     song = compose("rock", _CHECKED_SECONDS, 0, "export")
@@ -101,7 +101,7 @@ def _checked_waveform(audio):
 
 
 def _compare(encoder, exported, checked, waveform):
-    """The largest difference from the encoder, relative to its largest value: in a batch of one, of two, and of the shortest clip."""
+    """Return the largest difference from the encoder relative to its largest value, for a batch of one, of two, and of the shortest clip."""
     n_half = len(checked) // 2
     halves = [checked[:n_half], checked[-n_half:]] if n_half >= SHORTEST_SAMPLES else []
     expected, found = [], []

@@ -1,4 +1,4 @@
-"""The formats that encoders are exported to, and what each needs."""
+"""The export formats of encoders, and the packages that each needs."""
 
 import importlib.util
 from typing import NamedTuple
@@ -8,19 +8,19 @@ from mscol.jobs.extras import how_to_install
 
 
 class Format(NamedTuple):
-    """A format.
+    """An export format.
 
     Attributes
     ----------
     title : str
     suffix : str
-        Of its files; empty for a folder.
+        Suffix of its files; empty for a folder.
     backend : str
-        Keras' backend that traces the encoder.
+        Backend of Keras that traces the encoder.
     packages : tuple of str
-        What writing and running it takes.
+        Packages that writing and running it need.
     extra : str
-        What installs them.
+        Extra that installs them.
     """
 
     title: str
@@ -38,15 +38,15 @@ FORMATS = {
 
 
 def require_packages(name):
-    """Check that what a format needs is installed, without importing it.
+    """Check that a format's packages are installed, without importing them.
 
     Raises
     ------
     ConfigError
-        If it is not; the sentence says what to install.
+        If one is not; the message says what to install.
     """
     missing = [package for package in FORMATS[name].packages if not importlib.util.find_spec(package)]
     if missing:
         raise ConfigError(
-            f"{' and '.join(missing)} not installed, which exports to {FORMATS[name].title} need: {how_to_install(FORMATS[name].extra)}"
+            f"{' and '.join(missing)} not installed, but needed to export to {FORMATS[name].title}: {how_to_install(FORMATS[name].extra)}"
         )

@@ -1,7 +1,7 @@
-"""What an exported encoder computes, on any backend of Keras: from log-mel crops, or from waveforms.
+"""The computation of an exported encoder, on any backend of Keras: from log-mel crops, or from waveforms.
 
-Sizes are taken as they come, so that a trace holds for any number of crops, clips and samples. Integers are divided only where
-nothing is negative, because ONNX rounds toward zero and the others down.
+Sizes stay symbolic, so that a trace is valid for any number of crops, clips and samples. Integer divisions have no negative
+operands, because ONNX rounds toward zero and the other formats round down.
 """
 
 import functools
@@ -36,7 +36,7 @@ def embed_waveforms(encoder, waveforms):
     ----------
     encoder : keras.Model
     waveforms : tensor, shape=(clips, n_samples), float32
-        16 kHz, 15,920 samples at least. Each is divided by its L2 norm here; for a ``cvsm`` encoder, each of its slices is.
+        16 kHz, at least 15,920 samples. Each is divided by its L2 norm here; for a ``cvsm`` encoder, each slice is divided by its own.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def embed_waveforms(encoder, waveforms):
 
 
 def _windows(waveforms):
-    """Log-mels of windows, one after the other, shape (clips, windows, 98, 64); what is left at the end is not used."""
+    """Compute log-mels of consecutive windows, shape (clips, windows, 98, 64); the rest at the end is not used."""
     hop_samples = CROP_FRAMES * HOP_SAMPLES
     overlap = SHORTEST_SAMPLES - hop_samples
     n_clips, n_samples = ops.shape(waveforms)
@@ -60,14 +60,14 @@ def _windows(waveforms):
 
 
 def _windows_of_slices(waveforms, slice_seconds):
-    """Log-mels of the seconds of slices, shape (clips, seconds, 98, 64): those that `Framing.log_mel` keeps."""
+    """Compute log-mels of the seconds of slices, shape (clips, seconds, 98, 64): those that `Framing.log_mel` keeps."""
     size = slice_seconds * ANALYSIS_RATE
     n_clips, n_samples = ops.shape(waveforms)
     n_slices, rest = (
         n_samples // size + 2,
         n_samples % size,
-    )  # more than one in any case, or torch's tracer bars a single one
-    is_used = (rest + size - SHORTEST_SAMPLES) // size  # 1, or 0 where the last slice is too short
+    )  # always more than one: otherwise torch's tracer refuses a single one
+    is_used = (rest + size - SHORTEST_SAMPLES) // size  # 1, or 0 if the last slice is too short
     n_seconds = n_samples // size * slice_seconds + is_used * ((rest + ANALYSIS_RATE - 1) // ANALYSIS_RATE)
     filled = ops.pad(waveforms, [[0, 0], [0, 2 * size]])[:, : n_slices * size]
     slices = _normalise(ops.reshape(filled, (-1, size)))
@@ -83,7 +83,7 @@ def _normalise(waveforms):
 
 
 def _log_mels(waveforms):
-    """Log-mels of waveforms, shape (n, samples) -> (n, frames, 64): the Fourier transform as a convolution, which every runtime has."""
+    """Compute log-mels, shape (n, samples) -> (n, frames, 64), with the Fourier transform as a convolution, which every runtime has."""
     spectra = ops.conv(waveforms[..., None], ops.convert_to_tensor(_fourier_kernels()), strides=HOP_SAMPLES)
     real, imaginary = ops.split(spectra, 2, axis=-1)
     magnitudes = ops.sqrt(ops.square(real) + ops.square(imaginary))
@@ -92,7 +92,7 @@ def _log_mels(waveforms):
 
 @functools.cache
 def _fourier_kernels():
-    """Cosines, then sines, of each bin, under a periodic Hann window, shape (400, 1, 1026), float32."""
+    """Return the cosines, then the sines, of each bin, times a periodic Hann window, shape (400, 1, 1026), float32."""
     n = np.arange(WINDOW_SAMPLES)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * n / WINDOW_SAMPLES)
     phases = 2 * np.pi * np.outer(n, np.arange(FFT_SAMPLES // 2 + 1)) / FFT_SAMPLES

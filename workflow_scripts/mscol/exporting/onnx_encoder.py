@@ -1,4 +1,4 @@
-"""An ONNX file as an encoder: `mscol.embeddings` embeds with it as with Keras', and only onnxruntime is needed."""
+"""Use an ONNX file as an encoder: `mscol.embeddings` embeds with it as with a Keras encoder, and only onnxruntime is needed."""
 
 import json
 from pathlib import Path
@@ -11,18 +11,18 @@ from mscol.papers import PAPERS, name_of_model
 
 
 class OnnxEncoder:
-    """What `mscol.embeddings` asks of an encoder.
+    """An encoder with the interface that `mscol.embeddings` uses.
 
     Attributes
     ----------
     name : str
-        Says which paper's encoder it is (`mscol.papers.paper_of`).
+        Contains the paper of the encoder (`mscol.papers.paper_of`).
     output_shape : tuple
         (None, values).
     clip_seconds : float or None
-        How long the clips were that it was trained on.
+        Length of the clips that it was trained on.
     weights_sha256 : str
-        The digest of the weights of the encoder that was exported.
+        Digest of the weights of the exported encoder.
     """
 
     def __init__(self, session, about):
@@ -44,9 +44,9 @@ def load_onnx_encoder(path, paper=None, threads=0):
     ----------
     path : str or os.PathLike
     paper : str, optional
-        Whose encoder it must be, ``mscol`` or ``cvsm``.
+        The paper that the encoder must belong to, ``mscol`` or ``cvsm``.
     threads : int
-        That it computes with; 0 for all cores.
+        Number of threads; 0 for all cores.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def load_onnx_encoder(path, paper=None, threads=0):
     Raises
     ------
     TrainingError
-        If the file is missing or damaged, was written by something else, takes waveforms, or is the other paper's.
+        If the file is missing or damaged, was not written by mscol, takes waveforms, or belongs to the other paper.
     ModuleNotFoundError
         If onnxruntime is not installed.
     """
@@ -71,16 +71,16 @@ def load_onnx_encoder(path, paper=None, threads=0):
         }
     except (KeyError, ValueError) as error:
         raise TrainingError(
-            f"{path}: does not say how it hears music (no metadata of mscol: {error}); write it with mscol export --to onnx"
+            f"{path}: has no mscol metadata ({error}), which describes its input. Write the file with mscol export --to onnx."
         ) from error
     if about["input"] == WAVEFORMS:
         raise TrainingError(
-            f"{path}: takes waveforms, but log-mels are made here, too, and long recordings brought to the level of clips before; "
-            "export the encoder without --waveform"
+            f"{path}: takes waveforms, but log-mels are computed here, after scaling long recordings to the level of clips. "
+            "Export the encoder without --waveform."
         )
     if paper not in (None, about["paper"]):
         raise TrainingError(
-            f"{path}: an encoder of the paper {about['paper']}, not {paper}; write paper: {about['paper']}"
+            f"{path}: an encoder of the paper {about['paper']}, not {paper}. Set paper: {about['paper']}."
         )
     return OnnxEncoder(session, about)
 
@@ -96,12 +96,12 @@ def open_session(path, threads=0):
     import onnxruntime  # here: it need not be installed
 
     if not Path(path).is_file():
-        raise TrainingError(f"{path}: there is no such file; write it with mscol export --to onnx")
+        raise TrainingError(f"{path}: there is no such file. Write it with mscol export --to onnx.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own kinds share no other root
+    except Exception as error:  # onnxruntime's own exceptions have no other common base class
         raise TrainingError(
-            f"{path}: damaged, or no ONNX model ({str(error).strip().splitlines()[0][:200]}); export it again"
+            f"{path}: damaged, or not an ONNX model ({str(error).strip().splitlines()[0][:200]}). Export it again."
         ) from error

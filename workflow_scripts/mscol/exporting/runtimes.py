@@ -1,4 +1,4 @@
-"""Run exported files, each with the runtime of its format, and without Keras."""
+"""Run exported files without Keras, each with the runtime of its format."""
 
 import warnings
 
@@ -33,7 +33,7 @@ def _open_onnx(path):
 def _open_torch(path):
     import torch
 
-    with warnings.catch_warnings(action="ignore"):  # torch's own, of buffers that it reads and does not write
+    with warnings.catch_warnings(action="ignore"):  # torch warns about buffers that it only reads
         module = torch.export.load(path).module()
     return lambda inputs: module(torch.from_numpy(inputs)).detach().numpy()
 

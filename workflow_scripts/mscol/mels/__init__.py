@@ -1,8 +1,8 @@
 """Log-mel spectrograms: how they are computed, and the cache of them that everything else reads.
 
-`mscol.mels` itself offers `log_mel` and the sizes of frames, crops and segments (from `spectrogram`). `framing` says how
-the encoders of each paper hear a clip. `cache` reads the
-files of many shards as one (`MelCache`), `activity` says how loud each stem is; `mixtures`, `stems` and `degraded` write them, a shard a job, by `writing`.
+`mscol.mels` itself exports `log_mel` and the sizes of frames, crops and segments (from `spectrogram`). `framing` defines how
+the encoders of each paper split a clip. `cache` reads the files of many shards as one (`MelCache`). `activity` measures how loud
+each stem is. `mixtures`, `stems` and `degraded` write the files with `writing`, one job per shard.
 """
 
 from mscol.mels.spectrogram import (

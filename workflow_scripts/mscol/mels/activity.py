@@ -1,4 +1,4 @@
-"""How loud each stem is in each segment of a clip: what decides, in pretraining, whether a source is active."""
+"""Measure how loud each stem is in each segment of a clip, which determines in pretraining whether a source is active."""
 
 import numpy as np
 import pandas as pd
@@ -7,12 +7,12 @@ from mscol.io.files import read_csv
 from mscol.mels import HOP_SAMPLES, SEGMENT_FRAMES
 from mscol.separation import STEMS
 
-SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: lies on the log-mel segments
-REFERENCE_SEGMENT_SAMPLES = 64_000  # how the reference steps its energy windows (METHOD, "Stems")
+SEGMENT_SAMPLES = SEGMENT_FRAMES * HOP_SAMPLES  # 62,720: aligned with the log-mel segments
+REFERENCE_SEGMENT_SAMPLES = 64_000  # step of the reference's energy windows (METHOD, "Stems")
 
 
 def mean_magnitudes(waveform, n_segments, segment_samples):
-    """Compute the mean of \\|x\\| over consecutive windows: what decides whether a source is active.
+    """Compute the mean of \\|x\\| over consecutive windows, which determines whether a source is active.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def mean_magnitudes(waveform, n_segments, segment_samples):
         A stem at 16 kHz, before normalisation.
     n_segments : int
     segment_samples : int
-        Length and step of the windows: 62,720 samples to lie on the log-mel segments, or the
+        Length and step of the windows: 62,720 samples to align with the log-mel segments, or the
         reference's 64,000, which drift away from them.
 
     Returns
@@ -48,7 +48,7 @@ def stem_magnitudes(waveforms, n_segments):
     Returns
     -------
     pd.DataFrame
-        A row a segment; columns as `read_activity`, without clip.
+        One row per segment; columns as in `read_activity`, without clip.
     """
     magnitudes = pd.DataFrame({"segment": np.arange(n_segments)})
     for suffix, samples in (("", SEGMENT_SAMPLES), ("_reference", REFERENCE_SEGMENT_SAMPLES)):
@@ -73,6 +73,6 @@ def read_activity(paths):
 
 
 def activity_table(segments, stems=STEMS):
-    """Put the magnitudes of clips below each other: clip, segment, each stem, each stem in the reference's windows."""
+    """Concatenate the magnitudes of clips: clip, segment, each stem, each stem in the reference's windows."""
     columns = ["clip", "segment", *stems, *(f"{stem}_reference" for stem in stems)]
     return pd.concat(segments)[columns] if segments else pd.DataFrame(columns=columns)

@@ -1,9 +1,9 @@
-"""The mel cache, read: the log-mel spectrograms of many shards as one.
+"""Read the mel cache: the log-mel spectrograms of many shards as one.
 
-For each shard there is an array of shape (frames of all clips, 64) for the mixtures, and one for each
-stem; beside them a table with a row a clip (clip, first_frame, n_frames), and for the stems one
-with a row a segment (``activity``: the mean \\|x\\| of each stem), so that the threshold above which a
-source counts as active stays a setting of pretraining.
+Each shard has an array of shape (frames of all clips, 64) for the mixtures, and one for each
+stem. A table next to them has one row per clip (clip, first_frame, n_frames). For the stems there is also a table
+with one row per segment (``activity``: the mean \\|x\\| of each stem), so that the threshold above which a
+source counts as active remains a setting of pretraining.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ class MelCache:
     Attributes
     ----------
     arrays : list of RowReader
-        One a shard, of shape (frames of all its clips, 64).
+        One per shard, of shape (frames of all its clips, 64).
     clips : pd.DataFrame
         Columns clip, first_frame (counted over all shards), n_frames; sorted by clip, so that
         nothing depends on the order of files or shards.
@@ -55,8 +55,8 @@ class MelCache:
             array, table = _open_array(frames_path), _read_index(index_path)
             if len(array) != table["n_frames"].sum():
                 raise CacheError(
-                    f"{frames_path}: holds {len(array)} frames, but {index_path} counts "
-                    f"{table['n_frames'].sum()}; delete both, and they are made again"
+                    f"{frames_path}: has {len(array)} frames, but {index_path} lists "
+                    f"{table['n_frames'].sum()}. Delete both and run again."
                 )
             arrays.append(array)
             tables.append(table.assign(first_frame=table["first_frame"] + offset))
@@ -73,7 +73,7 @@ class MelCache:
             Counted over all shards, as in `clips`.
         n_frames : int
         out : np.ndarray, optional
-            What to fill and return, in place of an array of its own.
+            Array to fill and return instead of a new one.
 
         Returns
         -------
@@ -88,7 +88,7 @@ class MelCache:
         return crops
 
     def sample(self):
-        """Gather the middle frame of every clip: what tells a cache from one of other audio.
+        """Gather the middle frame of every clip, which distinguishes caches of different audio.
 
         Returns
         -------
@@ -100,7 +100,7 @@ class MelCache:
 
 
 def cached_clips(index_paths):
-    """Read which clips a cache holds: columns clip, first_frame (within the shard), n_frames; sorted by clip."""
+    """Read the table of a cache's clips: columns clip, first_frame (within the shard), n_frames; sorted by clip."""
     tables = [index_table([]), *map(_read_index, index_paths)]
     return pd.concat([table for table in tables if len(table)] or tables).sort_values(
         "clip", ignore_index=True
@@ -119,14 +119,10 @@ def _read_index(path):
             {"first_frame": int, "n_frames": int}
         )
     except (KeyError, ValueError, OSError) as error:
-        raise CacheError(
-            f"{path}: not a table of clips ({error}); delete it, and it is made again"
-        ) from error
+        raise CacheError(f"{path}: not a table of clips ({error}). Delete it and run again.") from error
     ends = table["n_frames"].cumsum()
     if (table["first_frame"] != ends - table["n_frames"]).any():
-        raise CacheError(
-            f"{path}: damaged (its clips do not follow one upon the other); delete it, and it is made again"
-        )
+        raise CacheError(f"{path}: damaged (its clips are not consecutive). Delete it and run again.")
     return table
 
 
@@ -134,6 +130,6 @@ def _open_array(path):
     array = RowReader(path)
     if len(array.shape) != 2 or array.shape[1] != N_MELS:
         raise CacheError(
-            f"{path}: shape {array.shape}, expected (frames, {N_MELS}); delete it, and it is made again"
+            f"{path}: shape {array.shape}, expected (frames, {N_MELS}). Delete it and run again."
         )
     return array

@@ -1,9 +1,9 @@
-"""Stems of a lower quality: how good must a separator be?
+"""Stems of lower quality: how good must a separator be?
 
-An ablation of the paper. Each stem is blended, as a waveform, with the mixture it was separated from, until its
-signal-to-distortion ratio against the stem as it was is a given number of decibels: over the whole clip, with one share
-of the mixture, or in each segment, with a share of its own. A share that holds for a clip leaves segments in which the stem is
-loud far better than asked for, and others far worse.
+An ablation of the paper. The waveform of each stem is blended with the mixture that it was separated from, until its
+signal-to-distortion ratio relative to the original stem is a given number of decibels: over the whole clip, with one share
+of the mixture, or in each segment, with a separate share. With one share for the whole clip, segments in which the stem is
+loud have a much higher ratio than requested, and others a much lower one.
 """
 
 import logging
@@ -29,13 +29,13 @@ def degrade(stem, mixture, decibels):
     ----------
     stem, mixture : np.ndarray, shape=(n_samples,)
     decibels : float
-        The signal-to-distortion ratio to be had: 10 log10(\\|stem\\|^2 / \\|blend - stem\\|^2).
+        Target signal-to-distortion ratio: 10 log10(\\|stem\\|^2 / \\|blend - stem\\|^2).
 
     Returns
     -------
     blend : np.ndarray, shape=(n_samples,), float32
-        A silent stem stays silent. Where the mixture itself is better than ``decibels``, because it holds
-        little else, the mixture.
+        A silent stem stays silent. If the mixture itself is better than ``decibels``, because it contains
+        little else, the blend is the mixture.
     share : float
         ``a``, from 0 to 1.
     """
@@ -49,10 +49,10 @@ def degrade(stem, mixture, decibels):
 
 
 def degrade_each(stem, mixture, decibels):
-    """Blend each segment of a stem towards its mixture, as `degrade` does: the ratio holds in all of them.
+    """Blend each segment of a stem towards its mixture, as `degrade` does: every segment has the target ratio.
 
-    Segments are those that crops are drawn from; no crop spans two, so that none hears a share change but in the last 15 ms of
-    a segment. What is left behind the last of them is blended on its own.
+    Segments are those that crops are drawn from. No crop spans two segments, so the share changes within a crop only in the
+    last 15 ms of a segment. The rest after the last segment is blended separately.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def degrade_each(stem, mixture, decibels):
     -------
     blend : np.ndarray, shape=(n_samples,), float32
     shares : list of float
-        Of each segment.
+        Share of the mixture in each segment.
     """
     borders = range(SEGMENT_SAMPLES, len(stem), SEGMENT_SAMPLES)
     parts = zip(np.split(stem, borders), np.split(mixture, borders), strict=True)
@@ -87,30 +87,30 @@ def cache_degraded_stems(
 ):
     """Cache the log-mel spectrograms of a shard's stems, degraded.
 
-    Which segments are active is left to the stems as they were separated: quality alone is to change.
+    The original separated stems determine which segments are active, so that only the quality changes.
 
     Parameters
     ----------
     clips : str or os.PathLike
         The shard's part of the manifest.
     root : str or os.PathLike
-        Where the dataset lies, for the mixtures.
+        The dataset's folder, for the mixtures.
     folder : str or os.PathLike
-        Holds ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
+        Contains ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
     arrays : dict
-        Written: for each stem, the path of its array.
+        Outputs: for each stem, the path of its array.
     index, rejected : str or os.PathLike
-        Written: the table of clips, and the clips left out here.
+        Outputs: the table of clips, and the clips left out here.
     rejected_before : list of (str or os.PathLike)
-        What earlier stages of this shard rejected.
+        CSV files of the clips that earlier stages of this shard rejected.
     decibels : float
         As for `degrade`.
     dtype : str
     workers : int
     normalise : float or str
-        Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
+        Scale longer recordings to the level of clips of this many seconds, or ``file`` (`mscol.mels.normalising`).
     each : bool
-        Degrade each segment by itself (`degrade_each`), and not the clip as a whole.
+        Degrade each segment separately (`degrade_each`) instead of the whole clip.
     """
     seconds = seconds_of(normalise)
     blend = degrade_each if each else degrade
@@ -131,11 +131,11 @@ def cache_degraded_stems(
     write_rejected(failed, rejected)
     shares = np.concatenate([np.empty(0), *shares])
     logging.info(
-        "Degraded to %g dB: of %d %s, %d are silent and stay so, %d are the mixture, which is better than that.",
+        "Degraded to %g dB: of %d %s, %d stay silent, and %d became the mixture, which is better than that.",
         decibels, len(shares), "segments of stems" if each else "stems", (shares == 0).sum(), (shares == 1).sum(),
     )  # fmt: skip
 
 
 def _fit(waveform, n_samples):
-    """Cut a waveform, or fill it up with silence: resampling there and back may cost a sample."""
+    """Cut a waveform or pad it with silence: resampling back and forth may lose a sample."""
     return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform))))

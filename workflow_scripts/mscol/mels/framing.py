@@ -1,8 +1,8 @@
-"""How a clip is heard, which differs between the two papers: as a whole, or in slices of five seconds.
+"""Framing of a clip, which differs between the two papers: as a whole, or in slices of five seconds.
 
-MSCOL divides the whole clip by its L2 norm. Its training clips are segments of 392 frames, and its test clips are
-heard a window of 98 frames after the other. CVSM cuts a clip into slices of 5 s, each divided by a norm of its own: 498 frames
-each, in which five seconds begin, 100 frames from one to the next.
+MSCOL divides the whole clip by its L2 norm. It trains on segments of 392 frames and evaluates test clips in consecutive
+windows of 98 frames. CVSM cuts a clip into slices of 5 s, each divided by its own norm. A slice has 498 frames
+and five windows, which start 100 frames apart.
 """
 
 from typing import NamedTuple
@@ -23,16 +23,16 @@ from mscol.papers import paper_of
 
 
 class Framing(NamedTuple):
-    """How the encoders of a paper hear a clip.
+    """How the encoders of a paper split a clip.
 
     Attributes
     ----------
     slice_seconds : int or None
-        Length of the slices that are divided by a norm of their own; None for the whole clip.
+        Length of the slices that are divided by their own norm; None for the whole clip.
     segment_frames : int
-        Frames of a segment, from which training crops are drawn: of a slice, where there are slices.
+        Frames of a segment, from which training crops are drawn; with slices, the frames of a slice.
     hop_frames : int
-        From the start of a window to that of the next in its segment.
+        Distance between the starts of consecutive windows in a segment.
     """
 
     slice_seconds: int | None
@@ -41,21 +41,21 @@ class Framing(NamedTuple):
 
     @property
     def hop_seconds(self):
-        """From the start of a window to that of the next in the clip."""
+        """Return the distance between the starts of consecutive windows in the clip."""
         return self.hop_frames * HOP_SAMPLES / ANALYSIS_RATE
 
     def log_mel(self, waveform, normalise_seconds=None):
         """Compute the log-mels that windows and crops of a clip are cut from.
 
-        Slices end with the last second that holds anything of the clip, so that no window hears only the zeros that
-        the last slice is filled up with; what is left of less than a second is not used.
+        Slices end with the last second that contains part of the clip, so that no window consists only of the zeros that
+        pad the last slice. If the last slice contains less than a second of the clip, it is not used.
 
         Parameters
         ----------
         waveform : np.ndarray, shape=(n_samples,)
             16 kHz.
         normalise_seconds : float, optional
-            As for `mscol.mels.log_mel`; of no use to slices.
+            As for `mscol.mels.log_mel`; not used for slices.
 
         Returns
         -------
@@ -73,7 +73,7 @@ class Framing(NamedTuple):
     def count_segments(self, n_frames):
         """Count the segments of clips.
 
-        A shorter last slice counts; a shorter last segment does only where it is the whole clip.
+        A shorter last slice counts. A shorter last segment counts only if it is the whole clip.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Framing(NamedTuple):
         return -(-n_frames // self.segment_frames)
 
     def count_windows(self, n_frames):
-        """Count the windows of clips; a window does not reach from one slice into the next.
+        """Count the windows of clips; no window spans two slices.
 
         >>> [int(FRAMINGS[paper].count_windows(2910)) for paper in ("mscol", "cvsm")]
         [29, 29]
@@ -98,7 +98,7 @@ class Framing(NamedTuple):
         return whole * self._windows_in(self.segment_frames) + self._windows_in(rest)
 
     def window_starts(self, numbers):
-        """Say at which frame of its clip each window begins, by its number in the clip."""
+        """Return the first frame in the clip of each window, given the window's number in the clip."""
         segment, window = np.divmod(numbers, self._windows_in(self.segment_frames))
         return segment * self.segment_frames + window * self.hop_frames
 
@@ -115,5 +115,5 @@ FRAMINGS = {
 
 
 def framing_of(model):
-    """Look up how an encoder or a classifier hears a clip, by the paper that its name names."""
+    """Look up the framing of an encoder or a classifier by the paper in its name."""
     return FRAMINGS[paper_of(model)]

@@ -1,4 +1,4 @@
-"""Cache the log-mels of mixtures, in one pass from the raw files."""
+"""Cache the log-mel spectrograms of mixtures, in one pass from the raw files."""
 
 from pathlib import Path
 
@@ -30,30 +30,30 @@ def cache_mixtures(
     Parameters
     ----------
     clips : str or os.PathLike
-        The shard's part of the manifest: a csv with columns id and path.
+        The shard's part of the manifest: a CSV with columns id and path.
     root : str or os.PathLike
-        Where the dataset lies; the paths of the manifest are relative to it.
+        The dataset's folder; the paths of the manifest are relative to it.
     frames, index, rejected : str or os.PathLike
-        Written: the array, its table, and the clips that failed to decode with the reason of each.
+        Outputs: the array, its table, and the clips that failed to decode, with reasons.
     dtype : str
         ``float32`` or ``float16``.
     workers : int
-        Threads.
+        Number of threads.
     normalise : float or str
-        Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
+        Scale longer recordings to the level of clips of this many seconds, or ``file`` (`mscol.mels.normalising`).
     whole_only : bool
-        Reject clips that decode to less than the manifest lists.
+        Reject clips that decode to less audio than the manifest lists.
     paper : str
-        Whose log-mels: of whole clips, or of slices (`mscol.mels.framing`).
+        Paper that determines the framing: whole clips, or slices (`mscol.mels.framing`).
     split : str, optional
-        Of which split only.
+        Cache the clips of this split only.
     transform : callable, optional
-        What is done to each waveform first: (n_samples,) at 16 kHz, and the clip's id, to (n_samples,). May raise `AudioError`.
+        Function applied to each waveform first: from (n_samples,) at 16 kHz and the clip's id to (n_samples,). May raise `AudioError`.
 
     Raises
     ------
     DatasetError
-        If the dataset is not there any more.
+        If the dataset no longer exists.
     """
     seconds, framing = seconds_of(normalise), FRAMINGS[paper]
 

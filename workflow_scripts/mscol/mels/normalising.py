@@ -1,9 +1,9 @@
-"""By what a recording is divided before its log-mels are computed: the norm of the whole, or that of what lies around each place.
+"""Normalise a recording before its log-mels are computed: by the norm of the whole, or by a local norm around each position.
 
 Encoders learn from clips of half a minute, each divided by its own L2 norm (METHOD, "Audio and features"). A song of five minutes,
-divided by the norm of the whole, comes out fainter by a factor of three, and the same second embeds differently in the
-song and in an excerpt of it. So what is longer than such clips is brought, at each place, to the level that a clip of what lies
-around would have.
+divided by the norm of the whole, is quieter by a factor of three, and the same second gets different embeddings in the
+song and in an excerpt of it. So a recording longer than such clips is scaled, at each position, to the level that a clip around
+that position would have.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from mscol.io.audio import ANALYSIS_RATE
 
 FILE = "file"
 SHORTEST_SECONDS = 1
-_BLOCK_SAMPLES = 1_600  # 0.1 s: energies are taken of blocks, and gains interpolated between them
+_BLOCK_SAMPLES = 1_600  # 0.1 s: energies are computed per block, and gains are interpolated between blocks
 
 
 def seconds_of(normalise):
@@ -35,24 +35,24 @@ def seconds_of(normalise):
         seconds = 0.0
     if not SHORTEST_SECONDS <= seconds < np.inf:
         raise ConfigError(
-            f"normalise: {normalise!r} is not valid; say '{FILE}', or a number of seconds of at least {SHORTEST_SECONDS}"
+            f"normalise: {normalise!r} is not valid. Use '{FILE}' or a number of seconds of at least {SHORTEST_SECONDS}."
         )
     return seconds
 
 
 def local_inverse_norms(waveform, seconds):
-    """Compute by what each sample is multiplied, so that what lies around it is as loud as a clip of an L2 norm of 1.
+    """Compute a factor for each sample that makes its surroundings as loud as a clip with an L2 norm of 1.
 
-    Energies are weighted by a triangle, which is half as wide as ``seconds``: with pieces cut one after another, or a wider
-    window, an excerpt agrees less well with the recording that it is from (docs/benchmarks.md#normalisation). Near an
-    end of the recording, what there is counts for all.
+    Energies are weighted by a triangle half as wide as ``seconds``. With consecutive pieces, or a wider
+    window, an excerpt agrees less well with its recording (docs/benchmarks.md#normalisation). Near the
+    ends of the recording, the mean covers only the existing samples.
 
     Parameters
     ----------
     waveform : np.ndarray, shape=(n_samples,), float32
         16 kHz, longer than ``seconds``.
     seconds : float
-        Length of the clip of an L2 norm of 1; at least 1.
+        Length of the clip with an L2 norm of 1; at least 1.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def local_inverse_norms(waveform, seconds):
     """
     starts = np.arange(0, len(waveform), _BLOCK_SAMPLES)
     sizes = np.diff(np.r_[starts, len(waveform)])
-    # In double precision: the error of a float32 sum shows in the mels.
+    # In double precision: the error of a float32 sum would be visible in the mels.
     energies = np.add.reduceat(np.square(waveform, dtype=np.float64), starts)
     half = max(1, round(seconds * ANALYSIS_RATE / _BLOCK_SAMPLES / 4))
     weights = np.bartlett(2 * half + 1)[1:-1]

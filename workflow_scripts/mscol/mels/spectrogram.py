@@ -1,6 +1,6 @@
-"""Log-mel spectrograms, as `tf.signal` computes them, without TensorFlow.
+"""Compute log-mel spectrograms like `tf.signal`, without TensorFlow.
 
-The convention is that of ``tf.signal.linear_to_mel_weight_matrix``: HTK mel scale, triangles linear
+The conventions are those of ``tf.signal.linear_to_mel_weight_matrix``: HTK mel scale, triangles linear
 in mel, no area normalisation, the DC bin at zero. librosa's triangles are linear in Hz and differ.
 Everything is float32, and the waveform is mono at 16 kHz.
 """
@@ -22,13 +22,13 @@ N_MELS = 64
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7800.0
 FLOOR, CEILING = 1e-5, 1e8
 
-CROP_FRAMES = 98  # what the encoder sees: about 1 s
-SEGMENT_FRAMES = 392  # what anchor and positive are drawn from: about 4 s
+CROP_FRAMES = 98  # input of the encoder: about 1 s
+SEGMENT_FRAMES = 392  # anchor and positive are drawn from one segment: about 4 s
 SHORTEST_SAMPLES = WINDOW_SAMPLES + (CROP_FRAMES - 1) * HOP_SAMPLES  # one crop: 15,920 samples
 
 _SUMMED_SAMPLES = 1024
 _GROUPED_BANDS = 16
-_BLOCK_FRAMES = 128  # frames transformed at a time: some 1 MB, which caches hold
+_BLOCK_FRAMES = 128  # frames transformed at a time: about 1 MB, which fits caches
 
 
 def log_mel(waveform, normalise_seconds=None, slice_seconds=None):
@@ -39,18 +39,18 @@ def log_mel(waveform, normalise_seconds=None, slice_seconds=None):
     waveform : np.ndarray, shape=(n_samples,)
         Samples at 16 kHz; divided by their L2 norm here.
     normalise_seconds : float, optional
-        A waveform that is longer is brought, at each place, to the level of a clip of so many seconds
-        (`mscol.mels.normalising`); without it, all is divided by the norm of the whole.
+        Scale a longer waveform, at each position, to the level of a clip of this many seconds
+        (`mscol.mels.normalising`). By default, divide all samples by the norm of the whole.
     slice_seconds : float, optional
-        Cut the waveform into slices of this length first, the last one filled up with zeros, and divide each
-        by a norm of its own. CVSM's encoders hear slices of 5 s.
+        First cut the waveform into slices of this length, pad the last one with zeros, and divide each
+        by its own norm. CVSM's encoders use slices of 5 s.
 
     Returns
     -------
     np.ndarray, shape=(n_frames, 64), float32
-        Natural logarithm of mel magnitudes, clipped to [1e-5, 1e8] before; ``n_frames`` is
-        ``1 + (n_samples - 400) // 160``, and 0 for fewer than 400 samples. Of slices, the frames of one after those of
-        the other: 498 each of 5 s.
+        Natural logarithm of mel magnitudes, which are first clipped to [1e-5, 1e8]; ``n_frames`` is
+        ``1 + (n_samples - 400) // 160``, and 0 for fewer than 400 samples. With slices, the concatenated frames of
+        all slices: 498 for each slice of 5 s.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def log_mel(waveform, normalise_seconds=None, slice_seconds=None):
     """
     waveform = np.asarray(waveform, dtype=np.float32)
     if waveform.ndim != 1:
-        raise AudioError(f"a waveform of shape {waveform.shape} is not mono; average its channels first")
+        raise AudioError(f"a waveform of shape {waveform.shape} is not mono. Average its channels first.")
     if not np.isfinite(waveform).all():
         raise AudioError("the waveform holds samples that are not finite")
     if slice_seconds is not None:
@@ -86,10 +86,10 @@ def log_mel(waveform, normalise_seconds=None, slice_seconds=None):
 
 
 def _log_mel_of_slices(waveform, seconds):
-    """Compute the log-mels of slices, the frames of one after those of the other (CVSM, features)."""
+    """Compute the concatenated log-mels of slices (CVSM, features)."""
     n_samples = round(seconds * ANALYSIS_RATE)
     if n_samples < WINDOW_SAMPLES:
-        raise AudioError(f"slices of {seconds:g} s are shorter than a window of 25 ms; take longer ones")
+        raise AudioError(f"slices of {seconds:g} s are shorter than a window of 25 ms. Use longer slices.")
     slices = np.pad(waveform, (0, -len(waveform) % n_samples)).reshape(-1, n_samples)
     return np.concatenate([np.empty((0, N_MELS), np.float32), *map(log_mel, slices)])
 
@@ -100,7 +100,7 @@ def count_segments(n_frames):
 
 
 def _inverse_norms(waveform, seconds):
-    """By what a waveform is multiplied: one factor, or one a sample."""
+    """Return the factor for a waveform, or one factor per sample."""
     if seconds is None or len(waveform) <= seconds * ANALYSIS_RATE:
         return _inverse_l2_norm(waveform)
     return local_inverse_norms(waveform, seconds)
@@ -108,13 +108,13 @@ def _inverse_norms(waveform, seconds):
 
 def _inverse_l2_norm(waveform):
     # x * rsqrt(max(sum(x^2), 1e-9)): tf.math.l2_normalize(x, epsilon=1e-9)
-    # Summed in float64, because the error of a float32 sum over half a million samples shows in the mels; the
-    # sums of some thousand samples are exact enough.
+    # Summed in float64, because the error of a float32 sum over half a million samples is visible in the mels;
+    # float32 sums of about a thousand samples are exact enough.
     whole = len(waveform) // _SUMMED_SAMPLES * _SUMMED_SAMPLES
     parts = waveform[:whole].reshape(-1, _SUMMED_SAMPLES)
     energy = np.einsum("ij,ij->i", parts, parts).sum(dtype=np.float64)
     energy += np.square(waveform[whole:], dtype=np.float64).sum()
-    if not np.isfinite(energy):  # squares beyond what float32 holds
+    if not np.isfinite(energy):  # squares overflow float32
         energy = np.square(waveform, dtype=np.float64).sum()
     return np.float32(1 / np.sqrt(max(energy, 1e-9)))
 
@@ -131,20 +131,20 @@ def _hz_to_mel(hz, log):
 
 
 def _log_rounded(values):
-    # What TensorFlow takes for a single value: the C library's logarithm, correctly rounded.
+    # For a single value, TensorFlow uses the C library's logarithm, correctly rounded.
     return np.log(np.asarray(values, np.float64)).astype(np.float32)
 
 
 def _log_vectorised(values):
     """Approximate the natural logarithm of an array in float32 as TensorFlow does, to the last bit.
 
-    A mel value near 2,800 is stored in steps of 0.0002, so one bit of the logarithm moves a weight by
-    6e-6. With a better logarithm the mel magnitudes of a pure tone differ from TensorFlow's by more
-    than 2e-6; with the same one they agree to 5e-7.
+    A mel value near 2,800 is stored in steps of 0.0002, so one bit of the logarithm changes a weight by
+    6e-6. With a more accurate logarithm, the mel magnitudes of a pure tone differ from TensorFlow's by more
+    than 2e-6. With the same one, they agree to 5e-7.
 
     References
     ----------
-    The rational approximation of log(1 + x) on [sqrt(1/2) - 1, sqrt(2) - 1] that Eigen uses (figures
+    The rational approximation of log(1 + x) on [sqrt(1/2) - 1, sqrt(2) - 1] that Eigen uses (coefficients
     from Eigen, GenericPacketMathFunctions.h, plog_impl_float).
     """
     mantissa, exponent = np.frexp(values)
@@ -157,12 +157,12 @@ def _log_vectorised(values):
 
 @functools.cache
 def _mel_groups():
-    """Neighbouring bands with the bins that they hear: most of the whole matrix is zero.
+    """Group neighbouring bands with the bins that contribute to them: most of the whole matrix is zero.
 
     Returns
     -------
     list of tuple
-        A slice of bins, a slice of bands, and the part of `mel_weights` where they meet.
+        A slice of bins, a slice of bands, and the part of `mel_weights` for both.
     """
     groups = []
     for first in range(0, N_MELS, _GROUPED_BANDS):

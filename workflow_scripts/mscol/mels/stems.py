@@ -1,4 +1,4 @@
-"""Cache the log-mels of stems, and how loud each is in each segment."""
+"""Cache the log-mel spectrograms of stems, and how loud each stem is in each segment."""
 
 from pathlib import Path
 
@@ -24,17 +24,17 @@ def cache_stems(
     clips : str or os.PathLike
         The shard's part of the manifest.
     folder : str or os.PathLike
-        Holds ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
+        Contains ``{clip}/{stem}.wav`` at 16 kHz, for the clips that have stems.
     arrays : dict
-        Written: for each stem, the path of its array.
+        Outputs: for each stem, the path of its array.
     index, activity, rejected : str or os.PathLike
-        Written: the tables of clips and of segments, and the clips without stems.
+        Outputs: the tables of clips and of segments, and the clips without stems.
     rejected_before : list of (str or os.PathLike)
-        What earlier stages of this shard rejected; repeated in ``rejected``.
+        CSV files of the clips that earlier stages of this shard rejected; repeated in ``rejected``.
     dtype : str
     workers : int
     normalise : float or str
-        Seconds to whose level longer recordings are brought, or ``file`` (`mscol.mels.normalising`).
+        Scale longer recordings to the level of clips of this many seconds, or ``file`` (`mscol.mels.normalising`).
     """
     seconds = seconds_of(normalise)
     failed = read_rejected(rejected_before)
@@ -49,16 +49,16 @@ def cache_stems(
 
 
 def clips_with_stems_in(folder, clips, rejected_before):
-    """Read the rows of a shard's manifest for whose clips a folder holds stems.
+    """Read the rows of a shard's manifest whose clips have stems in a folder.
 
     Parameters
     ----------
     folder : str or os.PathLike
-        Holds ``{clip}/{stem}.wav``.
+        Contains ``{clip}/{stem}.wav``.
     clips : str or os.PathLike
         The shard's part of the manifest.
     rejected_before : list of (str or os.PathLike)
-        What earlier stages of this shard rejected.
+        CSV files of the clips that earlier stages of this shard rejected.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def clips_with_stems_in(folder, clips, rejected_before):
     Raises
     ------
     CacheError
-        If a clip for training or validation has no stems, though no stage rejected it.
+        If a clip for training or validation has no stems, although no stage rejected it.
     """
     require_all(folder, "{}", clips, rejected_before)
     table = read_listed(clips)
@@ -84,25 +84,25 @@ def load_stems(folder, names=STEMS):
     Raises
     ------
     AudioError
-        If one cannot be decoded, or is shorter than a crop.
+        If a stem cannot be decoded, or is shorter than a crop.
     CacheError
-        If one is not there: a clip without all of its stems is rejected before.
+        If a stem is missing: clips without all of their stems are rejected earlier.
     """
     paths = {stem: Path(folder, f"{stem}.wav") for stem in names}
     lost = [path for path in paths.values() if not path.is_file()]
     if lost:
         raise CacheError(
-            f"{lost[0]}: there is no such file; does another run work here, too? Delete {folder}, and run again when "
-            "none does"
+            f"{lost[0]}: there is no such file. If another run uses this folder, wait for its end. Delete {folder}, and "
+            "run again."
         )
     waveforms = {stem: load_mono(path) for stem, path in paths.items()}
-    # Stems of one clip may differ by a sample after resampling; brought ones by more.
+    # Stems of one clip may differ by a sample after resampling; provided stems may differ by more.
     n_samples = min(len(waveform) for waveform in waveforms.values())
     return {stem: long_enough(waveform[:n_samples], folder) for stem, waveform in waveforms.items()}
 
 
 def _analyse(folder, names, seconds):
-    """Compute the log-mels of a clip's stems, and the table of their magnitudes."""
+    """Compute the log-mels of a clip's stems and the table of their magnitudes."""
     waveforms = load_stems(folder, names)
     mels = {stem: log_mel(waveform, normalise_seconds=seconds) for stem, waveform in waveforms.items()}
     return mels, stem_magnitudes(waveforms, int(count_segments(len(next(iter(mels.values()))))))

@@ -1,4 +1,4 @@
-"""The mel cache, written: what mixtures, stems and degraded stems have in common."""
+"""Write the mel cache: code that mixtures, stems and degraded stems share."""
 
 import contextlib
 import logging
@@ -14,42 +14,42 @@ from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import one_blas_thread, ordered_map
 from mscol.mels import N_MELS, SHORTEST_SAMPLES
 
-# Fills the gaps in which the others wait for Python's lock: two cores then do twice the work of one.
+# Works while the others wait for Python's lock: two cores then do twice the work of one.
 _SPARE_WORKERS = 1
 
 
 def write_mels(clips, analyse, arrays, dtype, workers, root=None):
-    """Write log-mels of some clips, one clip after another.
+    """Write the log-mels of clips, one clip after another.
 
     Parameters
     ----------
     clips : pd.DataFrame
         With columns id and path.
     analyse : callable
-        Of a clip, as a named tuple; returns its log-mels, a dict of arrays of equal length, and
-        something more. Raises `AudioError` where the clip cannot be used, which costs this clip only.
+        Takes a clip as a named tuple; returns its log-mels, a dict of arrays of equal length, and
+        a second value. Raises `AudioError` if the clip cannot be used; only this clip is then left out.
     arrays : dict
-        Written: for each name in that dict, the path of its array.
+        Outputs: for each name in that dict, the path of its array.
     dtype : str
         ``float32`` or ``float16``.
     workers : int
-        Threads.
+        Number of threads.
     root : str or os.PathLike, optional
-        Of the dataset whose files ``analyse`` reads. No array is written where it is not there any more.
+        Folder of the dataset that ``analyse`` reads. If it no longer exists, no array is written.
 
     Returns
     -------
     rows : list of tuple
-        Clip, first frame and number of frames of each clip that was written (`mscol.mels.cache.index_table`).
+        Clip, first frame and number of frames of each written clip (`mscol.mels.cache.index_table`).
     more : list
-        What ``analyse`` said of each of them besides.
+        The second value of ``analyse`` for each written clip.
     failed : list of tuple
-        id, path and reason of the others.
+        id, path and reason of the other clips.
 
     Raises
     ------
     DatasetError
-        If clips failed because their dataset is gone.
+        If clips failed because their dataset no longer exists.
     """
     progress = Progress("clips", len(clips))
     rows, more, failed = [], [], []
@@ -74,7 +74,7 @@ def write_mels(clips, analyse, arrays, dtype, workers, root=None):
     n_frames = sum(writer.n_rows for writer in writers.values())
     logging.info("Cached %d frames of %d clips; %d clips were rejected.", n_frames, len(rows), len(failed))
     for _, _, reason in failed:
-        logging.warning("Rejected: %s.", reason)
+        logging.warning("Rejected: %s", reason)
     return rows, more, failed
 
 
@@ -84,10 +84,10 @@ def write_rejected(failed, path):
 
 
 def long_enough(waveform, path):
-    """Return the waveform, shape (n_samples,) at 16 kHz; raise `AudioError` where it is shorter than a crop."""
+    """Return the waveform, shape (n_samples,) at 16 kHz; raise `AudioError` if it is shorter than a crop."""
     if len(waveform) < SHORTEST_SAMPLES:
         raise AudioError(
-            f"{path}: too short ({len(waveform)} samples at 16 kHz; one crop takes {SHORTEST_SAMPLES})"
+            f"{path}: too short ({len(waveform)} samples at 16 kHz; one crop needs {SHORTEST_SAMPLES})"
         )
     return waveform
 

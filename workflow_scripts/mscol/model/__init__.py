@@ -1,17 +1,17 @@
-"""The model: an encoder, and what it is pretrained with (projection, bilinear similarity, loss).
+"""The model: an encoder, and the parts used in pretraining only (projection, bilinear similarity, loss).
 
-All of it is written on ``keras.ops`` and Keras' own layers, so that it runs on any backend of Keras;
-`runtime` and `steps` alone speak to a backend itself.
+Everything is written with ``keras.ops`` and Keras' own layers, so it runs on any backend of Keras. Only
+`runtime` and `steps` call a backend directly.
 """
-# ruff: noqa: E402 (what must be settled before Keras is imported)
+# ruff: noqa: E402 (settings that must precede the import of Keras)
 
 import os
 
 from mscol.jobs.chatter import hush_frameworks
 
 hush_frameworks()
-# Both are read when TensorFlow is imported, and whoever sets them has the last word. Its convolutions are twice as fast with oneDNN, which it turns on by itself on
-# some processors only (docs/benchmarks.md). On a GPU it would take all memory at once, from whoever else computes there.
+# TensorFlow reads both when it is imported; values that the user sets take precedence. oneDNN doubles the speed of its convolutions, but
+# TensorFlow enables it on some processors only (docs/benchmarks.md). On a GPU, TensorFlow would otherwise allocate all memory at once.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 

@@ -8,30 +8,30 @@ from mscol.model.augmentation import augment
 from mscol.model.loss import association_loss
 from mscol.model.training_pass import training_pass
 
-EPSILON = 1e-3  # of normalisation layers (METHOD, "Model"), which is Keras' default; kept where it matters
+EPSILON = 1e-3  # of normalisation layers (METHOD, "Model"); Keras' default, set explicitly because it matters
 
 
 class SourceAssociation(keras.Model):
-    """Tell which positive belongs to which anchor.
+    """Predict which positive belongs to which anchor.
 
-    Called on a minibatch, it returns loss and accuracy. A minibatch is a dict with ``absent`` and either the
-    crops themselves (``anchors``, ``positives``: `mscol.pairs.PairSampler`), or where they are to be cut
-    from caches on the device (``mixtures``, ``anchor_frames``, ``stems``, ``positive_frames``). Where it has
-    ``time_mask`` and what goes with it, crops are augmented.
+    Called on a minibatch, the model returns loss and accuracy. A minibatch is a dict with ``absent`` and either the
+    crops themselves (``anchors``, ``positives``: `mscol.pairs.PairSampler`), or their positions in
+    caches on the device (``mixtures``, ``anchor_frames``, ``stems``, ``positive_frames``). If it contains
+    ``time_mask`` and the other augmentations, crops are augmented.
 
     Parameters
     ----------
     encoder : keras.Model
         Crops of shape (98, 64, 1) -> values.
     projection_size : int
-        How many values are compared.
+        Number of values that are compared.
     mask_value : float
-        Of masked cells.
+        Value of masked cells.
     absent : str
-        What passes the encoder for a positive that is absent: ``zeros``, one image for all of them, or ``residue``, the crop
+        Input of the encoder for an absent positive: ``zeros``, the same for all of them, or ``residue``, the crop
         as it was cut.
     precision : str
-        In which the encoder computes while training, ``float32`` or ``bfloat16``; variables, projection,
+        Precision of the encoder while training, ``float32`` or ``bfloat16``; variables, projection,
         similarity and loss are float32.
 
     References
@@ -59,13 +59,13 @@ class SourceAssociation(keras.Model):
         )
 
     def build(self, input_shape=None):
-        """Do nothing: all variables are there from the start."""
+        """Do nothing: all variables exist from the start."""
         self.built = True
 
     def call(self, batch, training=False, axis=None):
-        """Compute loss and accuracy of a minibatch; with an axis of devices, of the anchors that this one has.
+        """Compute loss and accuracy of a minibatch; with an axis of devices, for this device's anchors only.
 
-        Anchors and positives pass the encoder together, as batch normalisation sees both (MSCOL_SMC23).
+        Anchors and positives pass the encoder together, because batch normalisation uses both (MSCOL_SMC23).
         """
         anchors, positives = _crops(batch)
         if "time_mask" in batch:

@@ -1,4 +1,4 @@
-"""Apply to crops what `mscol.pairs.augmentation` drew for them."""
+"""Apply the augmentations that `mscol.pairs.augmentation` drew."""
 
 from keras import ops
 
@@ -11,10 +11,10 @@ def augment(anchors, positives, drawn, mask_value):
     anchors, positives : tensor, shape=(n_pairs, 98, 64, 1)
     drawn : dict of tensor
         From `draw_augmentation`, for the anchors and then the positives: time_mask, band_mask, shift and
-        warp; and overlap (from `mscol.pairs.augmentation.overlap`), where positives carry the masks of
+        warp; and overlap (from `mscol.pairs.augmentation.overlap`) if positives share the masks of
         their anchors.
     mask_value : float
-        Of masked cells, and of the bands that a shift vacates.
+        Value of masked cells and of the bands that a shift empties.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def _mask_and_shift(crops, time_mask, band_mask, shift, mask_value):
 
 
 def _warp(crops, places):
-    """Take each frame from a place between two of the crop, linearly interpolated."""
+    """Take each frame from a position between two frames of the crop, by linear interpolation."""
     below = ops.cast(ops.floor(places), "int32")
     share = (places - ops.floor(places))[:, :, None]
     above = ops.minimum(below + 1, crops.shape[1] - 1)

@@ -1,7 +1,7 @@
-"""Statistics of batch normalisation as means over minibatches.
+"""Set the statistics of batch normalisation to means over minibatches.
 
-Moving statistics remember the last minibatches alone, and for a while the values that they start from. Those of a network whose
-weights stand still are better taken as what they estimate: means over many minibatches.
+Moving statistics reflect only the last minibatches and, for a while, their initial values. With fixed weights,
+means over many minibatches estimate the same quantities better.
 """
 
 import contextlib
@@ -10,24 +10,25 @@ import keras
 import numpy as np
 from keras import layers
 
-# Updates: in fewer, moving statistics of momentum 0.99 do not forget where they start 20 times over, and lag behind the weights.
+# Updates: 20 times the time constant of moving statistics with momentum 0.99. In shorter runs they still depend on their start values and
+# lag behind the weights.
 SHORT_RUN = 2_000
 CALIBRATION_BATCHES = 32
 
 
 def compile_calibration(network):
-    """Compile what calibrates a network that contains an encoder.
+    """Compile a function that calibrates a network with an encoder.
 
     Parameters
     ----------
     network : keras.Model
-        With an attribute ``encoder``, which it passes its inputs through.
+        Has an attribute ``encoder`` that its inputs pass through.
 
     Returns
     -------
     callable
-        Takes minibatches (an iterable of one or more, as the network takes them), and sets the moving statistics of the
-        encoder to the means over them, with no block dropped; nothing else changes.
+        Takes an iterable of one or more minibatches of the network and sets the moving statistics of the
+        encoder to the means over them, with no block dropped. Nothing else changes.
     """
     compute = compile_statistics(network)
 
@@ -41,12 +42,12 @@ def compile_calibration(network):
 
 
 def compile_statistics(network):
-    """Compile what computes the means and variances that batch normalisation takes of a minibatch.
+    """Compile a function that computes the means and variances of batch normalisation for a minibatch.
 
     Returns
     -------
     callable
-        Minibatch -> list of np.ndarray, in the order of the encoder's layers: mean and variance of each.
+        Minibatch -> list of np.ndarray, in the order of the encoder's layers: mean and variance of each layer.
     """
     return {"tensorflow": _compile_tensorflow, "jax": _compile_jax}[keras.backend.backend()](network)
 
@@ -67,7 +68,7 @@ def _compile_jax(network):
 
 
 def _statistics(network, batch, values=()):
-    # What a pass assigns stays in this scope: neither moving statistics nor random numbers go on.
+    # Assignments stay in this scope: neither moving statistics nor random states advance.
     with _bare(network.encoder), keras.StatelessScope(list(values)) as scope:
         network(batch, training=True)
     return [scope.get_current_value(variable) for variable in _moving_statistics(network.encoder)]
@@ -80,7 +81,7 @@ def _moving_statistics(encoder):
 
 @contextlib.contextmanager
 def _bare(encoder):
-    """In this block, moving statistics become those of a minibatch, and nothing is dropped, as in inference."""
+    """Set momentum and dropout to 0 in a block: moving statistics become those of one minibatch, and nothing is dropped."""
     attributes = {layers.BatchNormalization: "momentum", layers.Dropout: "rate"}
     changed = [(each, attributes[type(each)]) for each in encoder.layers if type(each) in attributes]
     kept = [getattr(each, name) for each, name in changed]

@@ -1,4 +1,4 @@
-"""How many devices compute a model together."""
+"""Choose how many devices compute a model together."""
 
 import logging
 
@@ -11,16 +11,16 @@ KEY = "config key 'pretraining/running/devices'"
 
 
 def choose_devices(setting, n_pairs):
-    """Choose how many of the devices that this job sees compute each minibatch, and say so in the log.
+    """Choose how many of this job's devices compute each minibatch, and log the number.
 
-    Each computes as many pairs as the others; where the pairs cannot be dealt so to all that are there, fewer compute.
+    Each device computes the same number of pairs. If the pairs cannot be divided evenly among all devices, fewer are used.
 
     Parameters
     ----------
     setting : int or str
-        So many, or ``all``.
+        Number of devices, or ``all``.
     n_pairs : int
-        Of a minibatch.
+        Pairs of a minibatch.
 
     Returns
     -------
@@ -29,24 +29,24 @@ def choose_devices(setting, n_pairs):
     Raises
     ------
     TrainingError
-        If there are fewer than asked for.
+        If there are fewer devices than requested.
     """
     kind, there = _devices()
     backend = keras.backend.backend()
     wanted = there if setting == "all" else setting
     if wanted > 1 and backend != "jax":
         raise TrainingError(
-            f"{KEY}: {wanted} devices, but {TITLES[backend]} computes this on one; write backend: jax, or devices: 1"
+            f"{KEY}: {wanted} devices, but {TITLES[backend]} trains on one only. Set backend: jax, or devices: 1."
         )
     if wanted > there:
         seen = f"{there} GPU{'s' * (there > 1)}" if kind == "GPU" else "no GPU"
         raise TrainingError(
-            f"{KEY}: {wanted} devices, but this job sees {seen}; give it more (docs/gpu.md), or write devices: all"
+            f"{KEY}: {wanted} devices, but this job sees {seen}. Give the job more (docs/gpu.md), or set devices: all."
         )
     n_devices = largest_divisor(n_pairs, wanted)
     if n_devices < wanted:
         logging.warning(
-            "Minibatches of %d pairs cannot be dealt evenly to %d %ss: %d of them compute.",
+            "Minibatches of %d pairs cannot be divided evenly among %d %ss. Using %d of them.",
             n_pairs, wanted, kind, n_devices,
         )  # fmt: skip
     if n_devices > 1:
@@ -55,7 +55,7 @@ def choose_devices(setting, n_pairs):
 
 
 def largest_divisor(number, most):
-    """Find the largest divisor of a number that is not above another one.
+    """Return the largest divisor of ``number`` that is at most ``most``.
 
     >>> [largest_divisor(128, most) for most in (1, 3, 8, 200)]
     [1, 2, 8, 128]
@@ -64,7 +64,7 @@ def largest_divisor(number, most):
 
 
 def mesh_of(n_devices):
-    """Name the first devices of this process, for `compile_steps` and others.
+    """Return the first devices of this process as a mesh, for `compile_steps` and others.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def mesh_of(n_devices):
 
 
 def _devices():
-    """Say what kind of devices there are, and how many of them can compute together."""
+    """Return the kind of the devices and how many of them can compute together."""
     if keras.backend.backend() != "jax":
         return "device", 1
     import jax

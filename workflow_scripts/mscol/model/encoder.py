@@ -1,8 +1,8 @@
 """The encoder: EfficientNet-B0, with coefficients of width and depth as settings.
 
-``keras.applications`` exposes the sizes B0 to B7 only; the function underneath that takes coefficients is
-private to Keras, and issues of speed want the layers at hand. So the network is written here on
-public layers, under the layer names of Keras and in its order; a test holds it against EfficientNetB0.
+``keras.applications`` exposes the sizes B0 to B7 only. The function underneath that takes coefficients is
+private to Keras, and optimising speed needs access to the layers. So the network is written here with
+public layers, with Keras' layer names and order. A test compares it with EfficientNetB0.
 """
 
 import math
@@ -16,13 +16,15 @@ from mscol.mels import CROP_FRAMES, N_MELS
 from mscol.papers import name_of_model
 
 FILTER_UNIT = 8  # numbers of filters are multiples of this (Tan & Le, EfficientNet, ICML 2019)
-DROP_CONNECT = 0.2  # how often the last block is skipped while training; earlier ones less, in proportion
+DROP_CONNECT = (
+    0.2  # probability that the last block is skipped in training; proportionally less for earlier blocks
+)
 SQUEEZE_RATIO = 0.25
 STEM_FILTERS, TOP_FILTERS = 32, 1280
 
 
 class Stage(NamedTuple):
-    """Blocks of one kind; only the first of them has the stride and changes the number of filters."""
+    """Blocks of one kind; only the first one has the stride and changes the number of filters."""
 
     kernel: int
     repeats: int
@@ -49,19 +51,19 @@ def build_encoder(width=1.0, depth=1.0, frames=CROP_FRAMES, momentum=0.99, paper
     Parameters
     ----------
     width, depth : float
-        Coefficients of the numbers of filters and of blocks; 1 and 1 make EfficientNet-B0.
+        Coefficients of the numbers of filters and of blocks; 1 and 1 give EfficientNet-B0.
     frames : int
         Frames of a crop.
     momentum : float
-        Of the moving statistics of batch normalisation. They start at mean 0 and variance 1, and until they
-        have come near the truth an encoder in inference mode gives nearly the same values for all crops.
+        Momentum of the moving statistics of batch normalisation. They start at mean 0 and variance 1. Until they
+        approach the true values, an encoder in inference mode gives nearly the same values for all crops.
     paper : str
-        Whose padding it gets, ``mscol`` or ``cvsm`` (`mscol.papers`); its name says so.
+        Paper whose padding is used, ``mscol`` or ``cvsm`` (`mscol.papers`); the encoder's name contains it.
 
     Returns
     -------
     keras.Model
-        Log-mel crops of shape (crops, frames, 64, 1) -> (crops, values); 1,280 values at width 1. Made of
+        Log-mel crops of shape (crops, frames, 64, 1) -> (crops, values); 1,280 values at width 1. Contains
         Keras' own layers only.
     """
     crops = layers.Input((frames, N_MELS, 1))
@@ -89,7 +91,7 @@ def save_encoder(encoder, path):
 
 
 def _scale_filters(filters, width):
-    """Scale a number of filters to the nearest multiple of 8 that is not below 90 % of what was asked for.
+    """Scale a number of filters to the nearest multiple of 8 that is at least 90 % of the exact value.
 
     >>> [_scale_filters(32, width) for width in (0.25, 0.35, 1, 1.1)]
     [8, 16, 32, 32]
@@ -100,7 +102,7 @@ def _scale_filters(filters, width):
 
 
 def _blocks(depth):
-    """List the blocks: Keras' name for each, its stage, stride, and how often it is dropped."""
+    """List the blocks: Keras' name, stage, stride and drop probability of each."""
     blocks = [
         (f"block{number}{chr(ord('a') + repeat)}_", stage, stage.stride if repeat == 0 else 1)
         for number, stage in enumerate(STAGES, start=1)
@@ -137,7 +139,7 @@ def _block(inputs, name, stage, filters, stride, drop, paper):
 
 
 def _excite(x, filters, name):
-    """Weigh the channels by what their means say."""
+    """Weight the channels by a function of their means."""
     channels = x.shape[-1]
     weights = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
     weights = layers.Reshape((1, 1, channels), name=f"{name}se_reshape")(weights)
@@ -164,12 +166,12 @@ def _normalise(x, name, activation_name=None):
 
 
 def _downsample(x, kernel, name, paper):
-    """Pad so that a strided convolution without padding of its own centres as EfficientNet's do.
+    """Pad so that a strided convolution without its own padding is centred as in EfficientNet.
 
     The authors build their encoder for any number of frames (MSCOL_SMC23 mscol/network.py, input (None, 64, 1)),
-    and for a size that it does not know Keras pads as for an even one. So odd numbers of frames lose
-    their last frame on the way down, here too, and the published weights compute what they did. CVSM's encoder
-    is built for its size, and pads odd numbers on both sides.
+    and Keras pads an unknown size like an even one. So an odd number of frames loses
+    its last frame when downsampled. This is also done here, so that the published weights give the same values. CVSM's
+    encoder is built for a fixed size and pads odd numbers on both sides.
     """
     known = paper == "cvsm"
     padding = [(kernel // 2 - (0 if known and size % 2 else 1), kernel // 2) for size in x.shape[1:3]]
@@ -177,5 +179,5 @@ def _downsample(x, kernel, name, paper):
 
 
 def _kernels():
-    """Make an initialiser of kernels, each time a new one: one used twice draws the same numbers twice."""
+    """Return a new initialiser of kernels for each call: using one twice would draw the same numbers twice."""
     return keras.initializers.VarianceScaling(2.0, mode="fan_out", distribution="truncated_normal")

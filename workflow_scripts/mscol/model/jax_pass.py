@@ -1,9 +1,9 @@
-"""An encoder's pass in training for JAX on a GPU: the numbers of its own layers, in fewer passes over memory.
+"""An encoder's training pass for JAX on a GPU: the same numbers as its layers, with fewer passes over memory.
 
-Nearly all of an update is reading and writing images: products take a seventh of it (docs/benchmarks.md, "On a GPU").
-So a normalisation takes its sums in one pass, and those of its gradient in one more; swish is computed again there,
-since that costs less than to read it. Images are in the dtype of multiplication, sums and all arithmetic
-between are float32.
+An update mostly reads and writes images: products take a seventh of its time (docs/benchmarks.md, "On a GPU").
+So a normalisation computes its sums in one pass, and those of its gradient in another one. The gradient recomputes swish,
+because that costs less than reading it. Images have the dtype of the multiplications; sums and all other arithmetic
+are float32.
 """
 
 import functools
@@ -16,15 +16,15 @@ from jax import lax
 from mscol.model.jax_sums import sum_channels, sum_pixels
 from mscol.model.sharding import add_up, drop_crops, n_parts
 
-SMALL_PIXELS = 32  # of images that are convolved, channel by channel, without the library
+SMALL_PIXELS = 32  # images of at most this many pixels are convolved channel by channel without the library
 _IMAGES = ("NHWC", "HWIO", "NHWC")
 
 
 def jax_pass(encoder, crops, dtype="float32", axis=None):
-    """Do what `mscol.model.training_pass.training_pass` does, for arrays of JAX on a GPU.
+    """Compute `mscol.model.training_pass.training_pass` for JAX arrays on a GPU.
 
     Parameters and result are the same: crops (n_crops, frames, 64, 1) -> values (n_crops, n_values), float32; the encoder's moving
-    statistics are updated. On several devices (`mscol.model.sharding`) statistics are those of the crops of all of them.
+    statistics are updated. On several devices (`mscol.model.sharding`), statistics cover the crops of all devices.
     """
     layer = encoder.get_layer
     names = {each.name for each in encoder.layers}
@@ -62,14 +62,14 @@ def jax_pass(encoder, crops, dtype="float32", axis=None):
 
 
 def _multiply(x, kernel):
-    """Convolve by a kernel of shape (1, 1, n_inputs, n_outputs): a product of matrices."""
+    """Convolve with a kernel of shape (1, 1, n_inputs, n_outputs) as a product of matrices."""
     return jnp.dot(x.reshape(-1, x.shape[-1]), kernel[0, 0]).reshape(*x.shape[:-1], kernel.shape[-1])
 
 
 def _padding(sizes, kernel_size, strides):
-    """Say how many pixels are put before and after, for each of some sizes.
+    """Return the number of padding pixels before and after, for each size.
 
-    With stride 2 as the encoder's layers pad, but for what the kernel does not reach then.
+    With stride 2, this is the padding of the encoder's layers without the pixels that the kernel does not reach.
     """
     before, after = (kernel_size - strides) // 2, kernel_size // 2
     return [(before, after - (before + size + after - kernel_size) % strides) for size in sizes]
@@ -81,19 +81,19 @@ def _pad(x, kernel_size, strides):
 
 
 def _stem(x, kernel):
-    """Convolve images of one channel with stride 2: a product of each pixel's surroundings.
+    """Convolve images of one channel with stride 2, as a product of each pixel's surroundings and the kernel.
 
-    The libraries of GPUs have no convolution for one channel, and lay images out anew for one of several.
+    GPU libraries have no convolution for one channel; they rearrange the images to use one for several channels.
     """
     size, _, _, n_filters = kernel.shape
-    x = lax.optimization_barrier(_pad(x, size, 2))  # or crops are cut from the cache for each cell anew
+    x = lax.optimization_barrier(_pad(x, size, 2))  # otherwise each cell cuts crops from the cache again
     rows, columns = ((n - size) // 2 + 1 for n in x.shape[1:3])
     cells = [
         x[:, top : top + 2 * rows - 1 : 2, left : left + 2 * columns - 1 : 2, 0]
         for top in range(size)
         for left in range(size)
     ]
-    spare = -len(cells) % 16  # products of matrices are fast on multiples of 16
+    spare = -len(cells) % 16  # products of matrices are fast for multiples of 16
     cells = jnp.stack(cells + [jnp.zeros_like(cells[0])] * spare, axis=-1)
     matrix = jnp.pad(kernel.reshape(-1, n_filters), [(0, spare), (0, 0)])
     return jnp.dot(cells.reshape(-1, len(matrix)), matrix).reshape(-1, rows, columns, n_filters)
@@ -101,7 +101,7 @@ def _stem(x, kernel):
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _depthwise(x, kernel, strides):
-    """Convolve each channel by itself; kernel of shape (height, width, n_channels, 1)."""
+    """Convolve each channel separately; kernel of shape (height, width, n_channels, 1)."""
     return _depthwise_forward(x, kernel, strides)[0]
 
 
@@ -109,7 +109,7 @@ def _depthwise_forward(x, kernel, strides):
     if strides == 1:
         convolve = _convolve_small if _is_small(x) else _convolve
         return convolve(x, kernel), (x, x, kernel)
-    # Behind a barrier, or XLA makes a second image with other padding for the kernel's gradient.
+    # Without the barrier, XLA makes a second image with other padding for the kernel's gradient.
     padded = lax.optimization_barrier(_pad(x, len(kernel), strides))
     return _convolve(padded, kernel, strides, "VALID"), (x, padded, kernel)
 
@@ -137,15 +137,15 @@ def _is_small(x):
 
 
 def _convolve_small(x, kernel):
-    """Convolve each channel of small images by itself: a sum of shifted images.
+    """Convolve each channel of small images separately, as a sum of shifted images.
 
-    For some of them XLA's choice of a convolution falls, in some compilations, on one that takes ten times as long.
+    For some image sizes, some compilations of XLA choose a convolution that takes ten times as long.
     """
     cells = kernel[..., 0].astype("float32")
     reach = len(kernel) // 2
     rows, columns = x.shape[1:3]
     padded = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), (reach, reach, 0), (reach, reach, 0), (0, 0, 0)])
-    padded = lax.optimization_barrier(padded)  # or each shift would ask each time whether it is inside
+    padded = lax.optimization_barrier(padded)  # otherwise each shift checks the bounds of each pixel
     return sum(
         padded[:, top : top + rows, left : left + columns].astype("float32") * cells[top, left]
         for top in range(len(kernel))
@@ -168,9 +168,9 @@ def _convolve(x, kernel, strides=1, padding="SAME"):
 def _spread(upstream, kernel, shape):
     """Compute the images' gradient of a depthwise convolution with stride 2.
 
-    XLA makes of it a convolution of images that are three quarters zeros. Pixel 2 m + r of the padded images meets cell r + 2 s of
-    the kernel on its way to pixel m - s of the outputs. So the outputs' gradient is shifted by each s, and each of its pixels
-    multiplied by the cells of both r, in both directions.
+    XLA would turn it into a convolution of images that are three quarters zeros. Pixel 2 m + r of the padded images contributes to
+    pixel m - s of the outputs through cell r + 2 s of the kernel. So the outputs' gradient is shifted by each s, and each of its
+    pixels is multiplied by the cells of both r, in both directions.
     """
     size = len(kernel)
     n_shifts = (size + 1) // 2
@@ -183,7 +183,7 @@ def _spread(upstream, kernel, shape):
         for wanted, have in zip((rows, columns), upstream.shape[1:3], strict=True)
     ]
     padded = lax.pad(upstream, jnp.zeros((), upstream.dtype), [(0, 0, 0), *ends, (0, 0, 0)])
-    padded = lax.optimization_barrier(padded)  # or each shift would ask each time whether it is inside
+    padded = lax.optimization_barrier(padded)  # otherwise each shift checks the bounds of each pixel
     total = 0
     for down in range(n_shifts):
         for right in range(n_shifts):
@@ -197,7 +197,7 @@ def _spread(upstream, kernel, shape):
 def _small_kernel_gradient(x, upstream, kernel, strides):
     """Compute the kernel's gradient of a depthwise convolution of small images, from products of all pairs of pixels.
 
-    Of images that are smaller than the kernel, XLA makes a convolution that takes ten times as long.
+    For images smaller than the kernel, XLA would use a convolution that takes ten times as long.
     """
     pixels, outputs = (each.reshape(len(x), -1, x.shape[-1]) for each in (x, upstream))
     products = jnp.einsum("npc,nqc->cpq", pixels, outputs, preferred_element_type="float32")
@@ -208,7 +208,7 @@ def _small_kernel_gradient(x, upstream, kernel, strides):
 
 
 def _meetings(shape, out_shape, size, strides):
-    """Say which cell of a kernel connects an input pixel with an output pixel: (n_pixels, n_outputs, n_cells)."""
+    """Return which cell of a kernel connects an input pixel with an output pixel: (n_pixels, n_outputs, n_cells)."""
     axes = []
     for n_inputs, n_outputs, (before, _) in zip(
         shape, out_shape, _padding(shape, size, strides), strict=True
@@ -221,7 +221,7 @@ def _meetings(shape, out_shape, size, strides):
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
 def _normalise(x, gamma, beta, epsilon, swish, axis):
-    """Normalise by the statistics of a minibatch, and swish; return these statistics, too."""
+    """Normalise by the statistics of a minibatch, then apply swish; also return these statistics."""
     return _normalise_forward(x, gamma, beta, epsilon, swish, axis)[0]
 
 
@@ -234,7 +234,7 @@ def _normalise_forward(x, gamma, beta, epsilon, swish, axis):
 
 def _normalise_backward(epsilon, swish, axis, kept, upstreams):
     x, *channels = kept
-    upstream = upstreams[0]  # statistics go to the moving ones, which have no gradient
+    upstream = upstreams[0]  # the statistics only update the moving ones, which have no gradient
 
     def sums(images, channels):
         standard, d_z = _parts(*images, *channels, swish)
@@ -250,9 +250,9 @@ _normalise.defvjp(_normalise_forward, _normalise_backward)
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
 def _normalise_and_excite(x, gamma, beta, dense, epsilon, axis):
-    """Normalise, swish, and weigh the channels of each crop by what their means say.
+    """Normalise, apply swish, and weight the channels of each crop by a function of their means.
 
-    Swish is computed for the means, and again for the product: it is never written.
+    Swish is computed for the means and again for the product, so it is never written to memory.
     """
     return _normalise_and_excite_forward(x, gamma, beta, dense, epsilon, axis)[0]
 
@@ -273,7 +273,7 @@ def _normalise_and_excite_forward(x, gamma, beta, dense, epsilon, axis):
 
 
 def _normalise_and_excite_backward(epsilon, axis, kept, upstreams):
-    """Take all sums in one pass, crop by crop: what they are weighed by follows from one of them."""
+    """Compute all sums in one pass, crop by crop: the weights of the sums follow from one of them."""
     x, gamma, beta, mean, scale, means, dense = kept
     channels, upstream = (gamma, beta, mean, scale), upstreams[0]
 
@@ -317,7 +317,7 @@ def _statistics(x, epsilon, axis):
 
 
 def _sigmoid(z):
-    # The square of 1 / square root is as exact as a division, and several times as fast.
+    # The square of the reciprocal square root is as exact as a division and several times as fast.
     return jnp.square(lax.rsqrt(1 + jnp.exp(-z)))
 
 
@@ -326,7 +326,7 @@ def _standardise(x, mean, scale):
 
 
 def _parts(x, upstream, gamma, beta, mean, scale, swish=True):
-    """Standardise x, and compute the gradient of what it becomes by gamma and beta."""
+    """Standardise x, and compute the gradient of the value after gamma and beta."""
     standard = _standardise(x, mean, scale)
     if not swish:
         return standard, upstream
@@ -336,10 +336,10 @@ def _parts(x, upstream, gamma, beta, mean, scale, swish=True):
 
 
 def _image_gradient(x, upstream, channels, d_gamma, d_beta, axis, swish=True):
-    """Compute the gradient of what was normalised.
+    """Compute the gradient of the normalised input.
 
-    It takes the sums of all devices, while the gradients of gamma and beta stay each device's own until all are averaged.
-    Behind a barrier, so that XLA computes both parts again where it sums them itself: it would write and read them in float32.
+    It uses the sums of all devices, while the gradients of gamma and beta stay per device until all are averaged.
+    The barrier makes XLA recompute both parts where it sums them itself; otherwise it would write and read them in float32.
     """
     d_gamma, d_beta = add_up((d_gamma, d_beta), axis)
     channels, d_gamma, d_beta = lax.optimization_barrier((tuple(channels), d_gamma, d_beta))

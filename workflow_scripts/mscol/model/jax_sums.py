@@ -1,7 +1,7 @@
-"""Sums over the pixels of images, of several functions of them at once: each image is read once.
+"""Sum several functions of images over their pixels at once, reading each image once.
 
-XLA writes what it sums as soon as that is summed twice, in float32, and reads it again. So on a GPU the sums are a kernel of
-our own; elsewhere XLA's, which compute the same.
+When XLA needs two sums of the same values, it writes the values to memory in float32 and reads them again. So on a GPU the sums use
+a custom kernel; elsewhere they use XLA, with the same result.
 """
 
 import math
@@ -12,10 +12,10 @@ from jax import lax
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 
-COLUMNS, ROWS = 64, 16  # that a program of the kernel reads at a time
+COLUMNS, ROWS = 64, 16  # read at a time by a program of the kernel
 WARPS = 2
 PROGRAMS = 1024  # keep a large GPU busy
-USE_KERNEL = None  # where there is a GPU
+USE_KERNEL = None  # None: use the kernel on a GPU
 INTERPRET = False  # tests run the kernel on the CPU
 
 
@@ -25,7 +25,7 @@ def sum_channels(compute, images, channels=()):
     Parameters
     ----------
     compute : callable
-        Of images and channels in float32 that fit each other by broadcasting; returns a list of images.
+        Takes images and channels in float32 that broadcast against each other; returns a list of images.
     images : sequence of jax.Array, shape=(n_crops, height, width, n_channels)
     channels : sequence of jax.Array, shape=(n_channels,)
 
@@ -35,14 +35,14 @@ def sum_channels(compute, images, channels=()):
     """
     n_channels = images[0].shape[-1]
     sums = _sum_groups(compute, images, channels, 1)
-    if len(sums[0]) >= 8 * ROWS:  # a second pass over many rows is slow where channels are few
+    if len(sums[0]) >= 8 * ROWS:  # a second pass over many rows is slow with few channels
         between = math.gcd(32, len(sums[0]))
         sums = _sum([each.reshape(between, -1, n_channels) for each in sums], axis=1)
     return [each[0] for each in sums] if len(sums[0]) == 1 else _sum(sums, axis=0)
 
 
 def sum_pixels(compute, images, channels=()):
-    """Sum functions of images for each crop and channel: as `sum_channels`, shape=(n_crops, n_channels)."""
+    """Sum functions of images for each crop and channel, like `sum_channels`, with shape=(n_crops, n_channels)."""
     n_crops = len(images[0])
     sums = _sum_groups(compute, images, channels, n_crops)
     if len(sums[0]) == n_crops:
@@ -51,7 +51,7 @@ def sum_pixels(compute, images, channels=()):
 
 
 def _sum_groups(compute, images, channels, groups):
-    """Sum each group of rows; several sums a group where pixels lie beside each other."""
+    """Sum each group of rows; a group has several sums if a row holds several pixels side by side."""
     n_channels = images[0].shape[-1]
     n_rows = images[0].size // n_channels // groups
     beside = _beside(n_channels, n_rows)
@@ -70,7 +70,7 @@ def _sum_groups(compute, images, channels, groups):
 
 
 def _beside(n_channels, n_rows):
-    """Choose how many pixels lie beside each other in a row that is summed."""
+    """Choose how many pixels a summed row holds side by side."""
     for n in (1, 2, 4, 8):
         if n_rows % n == 0 and n * n_channels % COLUMNS == 0:
             return n

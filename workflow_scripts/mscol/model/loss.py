@@ -1,36 +1,36 @@
-"""The loss: which positive belongs to which anchor?"""
+"""The contrastive loss: which positive belongs to which anchor?"""
 
 from keras import ops
 
-# The logit of a column that does not exist: exp() of it is 0, and its gradient too. Finite, because
-# infinity times 0 is not a number in a gradient.
+# Logit of a masked column: its exp() and its gradient are 0. It is finite, because infinity times 0 would
+# give NaN in a gradient.
 NO_COLUMN = -1e30
 
 
 def association_loss(anchors, positives, weight, absent, first=0):
-    """Compute the cross-entropy of finding each anchor's positive among all of the minibatch.
+    """Compute the cross-entropy of finding each anchor's positive among all positives of the minibatch.
 
     The logits are ``anchors @ weight @ positives.T``. All absent positives are averaged into one extra
-    column, the target of every anchor whose positive is absent; with none absent that column
-    does not exist. All shapes are static: a column that does not exist is masked, not left out.
+    column, the target of every anchor whose positive is absent. If none is absent, that column
+    is masked. All shapes are static: columns are masked, not removed.
 
     Parameters
     ----------
     anchors, positives : tensor, shape=(n_pairs, n_features)
-        Projected crops. There may be fewer anchors: a part of the minibatch.
+        Projected crops. There may be fewer anchors, if they are a part of the minibatch.
     weight : tensor, shape=(n_features, n_features)
-        Of the bilinear similarity.
+        Weight of the bilinear similarity.
     absent : tensor, shape=(n_pairs,), bool
         Which pairs have no positive.
     first : tensor, shape=(), int
-        Of a part: the place of its first anchor in the minibatch.
+        Position of the part's first anchor in the minibatch.
 
     Returns
     -------
     loss : tensor, shape=(), float32
         Mean over the anchors; 0, with gradients of 0, when all positives are absent.
     accuracy : tensor, shape=(), float32
-        Share of the anchors whose largest logit, the first among equals, is their target's.
+        Share of the anchors whose largest logit (the first if tied) is their target's.
 
     References
     ----------

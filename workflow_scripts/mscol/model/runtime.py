@@ -1,4 +1,4 @@
-"""Settle how the framework runs: threads, determinism, seeds."""
+"""Configure the framework: threads, determinism, seeds."""
 
 import importlib.metadata
 import logging
@@ -11,19 +11,19 @@ from mscol.jobs.chatter import without_chatter
 
 
 def configure(framework_threads, seed):
-    """Make what follows reproducible: same seed and thread count, same numbers.
+    """Make later computations reproducible: same seed and thread count, same numbers.
 
-    Call it before the framework computes anything, because TensorFlow fixes its threads then. Seeds
+    Call it before the framework computes anything, because TensorFlow then fixes its threads. It seeds
     Python's, NumPy's and the framework's global generators.
 
     Parameters
     ----------
     framework_threads : int
-        How many threads a computation may use.
+        Number of threads that a computation may use.
     seed : int
         From 0 to 4,294,967,295.
     """
-    # Someone's ~/.keras/keras.json may say otherwise.
+    # A user's ~/.keras/keras.json may set other values.
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
     keras.config.set_epsilon(1e-7)
@@ -40,31 +40,31 @@ def _configure_tensorflow(framework_threads):
     threading = tf.config.threading
     try:
         threading.set_intra_op_parallelism_threads(framework_threads)
-        # Operations one after another: side by side they would use more threads than asked for.
+        # One operation at a time: parallel operations would use more threads than requested.
         threading.set_inter_op_parallelism_threads(1)
     except RuntimeError:
         if threading.get_intra_op_parallelism_threads() != framework_threads:
             logging.warning(
-                "TensorFlow was in use before its threads could be set to %d; the last digits may differ "
-                "from those of a run of its own.",
+                "TensorFlow was in use before its threads could be set to %d. The last digits may differ "
+                "from those of a separate run.",
                 framework_threads,
             )
     card = find_card()
     if not card and tf.test.is_built_with_cuda():
-        with without_chatter():  # it would call this an error
+        with without_chatter():  # TensorFlow would log this as an error
             tf.config.list_physical_devices("GPU")
     if card and not tf.config.list_physical_devices("GPU"):
-        why = "it says above why" if tf.test.is_built_with_cuda() else "this is its build for CPUs"
-        logging.warning("TensorFlow computes on the CPU, and cannot use the GPU (%s): %s.", card, why)
+        why = "see the reason above" if tf.test.is_built_with_cuda() else "this is its CPU-only build"
+        logging.warning("TensorFlow computes on the CPU, because it cannot use the GPU (%s): %s.", card, why)
 
 
 def backend_and_device():
-    """Name what computes.
+    """Return the names of backend and device.
 
     Returns
     -------
     dict of str
-        ``backend``: ``tensorflow`` or ``jax``; ``device``: ``CPU``, or the GPU by its maker's name.
+        ``backend``: ``tensorflow`` or ``jax``; ``device``: ``CPU``, or the GPU's product name.
     """
     backend, device = keras.config.backend(), "CPU"
     if backend == "jax":
@@ -81,7 +81,7 @@ def backend_and_device():
 
 
 def runs_on_gpu_by_jax():
-    """Whether JAX computes, and on a GPU."""
+    """Return whether the backend is JAX on a GPU."""
     if keras.backend.backend() != "jax":
         return False
     import jax
@@ -90,14 +90,14 @@ def runs_on_gpu_by_jax():
 
 
 def free_device_memory():
-    """Say how much of a GPU's memory JAX may still take, by its own limit (three quarters of the memory, if nobody set another).
+    """Return how much GPU memory JAX may still allocate, up to its own limit (by default three quarters of the memory).
 
-    Of several GPUs, the one that has least.
+    With several GPUs, return the smallest value.
 
     Returns
     -------
     int or None
-        Bytes; None where nothing is known: on CPUs, and with TensorFlow.
+        Bytes; None if unknown (on CPUs and with TensorFlow).
     """
     if not runs_on_gpu_by_jax():
         return None
@@ -109,17 +109,17 @@ def free_device_memory():
 
 
 def is_out_of_memory(error):
-    """Whether TensorFlow or JAX ran out of a device's memory."""
+    """Return whether TensorFlow or JAX ran out of a device's memory."""
     return "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError"
 
 
 def framework_versions():
-    """Name the framework's packages and their versions.
+    """Return the framework's packages and their versions.
 
     Returns
     -------
     dict of str
-        ``keras``, and the package of its backend; for TensorFlow whether oneDNN is on, which changes the last
+        ``keras`` and the package of its backend; for TensorFlow also whether oneDNN is on, which changes the last
         digits.
     """
     backend = keras.backend.backend()

@@ -1,7 +1,7 @@
-"""Saved models: a ``.keras`` file is loaded only where it holds nothing but Keras' own layers.
+"""Load saved models: only ``.keras`` files that contain nothing but Keras' own layers.
 
-Keras' safe mode refuses a Lambda layer by itself. What a file asks for is looked at before all the same, so that
-nothing depends on how strict the installed Keras is, and so that the refusal is a sentence.
+Keras' safe mode refuses Lambda layers. The layers of a file are also checked before loading, so that
+nothing depends on how strict the installed Keras is, and so that the error is readable.
 """
 
 import contextlib
@@ -12,22 +12,22 @@ import keras
 
 from mscol.errors import TrainingError
 
-# Layers of Keras' own that carry code: Python's, or a saved graph or module
+# Keras' own layers that contain code: Python code, or a saved graph or module
 CARRY_CODE = frozenset(("Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"))
 
 
 def load_saved(path):
-    """Load a model from a ``.keras`` file, without running code that the file brings along.
+    """Load a model from a ``.keras`` file without running code from the file.
 
     Returns
     -------
     keras.Model
-        Built: it has an input shape and an output shape.
+        A built model: it has an input shape and an output shape.
 
     Raises
     ------
     TrainingError
-        If the file is missing, damaged, no such model, or holds anything but Keras' own layers.
+        If the file is missing, damaged, not such a model, or contains anything but Keras' own layers.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -35,26 +35,26 @@ def load_saved(path):
         if not foreign:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
             _ = model.input_shape, model.output_shape
-    except Exception as error:  # zipfile, json, h5py and Keras raise whatever a damaged file leads them to
+    except Exception as error:  # zipfile, json, h5py and Keras raise many kinds of errors for damaged files
         raise TrainingError(f"{path}: {_what_is_wrong(path, error)}") from error
     if foreign:
         raise TrainingError(
-            f"{path}: holds {', '.join(foreign)}, which could run code of its own: it is not loaded; name a model "
-            "of Keras' own layers"
+            f"{path}: not loaded: it contains {', '.join(foreign)}, which could run code. Use a model "
+            "with Keras' own layers only."
         )
     return model
 
 
 def _what_is_wrong(path, error):
-    """Why a file could not be loaded, in a sentence: Keras' own errors may be pages of configs."""
-    with contextlib.suppress(Exception):  # whatever is wrong with the file
+    """Return in one sentence why a file could not be loaded: Keras' own errors may be pages of configs."""
+    with contextlib.suppress(Exception):  # the file may be damaged in any way
         with zipfile.ZipFile(path) as archive:
             written_by = json.loads(archive.read("metadata.json"))["keras_version"]
         if _release(written_by) > _release(keras.__version__):
-            return f"written by Keras {written_by}, which {keras.__version__} here cannot read; update Keras, or save it by an older one"
+            return f"written by Keras {written_by}, which Keras {keras.__version__} cannot read. Update Keras, or save the model with an older version."
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     reason = reason if len(reason) <= 200 else f"{reason[:200]}..."
-    return f"missing, damaged, or not a Keras model ({reason}); make it again, or name another"
+    return f"missing, damaged, or not a Keras model ({reason}). Create it again, or use another file."
 
 
 def _release(version):
@@ -62,7 +62,7 @@ def _release(version):
 
 
 def _foreign(config):
-    """Name what a model's config asks for that is not Keras' own, or carries code.
+    """List the classes in a model's config that are not Keras' own or contain code.
 
     >>> sorted(_foreign({"layers": [{"module": "os", "class_name": "system"}, {"class_name": "Lambda"}]}))
     ['Lambda', 'os.system']

@@ -1,8 +1,8 @@
-"""One model on several devices of JAX: each computes the losses and gradients of a part of every minibatch.
+"""One model on several JAX devices: each computes the losses and gradients of a part of every minibatch.
 
-What belongs to the whole minibatch is exchanged: sums behind statistics, positives, gradients. So it is the same model as on one device.
-Weights and the optimizer's state lie on each device. A part is a number of pairs; devices are told apart by
-their place along the axis `PAIRS`, which is None in all that follows where one device computes.
+Devices exchange everything that belongs to the whole minibatch: sums for statistics, positives, gradients. So the model is the same
+as on one device. Each device holds the weights and the optimizer's state. A part is a number of pairs. The axis `PAIRS` distinguishes the
+devices; below, ``axis`` is None if one device computes alone.
 """
 
 import jax
@@ -11,31 +11,31 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 PAIRS = "pairs"
-# Of a minibatch: what each device has whole, and what has a row a crop (anchors first, then positives)
+# Arrays of a minibatch that each device holds completely, and arrays with one row per crop (anchors first, then positives)
 _CACHES = ("mixtures", "stems")
 _PER_CROP = ("time_mask", "band_mask", "shift", "warp")
 _WHOLE = PartitionSpec()
 
 
 def first_devices(n_devices):
-    """The first devices of this process, as a mesh along `PAIRS`."""
+    """Return the first devices of this process as a mesh along `PAIRS`."""
     return Mesh(jax.devices()[:n_devices], (PAIRS,))
 
 
 def everywhere(mesh):
-    """Where an array lies of which each device has a copy; None without a mesh."""
+    """Return the sharding of an array that is copied to each device; None without a mesh."""
     return mesh and NamedSharding(mesh, _WHOLE)
 
 
 def copy_to_all(arrays, mesh):
-    """Copy arrays of one device to all of a mesh."""
+    """Copy arrays from one device to all devices of a mesh."""
     return jax.device_put(arrays, everywhere(mesh))
 
 
 def spread(batch, mesh):
     """Send each device its pairs of a minibatch (`mscol.model.SourceAssociation`).
 
-    A minibatch whose pairs cannot be dealt evenly goes to all of them whole.
+    If the pairs cannot be divided evenly, every device gets the whole minibatch.
     """
     n_pairs = len(batch["absent"])
     places = dict.fromkeys(batch, _WHOLE)
@@ -46,20 +46,20 @@ def spread(batch, mesh):
 
 
 def on_parts(function, mesh):
-    """Make a function of a part of a minibatch one of the minibatch.
+    """Turn a function of a part of a minibatch into a function of the minibatch.
 
     Parameters
     ----------
     function : callable
-        Of trainable variables, others, a minibatch (its part, on each device) and the axis; what it returns is the same on all
-        devices.
+        Takes trainable variables, other variables, a minibatch (each device's part) and the axis; its result is the same on
+        all devices.
     mesh : jax.sharding.Mesh or None
-        None: the function is returned as it is.
+        None returns the function unchanged.
 
     Returns
     -------
     callable
-        Of trainable variables, others, and a minibatch from `spread`.
+        Takes trainable variables, other variables, and a minibatch from `spread`.
     """
     if mesh is None:
         return function
@@ -71,7 +71,7 @@ def on_parts(function, mesh):
     def on_all(trainable, others, batch):
         if not _is_dealt(batch, mesh):
             return function(trainable, others, batch)
-        # What the function returns is the same everywhere; JAX cannot tell that of gradients that are written by hand.
+        # The result is the same on all devices, but JAX cannot verify that for hand-written gradients.
         return jax.shard_map(
             on_part, mesh=mesh, in_specs=(_WHOLE, _WHOLE, _places(batch)), out_specs=_WHOLE, check_vma=False
         )(trainable, others, batch)
@@ -84,7 +84,7 @@ def _is_dealt(batch, mesh):
 
 
 def _places(batch):
-    """Along which of its axes each array of a minibatch is dealt to the devices."""
+    """Return along which of its axes each array of a minibatch is split among the devices."""
     kinds = dict.fromkeys(_CACHES, _WHOLE) | dict.fromkeys(_PER_CROP, PartitionSpec(None, PAIRS))
     return {name: kinds.get(name, PartitionSpec(PAIRS)) for name in batch}
 
@@ -94,7 +94,7 @@ def _reshape_crops(batch, reshape):
 
 
 def n_parts(axis):
-    """Among how many devices a minibatch is dealt."""
+    """Return among how many devices a minibatch is split."""
     return lax.axis_size(axis) if axis else 1
 
 
@@ -104,12 +104,12 @@ def add_up(values, axis):
 
 
 def average(values, axis):
-    """Average values over all devices, whose parts are equally large."""
+    """Average values over all devices; their parts have equal size."""
     return lax.pmean(values, axis) if axis else values
 
 
 def gather_pairs(positives, absent, axis):
-    """Gather what all anchors are compared with, and say which of it belongs to this device's first anchor.
+    """Gather the positives of all devices; also return the position of this device's first anchor among them.
 
     Returns
     -------
@@ -122,14 +122,14 @@ def gather_pairs(positives, absent, axis):
 
 
 def drop_crops(layer, crops, axis):
-    """Apply drop-connect: the same crops of a minibatch are dropped on any number of devices.
+    """Apply drop-connect: the same crops of a minibatch are dropped for any number of devices.
 
     Parameters
     ----------
     layer : keras.layers.Dropout
-        Which drops whole crops.
+        Drops whole crops.
     crops : jax.Array, shape=(n_crops, height, width, n_channels)
-        This device's anchors, and then its positives.
+        This device's anchors, then its positives.
     """
     if not axis:
         return layer(crops, training=True)

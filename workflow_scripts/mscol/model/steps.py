@@ -1,8 +1,8 @@
-"""Compiled updates: what runs on the device, for each backend of Keras.
+"""Compiled updates for each backend of Keras.
 
-The arithmetic is `SourceAssociation`'s, on ``keras.ops``. What is left here is how each backend compiles it
-and where it keeps the state. Losses come back as the device's own scalars, so that nothing waits
-for them: the next minibatch is on its way while an update computes.
+`SourceAssociation` does the arithmetic with ``keras.ops``. This module defines how each backend compiles it
+and where it keeps the state. Losses are returned as scalars on the device, so nothing waits
+for them: the next minibatch is transferred while an update computes.
 """
 
 import functools
@@ -12,7 +12,7 @@ import numpy as np
 
 from mscol.model.runtime import runs_on_gpu_by_jax
 
-# XLA starts kernels by hundreds at once, those of the libraries too: by itself it leaves convolutions out.
+# Lets XLA launch hundreds of kernels at once, including library kernels; its default excludes convolutions.
 _GPU_OPTIONS = {"xla_gpu_enable_command_buffer": "FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,CONVOLUTION"}
 
 
@@ -26,33 +26,36 @@ def compile_steps(network, optimizer, xla=False, mesh=None):
     xla : bool
         Compile TensorFlow's graph with XLA; JAX always does.
     mesh : jax.sharding.Mesh, optional
-        Several devices, of JAX, which compute a part of each minibatch each (`mscol.model.sharding`).
+        Several JAX devices, each of which computes a part of each minibatch (`mscol.model.sharding`).
 
     Returns
     -------
     object
-        With ``update(batch)`` and ``evaluate(batch)``, each returning loss and accuracy as scalars of the
-        device; ``sync()``, after which the variables of network and optimizer are up to date; and ``load()``, to go on from
-        what the variables hold.
+        Has ``update(batch)`` and ``evaluate(batch)``, each returning loss and accuracy as scalars on the
+        device; ``sync()``, which brings the variables of network and optimizer up to date; and ``load()``, which
+        reads the state from the variables.
 
     Raises
     ------
     NotImplementedError
         If the backend is neither TensorFlow nor JAX.
     """
-    # Before anything is traced: a traced step must not make variables.
+    # Before anything is traced: a traced step must not create variables.
     network.build()
     optimizer.build(network.trainable_variables)
     backend = keras.backend.backend()
     if backend not in _STEPS:
-        raise NotImplementedError(f"backend {backend}: set KERAS_BACKEND to one of {', '.join(_STEPS)}")
+        raise NotImplementedError(
+            f"backend {backend}: not supported. Set KERAS_BACKEND to one of {', '.join(_STEPS)}."
+        )
     return _STEPS[backend](network, optimizer, xla, mesh)
 
 
 def bring_to_device(batch, mesh=None):
-    """Send an array, or a dict of arrays, on its way to the device, and do not wait until it is there.
+    """Start the transfer of an array, or a dict of arrays, to the device without waiting for it.
 
-    With a mesh, the dict is a minibatch, of which each device is sent its part. TensorFlow sends them itself, when an update asks for them; JAX would keep the update waiting meanwhile.
+    With a mesh, the dict is a minibatch, and each device gets its part. TensorFlow transfers arrays itself when an update needs
+    them; JAX would block the update meanwhile.
     """
     if keras.backend.backend() != "jax":
         return batch
@@ -66,14 +69,14 @@ def bring_to_device(batch, mesh=None):
 
 
 def load_on_device(arrays, mesh=None):
-    """Load arrays into the device's memory, one after another as one, a block at a time.
+    """Load arrays into the device's memory, concatenated, one block at a time.
 
-    With a mesh, into that of each device: crops are drawn from all of it, and devices would have to exchange them.
+    With a mesh, each device gets all of them: crops are drawn from everywhere, and devices would have to exchange them.
 
     Parameters
     ----------
     arrays : sequence of np.ndarray or RowReader, shape=(n_frames, n_bands)
-        Never more than one of them is held in the host's memory.
+        At most one of them is in host memory at a time.
 
     Returns
     -------
@@ -105,7 +108,7 @@ class _TensorFlowSteps:
         self.update, self.evaluate = update, evaluate
 
     def sync(self):
-        """Do nothing: TensorFlow's updates write to the variables themselves."""
+        """Do nothing: TensorFlow's updates write to the variables directly."""
 
     load = sync
 
@@ -133,7 +136,7 @@ class _JaxSteps:
             losses, _ = network.stateless_call(trainable, others, batch, training=False, axis=axis)
             return average(losses, axis)
 
-        # The old state makes room for the new.
+        # The new state reuses the memory of the old one.
         @functools.partial(
             jax.jit, donate_argnums=0, compiler_options=_GPU_OPTIONS if runs_on_gpu_by_jax() else None
         )
@@ -157,7 +160,7 @@ class _JaxSteps:
         return self._evaluate(self._state, batch)
 
     def sync(self):
-        """Write the state to the variables, which lie on the first device."""
+        """Write the state to the variables, which are on the first device."""
         for variables, values in zip(self._variables(), self._state, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value.addressable_data(0) if self._mesh else value)
@@ -165,7 +168,7 @@ class _JaxSteps:
 
     def load(self):
         """Read the state from the variables."""
-        # Copies, because the first update gives the memory of its state away.
+        # Copies, because the first update reuses the memory of its state.
         state = tuple([variable.value.copy() for variable in variables] for variables in self._variables())
         if self._mesh:
             from mscol.model.sharding import copy_to_all
@@ -202,7 +205,7 @@ def _fill_jax(arrays, shape, dtype, mesh):
 
     filled, first = jax.numpy.zeros(shape, dtype, device=everywhere(mesh)), 0
     for array in arrays:
-        # One after another: blocks sent ahead would take memory, too.
+        # One block at a time: blocks sent ahead would also take memory.
         filled = write(filled, np.asarray(array), first).block_until_ready()
         first += len(array)
     return filled

@@ -1,9 +1,9 @@
-"""An encoder's pass in training: the numbers of its own layers, in less time and memory.
+"""An encoder's training pass: the same numbers as its layers, in less time and memory.
 
 TensorFlow differentiates a 1x1 convolution five times slower than it computes it, keeps several copies of
-every normalised tensor for its gradient, and spreads the gradients of means by copying. Here is said by hand
-what to keep and what to compute again. On a GPU JAX has a pass of its own (`mscol.model.jax_pass`). The variables are those of the encoder's layers, which stay Keras'
-own, so that a trained encoder is saved as it is. All of it is on ``keras.ops``.
+every normalised tensor for its gradient, and spreads the gradients of means by copying. This module
+decides explicitly what to keep and what to recompute. On a GPU, JAX has a separate pass (`mscol.model.jax_pass`). The variables are
+those of the encoder's layers, which stay Keras' own, so that a trained encoder can be saved directly. Everything uses ``keras.ops``.
 """
 
 import functools
@@ -14,13 +14,13 @@ from keras import ops
 from mscol.model.runtime import runs_on_gpu_by_jax
 from mscol.papers import paper_of
 
-# Of crops of 98 frames, the images of block 2a are larger: a third of all that lies between expansion and depthwise
-# convolution. To compute all of it again takes a seventh longer (docs/benchmarks.md).
+# For crops of 98 frames, only the images of block 2a are larger: a third of all values between expansion and depthwise
+# convolution. Recomputing all of these values takes a seventh longer (docs/benchmarks.md).
 LARGEST_KEPT_PIXELS = 1024
 
 
 def training_pass(encoder, crops, dtype="float32", axis=None):
-    """Pass crops through an encoder in training, and update its moving statistics.
+    """Pass crops through an encoder in training and update its moving statistics.
 
     Parameters
     ----------
@@ -28,18 +28,18 @@ def training_pass(encoder, crops, dtype="float32", axis=None):
         From `build_encoder`.
     crops : tensor, shape=(n_crops, frames, 64, 1)
     dtype : str
-        In which images and kernels are multiplied, ``float32`` or ``bfloat16``; statistics are float32.
+        Precision in which images and kernels are multiplied, ``float32`` or ``bfloat16``; statistics are float32.
     axis : str, optional
-        Of devices that have a part of the crops each (`mscol.model.sharding`).
+        Axis of the devices, each of which has a part of the crops (`mscol.model.sharding`).
 
     Returns
     -------
     tensor, shape=(n_crops, n_values), float32
-        What ``encoder(crops, training=True)`` returns.
+        The same as ``encoder(crops, training=True)``.
     """
-    padded_as_ours = paper_of(encoder) == "mscol"  # which the pass of JAX does, too
+    padded_as_ours = paper_of(encoder) == "mscol"  # the padding of the JAX pass
     if axis and not padded_as_ours:
-        raise NotImplementedError(f"{encoder.name}: only encoders of mscol are trained on several devices")
+        raise NotImplementedError(f"{encoder.name}: only mscol encoders can be trained on several devices")
     if padded_as_ours and (axis or runs_on_gpu_by_jax()):
         from mscol.model.jax_pass import jax_pass  # here, as it imports JAX
 
@@ -75,14 +75,14 @@ def _block(inputs, name, names, layer, kernel):
 
 
 def _kernel(encoder, name, dtype):
-    """The kernel of a layer as a tensor; of a 1x1 convolution, as a matrix."""
+    """Return the kernel of a layer as a tensor; that of a 1x1 convolution as a matrix."""
     kernel = ops.cast(_value(encoder.get_layer(name).kernel), dtype)
     return kernel[0, 0] if kernel.shape[:2] == (1, 1) and not name.endswith("dwconv") else kernel
 
 
 def _value(variable):
-    # A copy, because without a graph TensorFlow's own variable would be passed on, for whose gradient a function
-    # with a gradient of its own is not asked.
+    # A copy: outside a graph, TensorFlow would pass on the variable itself, and would then bypass a function's
+    # custom gradient.
     return ops.copy(variable)
 
 
@@ -91,7 +91,7 @@ def _pad(x, layer):
 
 
 def _normalisation(x, layer):
-    """Take the statistics of a minibatch: gamma, beta, mean and 1 / standard deviation; move the layer's."""
+    """Return gamma, beta, mean and 1 / standard deviation of a minibatch; update the layer's moving statistics."""
     mean, variance = ops.moments(ops.cast(ops.stop_gradient(x), "float32"), axes=(0, 1, 2))
     for moving, batch in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         moving.assign(moving * layer.momentum + batch * (1 - layer.momentum))
@@ -99,9 +99,9 @@ def _normalisation(x, layer):
 
 
 def _activate_and_convolve(x, kernel, normalisation, pad):
-    """Normalise and swish where there is something to normalise by, then convolve each channel by itself.
+    """Normalise and apply swish if ``normalisation`` is given, then convolve each channel separately.
 
-    What lies between is six times as large as a block's input: of large images it is computed again for the
+    The values in between are six times as large as a block's input. For large images they are recomputed for the
     gradient.
     """
     small = pad is None and x.shape[1] * x.shape[2] < kernel.shape[0] * kernel.shape[1]
@@ -120,7 +120,7 @@ def _activate_and_convolve(x, kernel, normalisation, pad):
 
 
 def _excitation(x, name, layer):
-    """Weigh the channels by what their means say: shape (n_crops, 1, 1, n_channels)."""
+    """Compute the channels' weights from their means: shape (n_crops, 1, 1, n_channels)."""
     weights = _channel_means(x)
     for part, activate in (("reduce", ops.silu), ("expand", ops.sigmoid)):
         dense = layer(f"{name}se_{part}")
@@ -130,7 +130,7 @@ def _excitation(x, name, layer):
 
 
 def _gradient(function):
-    """Take the gradient's argument as each backend passes it, as `keras.ops.custom_gradient` asks for."""
+    """Accept the gradient's argument in the form that each backend passes, as `keras.ops.custom_gradient` requires."""
 
     @functools.wraps(function)
     def gradient(*args, upstream=None):
@@ -145,7 +145,7 @@ def _multiply(x, kernel):
 
     @_gradient
     def gradient(upstream):
-        # The kernel's gradient first: then x is needed no longer.
+        # The kernel's gradient first: x is not needed afterwards.
         d_kernel = _kernel_gradient(x, upstream)
         return _per_pixel(upstream, ops.transpose(_after(d_kernel, kernel))), d_kernel
 
@@ -154,7 +154,7 @@ def _multiply(x, kernel):
 
 @ops.custom_gradient
 def _excite_and_multiply(x, weights, kernel):
-    """Multiply each channel by its weight, then each pixel by a matrix; what lies between is not kept."""
+    """Multiply each channel by its weight, then each pixel by a matrix, without keeping the values in between."""
 
     @_gradient
     def gradient(upstream):
@@ -178,7 +178,7 @@ def _kernel_gradient(x, upstream):
 
 @ops.custom_gradient
 def _small_depthwise(x, kernel):
-    """Convolve images of fewer pixels than the kernel."""
+    """Convolve images that have fewer pixels than the kernel."""
 
     @_gradient
     def gradient(upstream):
@@ -203,7 +203,7 @@ def _small_kernel_gradient(x, shape, upstream):
 
 
 def _overlaps(kernel_size, size):
-    """List, for each place along a kernel of stride 1, the inputs that it meets and the outputs they go to.
+    """List, for each cell along a kernel of stride 1, the inputs that it multiplies and the outputs they go to.
 
     >>> inputs, outputs = _overlaps(3, 2)[0]  # the first of three meets the pixel before: none at 0
     >>> [0, 1][inputs], [0, 1][outputs]
@@ -230,7 +230,7 @@ def _normalise(x, gamma, beta, mean, scale):
 
 @ops.custom_gradient
 def _normalise_and_swish(x, gamma, beta, mean, scale):
-    """Normalise and swish; for the gradient, all but the input is computed again."""
+    """Normalise and apply swish; the gradient recomputes everything but the input."""
 
     @_gradient
     def gradient(upstream):
@@ -264,7 +264,7 @@ def _normalisation_gradient(x, gamma, mean, scale, slope):
 
 @ops.custom_gradient
 def _channel_means(x):
-    """Take the means of images' channels; the gradient is spread without a copy for each pixel."""
+    """Compute the means of images' channels; the gradient is broadcast without a copy for each pixel."""
 
     @_gradient
     def gradient(upstream):
@@ -275,10 +275,10 @@ def _channel_means(x):
 
 
 def _after(earlier, values):
-    """Return the values, but no sooner than something else is there.
+    """Return the values, but only after ``earlier`` has been computed.
 
-    A graph's executor computes what is ready in an order of its own. So what is to be computed again for a
-    gradient would be computed during the forward pass, and kept. What is not a number stays so.
+    A graph's executor computes operations in any order as soon as they are ready. Without this, values that should be
+    recomputed for a gradient would be computed in the forward pass and kept. NaN stays NaN.
     """
     sample = ops.ravel(earlier)[0]
     return ops.where(sample == sample, values, ops.cast(sample, values.dtype))

@@ -1,8 +1,8 @@
-"""Pairs of crops: what an encoder is pretrained on.
+"""Pairs of crops, on which an encoder is pretrained.
 
 A mixture is cut into segments of 392 frames. An anchor is a random crop of 98 frames of a segment's
-mixture; its positive is another random crop, drawn independently, of the same segment of one source. The
-source set may be empty: then the positive comes from the mixture too, and the one source is called
+mixture. Its positive is an independently drawn random crop of the same segment of one source. If the
+source set is empty, the positive also comes from the mixture, and the only source is called
 ``mixture``.
 """
 

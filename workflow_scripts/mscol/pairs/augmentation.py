@@ -1,11 +1,11 @@
-"""Draw how crops are augmented for the model ``mixture-masked``.
+"""Draw the augmentations of crops for the model ``mixture-masked``.
 
-Drawn here, applied by `mscol.model.augmentation` inside the update, so that it costs the same wherever
+`mscol.model.augmentation` applies them inside the update, so that they cost the same wherever
 the crops come from.
 
 References
 ----------
-Zhao et al., S3T (ICASSP 2022), with the figures of MSCOL_SMC23 (METHOD, "Pairs and batches").
+Zhao et al., S3T (ICASSP 2022), with the parameters of MSCOL_SMC23 (METHOD, "Pairs and batches").
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ TIME_MASKS = {"probability": 0.5, "most": 9, "length": CROP_FRAMES, "last_start"
 BAND_MASKS = {"probability": 0.5, "most": 4, "length": N_MELS, "last_start": 63, "widest": 11}
 SHIFT_PROBABILITY, LARGEST_SHIFT = 0.4, 9  # bands
 WARP_PROBABILITY, PIVOTS = 0.4, (38, 57)  # frames
-SHARED = "shared"  # the masks of anchor and positive; otherwise they are independent
+SHARED = "shared"  # anchor and positive share masks; otherwise their masks are independent
 
 
 def draw_augmentation(random, n_crops):
-    """Draw how each of some crops is augmented, independently.
+    """Draw an augmentation for each crop, independently.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def draw_augmentation(random, n_crops):
     Returns
     -------
     dict of np.ndarray
-        time_mask, shape=(n_crops, 98), bool, and band_mask, shape=(n_crops, 64), bool: what is masked;
-        shift, shape=(n_crops,), int32: by how many bands a crop moves down; warp, shape=(n_crops, 98),
-        float32: from which place of the crop each frame is taken.
+        time_mask, shape=(n_crops, 98), bool, and band_mask, shape=(n_crops, 64), bool: masked frames and bands;
+        shift, shape=(n_crops,), int32: number of bands that a crop moves down; warp, shape=(n_crops, 98),
+        float32: position in the crop that each frame is taken from.
     """
     return {
         "time_mask": _draw_masks(random, n_crops, **TIME_MASKS),
@@ -43,20 +43,20 @@ def draw_augmentation(random, n_crops):
 
 
 def overlap(anchor_offsets, positive_offsets):
-    """Say which frame of its anchor each frame of a positive is, cut from the same mixture.
+    """Return the anchor's frame that equals each frame of a positive cut from the same mixture.
 
-    The authors' code masks views of one array, so that a positive carries the masks of its anchor where the
+    The authors' code masks views of one array, so a positive has the masks of its anchor where the
     two overlap (METHOD, "Pairs and batches", repair).
 
     Parameters
     ----------
     anchor_offsets, positive_offsets : np.ndarray, shape=(n_pairs,), int
-        Where in its segment each crop starts.
+        First frame of each crop in its segment.
 
     Returns
     -------
     np.ndarray, shape=(n_pairs, 98), int32
-        -1 where the anchor does not reach.
+        -1 for frames outside the anchor.
     """
     frames = np.arange(CROP_FRAMES) + (positive_offsets - anchor_offsets)[:, None]
     return np.where((frames >= 0) & (frames < CROP_FRAMES), frames, -1).astype(np.int32)
@@ -78,7 +78,7 @@ def _draw_shifts(random, n_crops):
 
 
 def _draw_warps(random, n_crops):
-    """Draw a pivot; the frames up to it, and those behind it, are each resampled linearly to half a crop."""
+    """Draw a pivot; the frames up to it and the frames after it are each resampled linearly to half a crop."""
     pivots = random.integers(PIVOTS[0], PIVOTS[1] + 1, (n_crops, 1))
     warped = random.random((n_crops, 1)) < WARP_PROBABILITY
     half = np.linspace(0, 1, CROP_FRAMES // 2)

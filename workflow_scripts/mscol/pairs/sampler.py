@@ -9,23 +9,23 @@ from mscol.jobs.parallel import ordered_map
 from mscol.mels import CROP_FRAMES, N_MELS
 from mscol.pairs.augmentation import SHARED, draw_augmentation, overlap
 
-FEWEST_PAIRS = 2  # with a single pair there is nothing to tell apart, and the loss is 0 for any encoder
-SILENT_SHARE = 0.5  # how often a minibatch of a `-silent` model holds silent segments, too (METHOD)
+FEWEST_PAIRS = 2  # with a single pair, the loss is 0 for any encoder
+SILENT_SHARE = 0.5  # probability that a minibatch of a `-silent` model includes silent segments (METHOD)
 
 
 class Draw(NamedTuple):
-    """Which pairs a minibatch holds.
+    """The pairs of a minibatch.
 
     Attributes
     ----------
     source : str
-        What all its positives are cropped from.
+        Source that all its positives are cropped from.
     anchor_frames, positive_frames : np.ndarray, shape=(n_pairs,), int
         First frames of the crops, in the cache of mixtures and in that of the source.
     absent : np.ndarray, shape=(n_pairs,), bool
-        The source is not there: this pair has no positive.
+        True if the source is absent: the pair has no positive.
     augmentation : dict of np.ndarray
-        From `draw_augmentation`, for anchors and then positives; empty where crops stay as they are.
+        From `draw_augmentation`, for anchors and then positives; empty without augmentation.
     """
 
     source: str
@@ -36,41 +36,41 @@ class Draw(NamedTuple):
 
 
 class PairSampler:
-    """Draw minibatches of pairs, each from a random generator of its own.
+    """Draw minibatches of pairs, each with its own random generator.
 
-    A minibatch is a function of (seed, stream, number) alone: it depends neither on those before it nor
-    on the order of files, so that minibatches can be made ahead on threads, and a run can go on from any
-    of them. For each, one source is drawn uniformly, then `n_pairs` of the segments in which it is
-    active: without replacement within the minibatch, and independently of other minibatches, as
-    MSCOL_SMC23 pretraining.py does. So there are no epochs.
+    A minibatch depends only on (seed, stream, number), not on earlier minibatches or
+    on the order of files. So threads can prepare minibatches in advance, and a run can resume from any
+    of them. For each minibatch, one source is drawn uniformly, then `n_pairs` of the segments in which it is
+    active: without replacement within the minibatch, and independently of other minibatches, as in
+    MSCOL_SMC23 pretraining.py. So there are no epochs.
 
     Parameters
     ----------
     segments : pd.DataFrame
         From `segment_table`.
     mixtures : MelCache
-        What anchors are cropped from.
+        Cache that anchors are cropped from.
     positives : dict of MelCache
-        For each source, what its positives are cropped from. Its keys are the source set.
+        For each source, the cache that its positives are cropped from. Its keys are the source set.
     batch_size : int
-        The most pairs of a minibatch. All minibatches hold the same number, `n_pairs`: no more than
-        the source with the fewest active segments has.
+        Maximum number of pairs of a minibatch. All minibatches have the same number, `n_pairs`, which is at most the
+        number of active segments of any source.
     seed : int
     stream : int
-        Keeps apart what is drawn under one seed: training and validation, say.
+        Separates the draws under one seed, for example training and validation.
     name : str
-        What the segments are, for messages: "training".
+        Name of the split in messages: "training".
     threshold : float, optional
-        Which mean \\|x\\| made segments active, for messages.
+        Minimum mean \\|x\\| of active segments, for messages.
     silent : bool
-        Every second minibatch, by chance, is drawn from all segments; a positive whose source is not active
+        On average, draw every second minibatch from all segments; a positive whose source is not active
         there is absent.
     random : bool
-        The positive comes from another clip: any of its segments that qualifies, with replacement.
+        Take the positive from another clip: any of its qualifying segments, with replacement.
     in_turn : bool
-        Sources, and with ``silent`` both kinds of minibatches, come in turn instead of by chance.
+        Use sources, and with ``silent`` both kinds of minibatches, in turn instead of at random.
     masks : str, optional
-        Augment crops, with ``independent`` masks or with ``shared`` ones (`overlap`).
+        Augment crops, with ``independent`` or ``shared`` masks (`overlap`).
 
     Raises
     ------
@@ -109,11 +109,11 @@ class PairSampler:
         self._in_turn = in_turn
         self._anchor_frames = segments["anchor_frame"].to_numpy()
         self._positive_frames = segments["positive_frame"].to_numpy()
-        # How many crops a segment holds: one more than the frames that a crop leaves free
+        # Number of possible crops in a segment
         self._n_crops = segments["n_frames"].to_numpy() - CROP_FRAMES + 1
 
     def draw(self, number):
-        """Draw which pairs the minibatch of a number, from 0, holds: a `Draw`."""
+        """Draw the pairs of minibatch ``number``, counted from 0: a `Draw`."""
         random = np.random.default_rng([*self._seeds, number])
         source, of_all = self._take_turn(number) if self._in_turn else self._draw_kind(random)
         pool = self._everything if of_all else self._pools[source]
@@ -134,21 +134,21 @@ class PairSampler:
         )
 
     def round_up(self, n_batches):
-        """Say how many minibatches, so many or a few more, hold each source and kind equally often, where they come in turn."""
+        """Round up to a number of minibatches that has each source and kind equally often, if they come in turn."""
         turn = len(self.sources) * (2 if self._silent else 1)
         return -(-n_batches // turn) * turn
 
     def batch(self, number):
-        """Draw the minibatch of a number, from 0, and gather its crops from the cache.
+        """Draw minibatch ``number``, counted from 0, and gather its crops from the cache.
 
         Returns
         -------
         dict of np.ndarray
             anchors and positives, shape=(n_pairs, 98, 64, 1), float32; absent, shape=(n_pairs,), bool: this
-            pair has no positive, whatever ``positives`` holds for it; and what `Draw.augmentation` has.
+            pair has no positive, regardless of its crop in ``positives``; and the arrays of `Draw.augmentation`.
         """
         draw = self.draw(number)
-        # Together, because NumPy asks the kernel for large pages from 4 MB on: without them to fill new memory takes longest here.
+        # One allocation, because NumPy requests large pages from 4 MB on: without them, filling new memory takes most of the time.
         anchors, positives = np.empty((2, self.n_pairs, CROP_FRAMES, N_MELS), np.float32)
         self.mixtures.crops(draw.anchor_frames, CROP_FRAMES, out=anchors)
         self.positives[draw.source].crops(draw.positive_frames, CROP_FRAMES, out=positives)
@@ -160,13 +160,13 @@ class PairSampler:
         }
 
     def batches(self, numbers, workers=1):
-        """Draw the minibatches of some numbers, in their order and ahead of need on threads.
+        """Draw the minibatches with the given numbers in order, in advance on threads.
 
         Parameters
         ----------
         numbers : iterable of int
         workers : int
-            Threads.
+            Number of threads.
 
         Yields
         ------
@@ -203,23 +203,23 @@ class _Pool:
         self._starts, self._sizes = np.repeat(starts, sizes), np.repeat(sizes, sizes)
 
     def draw_from_other_clips(self, random, places):
-        """Draw for each place one of those of other clips, all equally likely."""
+        """Draw, for each position, a position of another clip, all with equal probability."""
         starts, sizes = self._starts[places], self._sizes[places]
-        # Numbered as if the clip's own places were taken out
+        # Numbered as if the clip's own positions were removed
         drawn = random.integers(len(self.rows) - sizes)
         return np.where(drawn < starts, drawn, drawn + sizes)
 
 
 def _objection(pool, n_segments, name, threshold, random):
-    """Say why pairs cannot be drawn from the segments in which a source is active ("" if they can)."""
-    n_active, needed = len(pool.rows), f"a minibatch takes {FEWEST_PAIRS}"
+    """Return why pairs cannot be drawn from the segments in which a source is active ("" if they can)."""
+    n_active, needed = len(pool.rows), f"but a minibatch needs {FEWEST_PAIRS}"
     if n_active < FEWEST_PAIRS and threshold is None:
-        return f"there are {n_active} {name} segments, and {needed}; add {name} clips"
+        return f"there are {n_active} {name} segments, {needed}. Add {name} clips."
     if n_active < FEWEST_PAIRS:
         return (
-            f"active in {n_active} of {n_segments} {name} segments at activity_threshold {threshold:g}, and {needed}; "
-            f"lower activity_threshold, add {name} clips in which it plays, or use a model without it"
+            f"active in {n_active} of {n_segments} {name} segments at activity_threshold {threshold:g}, {needed}. "
+            f"Lower activity_threshold, add {name} clips in which it plays, or use a model without it."
         )
     if random and pool.n_clips < 2:
-        return f"active in a single {name} clip, and -random takes positives from another one; add clips"
+        return f"active in a single {name} clip, but -random takes positives from another clip. Add clips."
     return ""

@@ -1,4 +1,4 @@
-"""The table of segments: where each lies in the mel cache, and which sources are active in it."""
+"""The table of segments: the position of each in the mel cache, and the sources that are active in it."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ ACTIVITY_SUFFIXES = {"aligned": "", "reference": "_reference"}  # activity_windo
 
 
 def activity_columns(sources, windows):
-    """Name the columns of the activity table that decide whether the sources are active.
+    """Return the columns of the activity table that determine whether sources are active.
 
     >>> activity_columns(["bass"], "aligned"), activity_columns(["bass"], "reference")
     ({'bass': 'bass'}, {'bass': 'bass_reference'})
@@ -24,15 +24,15 @@ def activity_columns(sources, windows):
     """
     if windows not in ACTIVITY_SUFFIXES:
         raise ConfigError(
-            f"activity_windows: {windows!r} is unknown; use one of {', '.join(ACTIVITY_SUFFIXES)}"
+            f"activity_windows: {windows!r} is unknown. Use one of {', '.join(ACTIVITY_SUFFIXES)}."
         )
     return {source: source + ACTIVITY_SUFFIXES[windows] for source in sources}
 
 
 def segment_table(clips, mixture_clips, stem_clips=None, activity=None, columns=None, threshold=0.0):
-    """List the segments of some clips.
+    """List the segments of clips.
 
-    Clips missing from a cache have no segments. A clip shorter than a segment is one segment of its own
+    Clips missing from a cache have no segments. A clip shorter than a segment is one segment of the clip's
     length.
 
     Parameters
@@ -45,16 +45,16 @@ def segment_table(clips, mixture_clips, stem_clips=None, activity=None, columns=
     activity : pd.DataFrame, optional
         Columns clip, segment and those named by ``columns`` (`cache.read_activity`).
     columns : dict, optional
-        For each source its column in ``activity`` (`activity_columns`).
+        For each source, its column in ``activity`` (`activity_columns`).
     threshold : float
-        A source is active where its mean \\|x\\| exceeds this.
+        Mean \\|x\\| that an active source exceeds in a segment.
 
     Returns
     -------
     pd.DataFrame
-        A row a segment, sorted by clip and segment: clip, segment; anchor_frame and positive_frame, the
-        segment's first frame in the caches of mixtures and of stems; n_frames; and a bool column for
-        each source (``mixture`` when there is none): is it active?
+        One row per segment, sorted by clip and segment: clip, segment; anchor_frame and positive_frame, the
+        segment's first frame in the caches of mixtures and of stems; n_frames; and for each source
+        (``mixture`` if there is none) a bool column, whether it is active.
     """
     found = _common_clips(clips, mixture_clips, stem_clips)
     counts = found["n_segments"].to_numpy()
@@ -76,7 +76,7 @@ def segment_table(clips, mixture_clips, stem_clips=None, activity=None, columns=
 
 
 def fingerprint(tables, samples):
-    """Digest what pairs are drawn from: equal for equal clips, lengths, activity and audio, wherever cached.
+    """Compute a digest of the data that pairs are drawn from: equal for equal clips, lengths, activity and audio, wherever cached.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ def fingerprint(tables, samples):
         From `segment_table`.
     samples : sequence of np.ndarray
         One frame of each clip of each cache, in the order of clips (`MelCache.sample`). Log-mels are
-        normalised by the whole clip, so that any change of a clip's audio changes all its frames; of recordings that
-        are longer than ``mels/normalise_seconds``, a change near the middle.
+        normalised by the whole clip, so any change of a clip's audio changes all its frames. In recordings
+        longer than ``mels/normalise_seconds``, only a change near the middle does.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def fingerprint(tables, samples):
 
 
 def _common_clips(clips, mixture_clips, stem_clips):
-    """List the clips that all caches hold, with anchor_frame, positive_frame, n_frames and n_segments."""
+    """List the clips that are in all caches, with anchor_frame, positive_frame, n_frames and n_segments."""
     found = mixture_clips[mixture_clips["clip"].isin(clips)].rename(columns={"first_frame": "anchor_frame"})
     if stem_clips is None:
         found = found.assign(positive_frame=found["anchor_frame"])

@@ -1,7 +1,7 @@
-"""Checkpoints of a run: all that it needs to go on as if it had never stopped.
+"""Checkpoints of a run: everything it needs to resume as if it had never stopped.
 
-They lie in ``{folder}/{fingerprint of the run}/update-000064000.npz``, so that no run ever finds those of
-another one. Random numbers need no place in them: minibatches are drawn by number, and the state of
+The files are ``{folder}/{fingerprint of the run}/update-000064000.npz``, so that no run finds the checkpoints of
+another one. They need no random state: minibatches are drawn by number, and the state of
 drop-connect is among the network's variables.
 """
 
@@ -29,21 +29,21 @@ class Checkpoints:
     Parameters
     ----------
     folder : str or os.PathLike
-        Of all runs of a model and seed.
+        Folder of all runs of a model and seed.
     about : dict
-        All that affects what the run computes, as JSON can hold it; its digest keeps runs apart.
+        Everything that affects what the run computes, in types that JSON supports; its digest keeps runs apart.
     keep : int
-        How many of the latest are kept.
+        Number of latest checkpoints to keep.
     """
 
     def __init__(self, folder, about, keep=3):
-        self.about = json.loads(json.dumps(about))  # as it comes back from a file: tuples are lists
+        self.about = json.loads(json.dumps(about))  # the same as read from a file: tuples become lists
         digest = hashlib.sha256(json.dumps(self.about, sort_keys=True).encode()).hexdigest()[:16]
         self.folder = Path(folder, digest)
         self._keep = keep
 
     def save(self, update, arrays):
-        """Save the state after an update, and let go of the oldest.
+        """Save the state after an update and remove the oldest checkpoints.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class Checkpoints:
         Raises
         ------
         TrainingError
-            If a weight is not finite: the run has diverged, and the checkpoint before is the last good one.
+            If a weight is not finite: the run has diverged, and the previous checkpoint is the last good one.
         """
         broken = [name for name, array in arrays.items() if not _is_sound(name, array)]
         if broken:
@@ -71,12 +71,12 @@ class Checkpoints:
         return path
 
     def restore(self, check):
-        """Load the latest that is whole; damaged ones are removed on the way, and said so.
+        """Load the latest intact checkpoint; remove damaged ones with a warning.
 
         Parameters
         ----------
         check : callable
-            Takes the arrays; raises ValueError or KeyError where they do not fit the network.
+            Takes the arrays; raises ValueError or KeyError if they do not fit the network.
 
         Returns
         -------
@@ -88,7 +88,9 @@ class Checkpoints:
                 arrays = _load(path)
                 check(arrays)
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-                logging.warning("%s is damaged (%s): removed, and the one before it serves.", path, error)
+                logging.warning(
+                    "Removed the damaged checkpoint %s (%s). Trying the previous one.", path, error
+                )
                 path.unlink(missing_ok=True)
                 continue
             return arrays
@@ -100,12 +102,12 @@ class Checkpoints:
         return sorted(self.folder.glob("update-*.npz"))
 
     def prune(self, keep):
-        """Remove all but the latest."""
+        """Remove all but the latest checkpoints."""
         for path in self.paths()[:-keep]:
             path.unlink(missing_ok=True)
 
     def finish(self):
-        """Keep the last checkpoint alone, which holds projection and similarity, too, and no other run's."""
+        """Keep only the last checkpoint, which also holds projection and similarity; remove those of other runs."""
         self.prune(1)
         for folder in self._other_runs():
             shutil.rmtree(folder)
@@ -121,18 +123,18 @@ class Checkpoints:
 
     def _tell_of_other_runs(self):
         for folder in self._other_runs():
-            difference = "what it says of itself, which is damaged"
+            difference = "its description, which is damaged"
             with contextlib.suppress(CacheError):
-                difference = differences(read_json(folder / ABOUT), self.about) or "nothing that it says"
+                difference = differences(read_json(folder / ABOUT), self.about) or "nothing that is recorded"
             logging.warning(
-                "%s holds checkpoints of another run, which are not resumed; it differs in %s. Starting afresh.",
+                "Not resuming from %s: its checkpoints belong to another run, which differs in %s. Starting from the beginning.",
                 folder,
                 difference,
             )
 
 
 def differences(before, now, key=""):
-    """Say in which keys two nested dicts differ.
+    """List the keys in which two nested dicts differ.
 
     >>> differences({"seed": 1, "settings": {"updates": 5}}, {"seed": 1, "settings": {"updates": 6}})
     'settings/updates (5 there, 6 here)'
@@ -149,6 +151,6 @@ def _is_sound(name, array):
 
 
 def _load(path):
-    # Each array is read whole, and with it its checksum is verified.
+    # Reading each array as a whole also verifies its checksum.
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}

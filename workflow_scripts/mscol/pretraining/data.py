@@ -1,4 +1,4 @@
-"""What a run trains and validates on."""
+"""The data that a run trains and validates on."""
 
 import logging
 import math
@@ -21,16 +21,16 @@ TRAINING, VALIDATION = 0, 1  # streams of random numbers under one seed
 
 @dataclass
 class CacheFiles:
-    """The files of a mel cache, a shard each, all lists in the same order of shards.
+    """The files of a mel cache, one per shard, all lists in the same order of shards.
 
     Attributes
     ----------
     frames, index : list of paths
         Arrays and tables of the mixtures.
     stems : dict of list of paths
-        For each source used, its arrays; empty for a run on mixtures only.
+        Arrays of each source used; empty for a run on mixtures only.
     stems_index, activity : list of paths
-        Tables of the stems, and of their activity.
+        Tables of the stems and of their activity.
     """
 
     frames: list
@@ -41,20 +41,21 @@ class CacheFiles:
 
 
 class PretrainingData(NamedTuple):
-    """What a run trains and validates on.
+    """The data that a run trains and validates on.
 
     Attributes
     ----------
     training : PairSampler
     validation : PairSampler or None
-        Of the same task: as many pairs a minibatch as in training, if the split has so many, and sources in turn. None where the validation split has too little.
+        The same task, with sources in turn and as many pairs per minibatch as in training if the split has enough. None if the
+        validation split has too few segments.
     n_segments : dict
         For each split, its number of segments and how many have each source active.
     fingerprint : str
         Digest of all segments and of their audio.
     clip_seconds : float
-        Length of the training clips that were divided by a norm of their own, to whose level an encoder is used: 95 % of
-        them are no longer; or that to whose level longer ones were brought.
+        Length of the training clips, which sets the level at which the encoder is used: 95 % of the clips that were
+        divided by their own norm are at most this long, or it is the length to whose level longer recordings were scaled.
     """
 
     training: PairSampler
@@ -71,11 +72,11 @@ def load_data(files, clips, sources, settings, seed, options=None):
     ----------
     files : CacheFiles
     clips : str or os.PathLike
-        Manifest: csv with columns id and split (train, validation, test).
+        Manifest: CSV with columns id and split (train, validation, test).
     sources : list of str
-        Stems that positives come from; none: from the mixture.
+        Stems that positives come from; if empty, they come from the mixture.
     settings : dict
-        With batch_size, activity_threshold, activity_windows, masks and, where not each clip was normalised as a whole,
+        Contains batch_size, activity_threshold, activity_windows, masks and, unless every clip was normalised as a whole,
         normalise_seconds.
     seed : int
     options : dict, optional
@@ -90,7 +91,7 @@ def load_data(files, clips, sources, settings, seed, options=None):
     TrainingError
         If a source has fewer than two active segments in the training split.
     CacheError
-        If an array, or a table, is not whole.
+        If an array or a table is incomplete.
     """
     options = options or {}
     mixtures = MelCache.open(files.frames, files.index)
@@ -130,9 +131,9 @@ def load_data(files, clips, sources, settings, seed, options=None):
 
 
 def _clip_seconds(cached, segments, normalise):
-    # Not the longest: one song among clips says nothing of them. Not the median: clips of a dataset differ by some samples.
+    # Not the longest: one song among clips would decide. Not the median: clips of a dataset differ by a few samples.
     n_frames = np.quantile(cached.loc[cached["clip"].isin(segments["clip"]), "n_frames"], 0.95)
-    longest = (n_frames * HOP_SAMPLES + WINDOW_SAMPLES) / ANALYSIS_RATE  # of so many frames
+    longest = (n_frames * HOP_SAMPLES + WINDOW_SAMPLES) / ANALYSIS_RATE  # audio of n_frames
     return round(float(min(longest, seconds_of(normalise) or longest)), 3)
 
 
@@ -141,8 +142,8 @@ def _whole_activity(paths, stem_clips):
     expected = int(count_segments(stem_clips["n_frames"].to_numpy()).sum())
     if len(activity) != expected:
         raise CacheError(
-            f"{paths[0]} and others: {len(activity)} segments, but the stems have {expected}; delete those of all "
-            "shards, and they are made again"
+            f"{paths[0]} and others: {len(activity)} segments, but the stems have {expected}. Delete the activity "
+            "tables of all shards and run again."
         )
     return activity
 
@@ -151,12 +152,12 @@ def _validation_sampler(segments, shared):
     try:
         sampler = PairSampler(segments, stream=VALIDATION, name="validation", in_turn=True, **shared)
     except TrainingError as error:
-        logging.warning("This run goes without validation. %s.", error)
+        logging.warning("Training without validation: %s", error)
         return None
     if sampler.n_pairs < shared["batch_size"]:
         logging.warning(
-            "Minibatches of validation hold %d pairs, those of training %d, as the validation split has no more: chance is "
-            "a loss of %.2f there, and of %.2f in training.",
+            "Validation minibatches hold %d pairs and training minibatches %d, because the validation split has no more. "
+            "The chance level of the loss is %.2f in validation and %.2f in training.",
             sampler.n_pairs, shared["batch_size"], math.log(sampler.n_pairs), math.log(shared["batch_size"]),
         )  # fmt: skip
     return sampler

@@ -1,4 +1,4 @@
-"""Bring minibatches to the network: gathered on the host ahead of need, or cut on the device."""
+"""Feed minibatches to the network: gathered on the host in advance, or cut on the device."""
 
 import logging
 import time
@@ -9,27 +9,27 @@ from mscol.errors import TrainingError
 from mscol.jobs.parallel import ordered_map
 from mscol.model import bring_to_device, free_device_memory, is_out_of_memory, load_on_device
 
-SHARE_OF_FREE = 0.5  # of the device's memory; the rest is left to what the network computes
+SHARE_OF_FREE = 0.5  # share of the device's free memory for the cache; the network uses the rest
 
 
 class Feed:
-    """Make the minibatches of a run.
+    """Prepare the minibatches of a run.
 
     Parameters
     ----------
     sampler : PairSampler
     threads : int
-        How many make minibatches ahead of need.
+        Number of threads that prepare minibatches in advance.
     on_device : DeviceCache, optional
-        Cut crops there; otherwise they are gathered from disk. Both give the same
+        Cut crops on the device; otherwise they are gathered from disk. Both give the same
         minibatches.
     mesh : jax.sharding.Mesh, optional
-        Several devices, each of which is sent its part.
+        Several devices, each of which gets its part.
 
     Attributes
     ----------
     seconds_waited : float
-        How long whoever takes minibatches has waited for them.
+        Time that the consumer has waited for minibatches.
     """
 
     def __init__(self, sampler, threads=1, on_device=None, mesh=None):
@@ -37,7 +37,7 @@ class Feed:
         self.seconds_waited = 0.0
 
     def batches(self, numbers):
-        """Yield the minibatches of some numbers, in their order."""
+        """Yield the minibatches with the given numbers, in order."""
         batches = ordered_map(self._make, numbers, self._threads)
         while True:
             started = time.perf_counter()
@@ -54,26 +54,26 @@ class Feed:
 
 
 def load_on_device_if_wanted(cache_on, sampler, mesh=None):
-    """Load the mel cache into the device's memory, where the config, or the room that is there, says so.
+    """Load the mel cache into the device's memory, depending on the config and the free memory.
 
     Parameters
     ----------
     cache_on : str
-        ``device``; ``auto``, for the device where it is a GPU of which half of the free memory holds the cache; or anything
+        ``device``; ``auto``, which uses the device if it is a GPU and the cache fits half of its free memory; or anything
         else for the disk.
     sampler : PairSampler
     mesh : jax.sharding.Mesh, optional
-        Several devices: all of them, or none.
+        Several devices: the cache goes to all of them, or to none.
 
     Returns
     -------
     DeviceCache or None
-        None where minibatches are to be gathered from disk.
+        None if minibatches are gathered from disk.
 
     Raises
     ------
     TrainingError
-        If ``device`` was asked for and has no room.
+        If ``cache_on`` is ``device`` and the cache does not fit.
     """
     if cache_on not in ("auto", "device"):
         return None
@@ -84,25 +84,27 @@ def load_on_device_if_wanted(cache_on, sampler, mesh=None):
             return None
         if needed > SHARE_OF_FREE * free:
             logging.info(
-                "The log-mels take %.2f GB, more than half of the %.2f GB that are free on the GPU: they are read from disk.",
+                "Reading log-mels from disk: they take %.2f GB, more than half of the %.2f GB free on the GPU.",
                 needed / 1e9, free / 1e9,
             )  # fmt: skip
             return None
     try:
         return DeviceCache(sampler, mesh)
-    except Exception as error:  # each framework has one of its own for this
+    except Exception as error:  # each framework has its own exception for this
         if not is_out_of_memory(error):
             raise
         if cache_on == "device":
             raise TrainingError(
-                f"the device has no room for the mel cache, {needed / 1e9:.2f} GB; set pretraining/running/cache_on to auto"
+                f"the mel cache ({needed / 1e9:.2f} GB) does not fit into the device's memory: set pretraining/running/cache_on to auto"
             ) from error
-        logging.warning("The GPU had no room for %.2f GB of log-mels: they are read from disk.", needed / 1e9)
+        logging.warning(
+            "Reading log-mels from disk: %.2f GB did not fit into the GPU's memory.", needed / 1e9
+        )
         return None
 
 
 def _caches(sampler):
-    """The caches that a sampler reads: that of the mixtures first, and once if positives come from it, too."""
+    """List the caches that a sampler reads: mixtures first, and only once if positives also come from them."""
     stems = [sampler.positives[source] for source in sampler.sources]
     return [sampler.mixtures] if stems == [sampler.mixtures] else [sampler.mixtures, *stems]
 
@@ -113,26 +115,26 @@ class DeviceCache:
     Parameters
     ----------
     sampler : PairSampler
-        Whose caches are loaded; the mixtures once, if positives come from them, too.
+        Its caches are loaded; the mixtures only once if positives also come from them.
     mesh : jax.sharding.Mesh, optional
-        Several devices, all of which hold them whole.
+        Several devices, each of which holds all caches.
     """
 
     def __init__(self, sampler, mesh=None):
         used = _caches(sampler)
         stems = used[1:] or used
         sizes = [sum(map(len, cache.arrays)) for cache in stems]
-        # In the tensor of all stems, those of one source lie after those of another
+        # The tensor of all stems holds one source after the other
         self._first_frames = dict(zip(sampler.sources, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
         self._mixtures = self._stems = load_on_device(sampler.mixtures.arrays, mesh)
         if stems is not used:
             self._stems = load_on_device([array for cache in stems for array in cache.arrays], mesh)
         n_bytes = sum(array.nbytes for cache in used for array in cache.arrays)
         where = "the memory of each device" if mesh else "the device's memory"
-        logging.info("%.2f GB of log-mels lie in %s.", n_bytes / 1e9, where)
+        logging.info("Loaded %.2f GB of log-mels into %s.", n_bytes / 1e9, where)
 
     def places(self, draw):
-        """Say where the device is to cut the crops of a `mscol.pairs.Draw`: a dict as the network takes it."""
+        """Return where the device cuts the crops of a `mscol.pairs.Draw`, as the dict that the network takes."""
         return {
             "mixtures": self._mixtures,
             "stems": self._stems,

@@ -1,4 +1,4 @@
-"""How a run went: a row every so many updates."""
+"""The training history of a run: one row every few updates."""
 
 import math
 import time
@@ -22,22 +22,22 @@ COLUMNS = (
     "validation_pairs",
 )
 COUNTS = ("step", "pairs_seen", "pairs", "validation_pairs")
-# Losses are read so many updates later: the device may run ahead of us, but not without bound.
+# Losses are read this many updates later: the device may run ahead of the host, but not without limit.
 LAG = 8
 
 
 class History:
-    """Gather the losses of updates, and close a row now and then.
+    """Collect the losses of updates and close a row from time to time.
 
-    A row's step counts updates; its loss and accuracy are means over the updates since the row before,
-    and so is its number of pairs per second, from which validation is left out. Pairs are those of a
-    minibatch: by guessing, one in so many is found, at a loss of their logarithm. Validation that did
-    not take place is NaN, of 0 pairs.
+    A row's step is the number of updates. Its loss and accuracy are means over the updates since the previous row,
+    and so is its number of pairs per second, which excludes validation. ``pairs`` is the number of pairs in a
+    minibatch: the chance level of the accuracy is 1 / pairs, and that of the loss is log(pairs). Without
+    validation, its values are NaN with 0 pairs.
 
     Attributes
     ----------
     step : int
-        Updates so far.
+        Number of updates so far.
     """
 
     def __init__(self):
@@ -47,12 +47,12 @@ class History:
         self._start_row()
 
     def update(self, n_pairs, loss, accuracy):
-        """Count an update; its loss and accuracy may still be on their way from the device.
+        """Count an update; its loss and accuracy may still be in computation on the device.
 
         Raises
         ------
         TrainingError
-            If a loss of an earlier update is not finite.
+            If the loss of an earlier update is not finite.
         """
         self.step += 1
         self._n_pairs = n_pairs
@@ -73,7 +73,7 @@ class History:
         self._settle(len(self._pending))
 
     def close_row(self, learning_rate, validate):
-        """Close a row; ``validate`` is called for the loss, accuracy and pairs of validation, and not timed."""
+        """Close a row; ``validate`` returns validation loss, accuracy and pairs, and is not timed."""
         self.settle()
         seconds = self._row_seconds + time.monotonic() - self._started
         validation_loss, validation_accuracy, validation_pairs = validate()
@@ -98,11 +98,11 @@ class History:
         return pd.DataFrame(self._rows, columns=COLUMNS).astype(dict.fromkeys(COUNTS, "int64"))
 
     def latest(self):
-        """Return loss and accuracy of the latest update that has arrived; NaN before the first."""
+        """Return loss and accuracy of the latest finished update; NaN before the first."""
         return (self._losses[-1], self._accuracies[-1]) if self._losses else (math.nan, math.nan)
 
     def state(self):
-        """Return all of it as arrays, for a checkpoint."""
+        """Return the history as arrays for a checkpoint."""
         self.settle()
         seconds = self._row_seconds + time.monotonic() - self._started
         return {
@@ -115,7 +115,7 @@ class History:
 
     @classmethod
     def restore(cls, state):
-        """Make the history that `state` was taken from."""
+        """Rebuild a history from its `state`."""
         history = cls()
         history._rows = [tuple(row) for row in state["rows"].tolist()]
         history._losses, history._accuracies = state["losses"].tolist(), state["accuracies"].tolist()

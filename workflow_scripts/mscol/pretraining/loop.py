@@ -1,4 +1,4 @@
-"""The loop of updates: validates, saves checkpoints, heeds warnings, and goes on where it was stopped."""
+"""The training loop: updates, validation, checkpoints, handling of stop signals, and resuming."""
 
 import logging
 import math
@@ -16,7 +16,7 @@ from mscol.pretraining.history import History
 from mscol.pretraining.schedule import Schedule
 from mscol.pretraining.signals import heed_warnings
 
-# Of the encoder of a short run that is kept (docs/benchmarks.md, "Statistics")
+# For the final encoder of a short run (docs/benchmarks.md, "Statistics")
 FINAL_CALIBRATION_BATCHES = 128
 
 
@@ -32,17 +32,17 @@ class Training:
         updates, learning_rate, schedule, warmup_updates, validation_every, validation_batches, patience
         and xla.
     running : dict
-        checkpoint_every (updates), checkpoint_minutes (besides), loader_threads, cache_on (``auto``,
-        ``disk``, ``scratch`` or ``device``), devices (as `choose_devices` takes them).
+        checkpoint_every (updates), checkpoint_minutes (in addition), loader_threads, cache_on (``auto``,
+        ``disk``, ``scratch`` or ``device``), devices (as for `choose_devices`).
     checkpoints : Checkpoints, optional
 
     Attributes
     ----------
     history : History
     resumed_from : int
-        The update whose checkpoint the run went on from; 0 for none.
+        The update whose checkpoint the run resumed from; 0 for none.
     n_devices : int
-        On how many devices it computes.
+        Number of devices that compute the run.
     """
 
     def __init__(self, network, data, settings, running, checkpoints=None):
@@ -58,7 +58,7 @@ class Training:
         self._saved_at = time.monotonic()
 
     def run(self):
-        """Train to the end, from the latest checkpoint where there is one.
+        """Train to the end, from the latest checkpoint if there is one.
 
         Returns
         -------
@@ -67,8 +67,8 @@ class Training:
         Raises
         ------
         TrainingError
-            If a loss is not finite, or the run is stopped by SIGTERM or Ctrl-C; a checkpoint of the latest
-            update has been saved then.
+            If a loss is not finite, or the run is stopped by SIGTERM or Ctrl-C. In the second case a checkpoint of the
+            latest update has been saved.
         """
         self._optimizer.build(self.network.trainable_variables)
         self._resume()
@@ -77,11 +77,11 @@ class Training:
             try:
                 self._train(warned)
             except TrainingError as error:
-                raise TrainingError(f"{error}; {self._advice()}") from None
+                raise TrainingError(f"{error}. {self._advice()}") from None
             if warned.by:
                 raise TrainingError(
-                    f"stopped by {warned.by} after update {self.history.step} of {self.settings['updates']}; "
-                    + ("run the same command again to go on from there" if self.checkpoints else "")
+                    f"stopped by {warned.by} after update {self.history.step} of {self.settings['updates']}. "
+                    + ("Run the same command again to resume." if self.checkpoints else "")
                 )
         self._steps.sync()
         if self._best.weights:
@@ -101,7 +101,7 @@ class Training:
         validation = self._data.validation and Feed(self._data.validation, threads, on_device, mesh)
         remaining = range(self.history.step, updates if not self._best.stopped else 0)
         if not remaining:
-            logging.info("All updates were done by an earlier attempt.")
+            logging.info("An earlier attempt has done all updates.")
             return
         progress = Progress("updates", updates, done=self.history.step)
         note = ""
@@ -122,20 +122,20 @@ class Training:
     def _report(self, feed, progress, note):
         waited = feed.seconds_waited / progress.seconds
         logging.info("Update %d is done. %s", self.history.step, note)
-        logging.info("The network waited for data %.1f %% of the time.", 100 * waited)
+        logging.info("Waited for data %.1f %% of the time.", 100 * waited)
         if self._best.stopped:
             logging.info(
-                "Stopped early: %d validations without a lower loss than %.3f, whose encoder is kept.",
+                "Stopped early after %d validations without a lower loss than %.3f. Keeping the encoder of that loss.",
                 self.settings["patience"], self._best.loss,
             )  # fmt: skip
 
     def _close_row(self, validation):
-        # The rate that the update just done was made with
+        # The learning rate of the latest update
         rate = float(f"{float(self._schedule(self.history.step - 1)):.6g}")
         return self.history.close_row(rate, lambda: self._validate(validation))
 
     def _validate(self, feed):
-        """Compute loss and accuracy, means over the same validation minibatches each time; and the pairs of one."""
+        """Compute mean loss and accuracy over validation minibatches, the same each time; also return the pairs of one."""
         if feed is None:
             return math.nan, math.nan, 0
         self._calibrate(CALIBRATION_BATCHES)
@@ -146,7 +146,7 @@ class Training:
         return *means, sampler.n_pairs
 
     def _calibrate(self, n_batches):
-        """Average the statistics of a short run over its first minibatches; training itself does not look at them."""
+        """Average the statistics of a short run over its first minibatches; training itself does not use them."""
         if self.settings["updates"] < SHORT_RUN:
             feed = Feed(self._data.training, self._running["loader_threads"])
             self._steps.sync()
@@ -158,7 +158,7 @@ class Training:
         return [weights.copy() for weights in self.network.get_weights()]  # they may be views
 
     def _variables(self):
-        # network.variables has what get_weights lacks: the state of drop-connect's random numbers
+        # Unlike get_weights, network.variables includes the state of drop-connect's random numbers
         named = {"network": self.network.variables, "optimizer": self._optimizer.variables}
         return {
             f"{owner}/{number:04d}": variable
@@ -167,7 +167,7 @@ class Training:
         }
 
     def _is_checkpoint_due(self):
-        """Whether as many updates, or as many minutes, have passed as may be lost."""
+        """Return whether the updates or the minutes between two checkpoints have passed."""
         by_clock = time.monotonic() - self._saved_at >= 60 * self._running["checkpoint_minutes"]
         return by_clock or self.history.step % self._running["checkpoint_every"] == 0
 
@@ -198,7 +198,7 @@ class Training:
         )
 
     def _check(self, arrays):
-        """Raise ValueError where a checkpoint is not one of this network."""
+        """Raise ValueError if a checkpoint does not fit this network."""
         for name, variable in self._variables().items():
             if arrays[name].shape != tuple(variable.shape):
                 raise ValueError(f"{name}: shape {arrays[name].shape}, expected {tuple(variable.shape)}")
@@ -206,18 +206,18 @@ class Training:
 
     def _advice(self):
         rate = self.settings["learning_rate"]
-        advice = f"lower learning_rate ({rate:g}), or look for what is odd in the audio"
+        advice = f"Lower learning_rate ({rate:g}), or look for anomalies in the audio."
         saved = self.checkpoints.paths() if self.checkpoints else []
-        return f"{advice}; the last good checkpoint is {saved[-1]}" if saved else advice
+        return f"{advice} The last good checkpoint is {saved[-1]}" if saved else advice
 
 
 class Best:
-    """The best encoder so far by its validation loss, and whether it is time to stop.
+    """Track the encoder with the lowest validation loss and decide when to stop.
 
     Parameters
     ----------
     patience : int
-        Validations without a lower loss after which to stop; 0 for never, and nothing is kept then.
+        Stop after this many validations without a lower loss. 0 never stops and keeps no encoder.
     """
 
     def __init__(self, patience):
@@ -226,11 +226,11 @@ class Best:
 
     @property
     def stopped(self):
-        """Whether the patience is at its end."""
+        """Return whether the patience is exhausted."""
         return 0 < self._patience <= self._waited
 
     def judge(self, loss, weights):
-        """Count a validation; ``weights`` is called for those of a better one. Return whether to stop."""
+        """Count a validation, call ``weights`` to keep a better encoder, and return whether to stop."""
         if not self._patience or math.isnan(loss):
             return False
         if loss < self.loss:
@@ -240,14 +240,14 @@ class Best:
         return self.stopped
 
     def state(self):
-        """Return all of it as arrays, for a checkpoint."""
+        """Return the state as arrays for a checkpoint."""
         if not self.weights:
             return {}
         weights = {f"weights/{number:04d}": weight for number, weight in enumerate(self.weights)}
         return {"loss": np.array(self.loss), "waited": np.array(self._waited), **weights}
 
     def restore(self, state):
-        """Go on from what `state` returned."""
+        """Restore a `state`."""
         if state:
             self.loss, self._waited = float(state["loss"]), int(state["waited"])
             self.weights = [value for name, value in sorted(state.items()) if name.startswith("weights/")]
@@ -258,7 +258,7 @@ def _part(arrays, prefix):
 
 
 def _describe_losses(loss, accuracy):
-    """The latest of them that have arrived from the device; at first there is none."""
+    """Describe the latest losses that the device has finished; empty before the first."""
     return "" if math.isnan(loss) else f"Loss {loss:.3f}, accuracy {accuracy:.3f}."
 
 

@@ -1,4 +1,4 @@
-"""A run of pretraining, from the mel cache to encoder.keras, history.csv and run.json."""
+"""A pretraining run, from the mel cache to encoder.keras, history.csv and run.json."""
 
 import logging
 import platform
@@ -27,7 +27,7 @@ from mscol.pretraining.loop import Training
 from mscol.pretraining.scratch import on_scratch
 from mscol.pretraining.spending import Spending
 
-# How a run is run, where nothing else is said; none of it changes its numbers
+# Defaults of the settings that do not change a run's numbers
 RUNNING = {
     "checkpoint_every": 64_000, "checkpoint_minutes": 10, "keep_checkpoints": 3, "loader_threads": 2, "cache_on": "auto",
     "devices": 1,
@@ -50,14 +50,14 @@ def pretrain(
 ):
     """Pretrain an encoder by source association.
 
-    Settings, options, seed, thread count and data decide the encoder, whatever the order of files, and however
+    Settings, options, seed, thread count and data determine the encoder, regardless of the order of files and of how
     often the run was stopped and resumed.
 
     Parameters
     ----------
     files : CacheFiles
     clips : str or os.PathLike
-        Manifest of the dataset: csv with columns id and split.
+        Manifest of the dataset: CSV with columns id and split.
     sources : list of str
         The source set; empty for pairs of the mixture with itself (COLA).
     settings : dict
@@ -65,31 +65,31 @@ def pretrain(
         halved, cosine), warmup_updates, validation_every (updates), validation_batches, patience
         (validations; 0 for no early stopping), activity_threshold, activity_windows (aligned or
         reference), absent (zeros or residue), masks (independent or shared), mask_value, precision (float32 or
-        bfloat16), xla. What a model does not use may be missing: activity without sources, masks without ``masked``,
-        absent without ``silent``.
+        bfloat16), xla. Settings that a model does not use may be missing: activity without sources, masks without
+        ``masked``, absent without ``silent``.
     seed : int
     framework_threads : int
-        Threads of the framework.
+        Number of the framework's threads.
     outputs : dict
-        Paths to write to: encoder (``.keras``), history (csv), run (JSON).
+        Output paths: encoder (``.keras``), history (CSV), run (JSON).
     options : dict, optional
         How pairs are drawn: masked, silent, random.
     about : dict, optional
-        What else run.json is to say: model name, git commit.
+        Further entries of run.json: model name, git commit.
     checkpoints : str or os.PathLike, optional
         Folder for the checkpoints of this model and seed; without it, a run cannot be resumed.
     running : dict, optional
-        What changes no number: checkpoint_every (updates), checkpoint_minutes, keep_checkpoints, loader_threads, cache_on
-        (``auto``, ``disk``, ``scratch`` or ``device``), devices (GPUs that compute each minibatch together; ``all`` that
-        there are).
+        Settings that change no numbers: checkpoint_every (updates), checkpoint_minutes, keep_checkpoints, loader_threads,
+        cache_on (``auto``, ``disk``, ``scratch`` or ``device``), devices (number of GPUs that compute each minibatch
+        together, or ``all``).
     code : str
         Digest of the code; a checkpoint of other code is not resumed.
 
     Raises
     ------
     TrainingError
-        If a source has fewer than two active training segments, there are fewer devices than asked for, the loss
-        becomes not finite, or SIGTERM or Ctrl-C stops the run (a checkpoint is saved then).
+        If a source has fewer than two active training segments, there are fewer devices than requested, the loss
+        is not finite, or SIGTERM or Ctrl-C stops the run (after saving a checkpoint).
     """
     started = time.monotonic()
     configure(framework_threads, seed)
@@ -119,14 +119,14 @@ def pretrain(
 def initialise(files, clips, settings, seed, framework_threads, outputs, about=None):
     """Save the encoder from which `pretrain` would start: random weights, an empty history.
 
-    Without data its batch normalisation would let nothing through: kernels of random weights fade the
-    log-mels to some 1e-7, the same for all crops. So their statistics, and nothing else, are taken
-    from some minibatches of mixtures: as means over all of them.
+    Without data, batch normalisation would make the output constant: random kernels shrink the
+    log-mels to about 1e-7, the same for all crops. So the statistics of batch normalisation, and nothing else, are
+    set to their means over some minibatches of mixtures.
 
     Parameters
     ----------
     files : CacheFiles
-        Of the mixtures.
+        Files of the mixtures.
     clips, settings, seed, framework_threads, outputs, about
         As for `pretrain`.
 
@@ -147,12 +147,12 @@ def initialise(files, clips, settings, seed, framework_threads, outputs, about=N
 
 
 def import_encoder(checkpoint, outputs, about=None, paper="mscol"):
-    """Save an encoder that was made elsewhere as one of ours: an empty history, and where it is from.
+    """Save an encoder from elsewhere in the format of a run: with an empty history and its origin.
 
     Parameters
     ----------
     checkpoint : str or os.PathLike
-        What `load_encoder` reads.
+        A file that `load_encoder` reads.
     outputs, about
         As for `pretrain`.
     paper : str
@@ -161,7 +161,7 @@ def import_encoder(checkpoint, outputs, about=None, paper="mscol"):
     Raises
     ------
     TrainingError
-        If it is no encoder, or one of the other paper, or a variable is missing or has another shape.
+        If it is not an encoder, belongs to the other paper, or a variable is missing or has another shape.
     """
     encoder = load_encoder(checkpoint, paper)
     what = {"checkpoint": str(checkpoint), "paper": paper, "versions": _versions(), **backend_and_device()}
@@ -172,13 +172,13 @@ def import_encoder(checkpoint, outputs, about=None, paper="mscol"):
 def _build(settings):
     size = settings["encoder"]
     encoder = build_encoder(size["width"], size["depth"])
-    # Of a model without masks, or without absent positives, there may be nothing about them.
+    # Settings of masks and absent positives may be missing if the model uses neither.
     what = {key: settings[key] for key in ("mask_value", "absent", "precision") if key in settings}
     return SourceAssociation(encoder, size["projection"], **what)
 
 
 def _decisive(data, sources, options, settings, seed, framework_threads):
-    """Gather all that affects what a run computes, but for its code."""
+    """Collect everything that affects what a run computes, except its code."""
     return {
         "sources": list(sources),
         "options": options or {},
@@ -187,7 +187,7 @@ def _decisive(data, sources, options, settings, seed, framework_threads):
         "framework_threads": framework_threads,
         "n_pairs": data.training.n_pairs,
         "dataset_fingerprint": data.fingerprint,
-        "backend": backend_and_device()["backend"],  # not the device: a run may go on on another GPU
+        "backend": backend_and_device()["backend"],  # not the device: a run may resume on another GPU
         "versions": _versions(),
     }
 
@@ -210,4 +210,4 @@ def _write(outputs, encoder, history, about):
     save_encoder(encoder, outputs["encoder"])
     write_csv(history.table(), outputs["history"])
     write_json(about | size, outputs["run"])
-    logging.info("Saved an encoder of %(parameters)d parameters, %(values)d values a crop.", size)
+    logging.info("Saved an encoder with %(parameters)d parameters and %(values)d values per crop.", size)

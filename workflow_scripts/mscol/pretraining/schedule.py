@@ -1,4 +1,4 @@
-"""The learning rate of every update."""
+"""Learning rate schedules."""
 
 import math
 
@@ -7,14 +7,14 @@ from keras import ops
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Say the learning rate of an update, counted from 0.
+    """Compute the learning rate of an update, counted from 0.
 
     Parameters
     ----------
     settings : dict
-        learning_rate, the highest; schedule: ``constant``, ``halved`` once half-way (METHOD,
-        "Optimisation"), or ``cosine``, which falls to 0 at the end; warmup_updates, over which the rate
-        rises linearly from 0, and that shorten what is left for the cosine; updates, in all.
+        learning_rate (the highest); schedule (``constant``; ``halved`` once half-way, see METHOD,
+        "Optimisation"; or ``cosine``, which falls to 0 at the end); warmup_updates (the rate rises linearly
+        from 0 during these updates, and the cosine starts after them); updates (total number).
 
     Examples
     --------
@@ -28,7 +28,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         self.settings = settings
 
     def __call__(self, update):
-        """Compute the learning rate: a float32 tensor of shape ()."""
+        """Return the learning rate: a float32 tensor of shape ()."""
         settings = self.settings
         update, updates = ops.cast(update, "float32"), settings["updates"]
         warmup = settings["warmup_updates"]
@@ -41,5 +41,5 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return rate
 
     def get_config(self):
-        """Return what makes an equal schedule."""
+        """Return the arguments that build an equal schedule."""
         return {"settings": self.settings}

@@ -1,4 +1,4 @@
-"""The mel cache on the node's own disk: random crops from a shared file system are slow, and a burden to others."""
+"""Copy the mel cache to the node's local disk: reading random crops from a shared file system is slow and loads it for others."""
 
 import contextlib
 import logging
@@ -14,11 +14,11 @@ from mscol.pretraining.signals import heed_warnings
 
 @contextlib.contextmanager
 def on_scratch(files):
-    """Copy the arrays of a mel cache to the folder for temporary files (``TMPDIR``) and yield where they are.
+    """Copy the arrays of a mel cache to the folder for temporary files (``TMPDIR``) and yield their paths.
 
-    The copies are removed when the block ends. What has opened them by then keeps them, and their room is
-    free when the process ends, in whatever way. If there is not enough room, or they cannot be
-    copied, the files themselves are yielded.
+    The copies are removed when the block ends. Files opened in the block stay readable, and their disk space is
+    freed when the process ends, in whatever way. If there is not enough space, or copying fails,
+    the original files are yielded.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def on_scratch(files):
     Yields
     ------
     CacheFiles
-        With the same tables, and arrays on scratch.
+        The same tables, with arrays on scratch.
 
     Raises
     ------
     TrainingError
-        If SIGTERM or Ctrl-C comes while files are copied.
+        If SIGTERM or Ctrl-C arrives while files are copied.
     """
     paths = [
         Path(path) for path in (*files.frames, *(path for stem in files.stems.values() for path in stem))
@@ -41,12 +41,12 @@ def on_scratch(files):
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if needed > free:
         logging.warning(
-            "The mel cache takes %.1f GB, and %s has %.1f GB free: crops are read from where it lies.",
+            "Not copying the mel cache: it takes %.1f GB, and %s has %.1f GB free. Reading crops from the original files.",
             needed / 1e9, tempfile.gettempdir(), free / 1e9,
         )  # fmt: skip
         yield files
         return
-    # A network file system keeps what is open under another name, and with it the folder.
+    # A network file system keeps open files under another name, so the folder cannot be removed.
     with tempfile.TemporaryDirectory(prefix="mscol-mels-", ignore_cleanup_errors=True) as folder:
         logging.info("Copying %.1f GB of the mel cache to %s.", needed / 1e9, folder)
         yield _copied(files, paths, Path(folder))
@@ -55,8 +55,8 @@ def on_scratch(files):
 def _copied(files, paths, folder):
     try:
         copies = iter(_copy(paths, folder))
-    except OSError as error:  # others may have filled the disk meanwhile
-        logging.warning("The mel cache cannot be copied (%s): crops are read from where it lies.", error)
+    except OSError as error:  # other jobs may have filled the disk meanwhile
+        logging.warning("Cannot copy the mel cache (%s). Reading crops from the original files.", error)
         return files
     return replace(
         files,
@@ -66,7 +66,7 @@ def _copied(files, paths, folder):
 
 
 def _copy(paths, folder):
-    # Under their own paths, by which errors name them
+    # Keep the original paths, because errors show them
     copies = [folder / path.relative_to(path.anchor) for path in paths]
     progress = Progress("arrays", len(paths))
     with heed_warnings() as warned:
@@ -76,6 +76,6 @@ def _copy(paths, folder):
             progress.step()
             if warned.by:
                 raise TrainingError(
-                    f"stopped by {warned.by} while the mel cache was copied; run the same command again"
+                    f"stopped by {warned.by} while copying the mel cache. Run the same command again."
                 )
     return copies

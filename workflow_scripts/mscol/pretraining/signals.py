@@ -1,20 +1,20 @@
-"""Heed the warning before a run is ended."""
+"""Handle the signals that announce the end of a run."""
 
 import contextlib
 import signal
 import threading
 
-# A cluster's warning before the time limit, and Ctrl-C
+# A cluster's signal before the time limit, and Ctrl-C
 WARNINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Warned:
-    """Whether a warning has come.
+    """Holds the signal that has arrived.
 
     Attributes
     ----------
     by : str or None
-        The name of the signal.
+        Name of the signal; None if there was none.
     """
 
     by = None
@@ -22,11 +22,11 @@ class Warned:
 
 @contextlib.contextmanager
 def heed_warnings():
-    """Note a SIGTERM or Ctrl-C of a block instead of ending at once; a Ctrl-C after it does end at once.
+    """Record a SIGTERM or Ctrl-C during a block instead of ending at once; a further Ctrl-C does end at once.
 
-    A SIGTERM after it changes nothing: where a scheduler ends a job, it comes from the scheduler and once more from
-    Snakemake, and the second must not cut what the first let save. Only the main thread can do so; elsewhere, signals do
-    what they always do.
+    A further SIGTERM changes nothing: when a scheduler ends a job, it sends one and Snakemake sends another,
+    and the second one must not interrupt saving. This works in the main thread only; in other threads, signals keep
+    their usual effect.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""What a run of pretraining has taken, over all its attempts: time, and electricity where the machine tells."""
+"""Time and energy that a pretraining run has used over all its attempts; energy only if the machine reports it."""
 
 import contextlib
 import time
@@ -13,18 +13,18 @@ NOTE = "spent.json"
 
 
 class Spending:
-    """A context around an attempt, which goes on from what earlier ones noted beside their checkpoints.
+    """A context around an attempt that adds to the totals which earlier attempts recorded next to their checkpoints.
 
-    It notes every ten seconds, so that an attempt that is killed counts, too, but not before there is a checkpoint.
+    It records every ten seconds, so that killed attempts count too, but not before the first checkpoint exists.
 
     Parameters
     ----------
     folder : pathlib.Path, optional
-        Of the run's checkpoints.
+        Folder of the run's checkpoints.
     started : float
-        When the attempt began (`time.monotonic`).
+        Start of the attempt (`time.monotonic`).
     on_gpu : bool
-        Whether it computes on the GPUs that it sees.
+        Whether it computes on the visible GPUs.
     """
 
     def __init__(self, folder, started, on_gpu):
@@ -42,13 +42,13 @@ class Spending:
         self._meter.__exit__(*raised)
 
     def total(self):
-        """Say what all attempts took.
+        """Return the totals of all attempts.
 
         Returns
         -------
         dict
-            wall_seconds; energy_joules, by who tells them (`mscol.jobs.energy`), of those who told them of every attempt, or None;
-            and the name of the processor.
+            wall_seconds; energy_joules, by energy counter (`mscol.jobs.energy`), for the counters that cover every attempt, or
+            None; and the name of the processor.
         """
         before = self._before.get("energy_joules") or {}
         told = self._meter.joules
@@ -66,5 +66,5 @@ class Spending:
 
     def _note(self):
         if self._note_path and self._note_path.parent.is_dir():
-            with contextlib.suppress(WriteError, OSError):  # a full disk is for the next checkpoint to tell
+            with contextlib.suppress(WriteError, OSError):  # the next checkpoint reports a full disk
                 write_json(self.total(), self._note_path)

@@ -1,8 +1,8 @@
-"""Stems: wav conversion, separation with Open-Unmix or a function of the user's, resampling, and a small separator of one's own.
+"""Stems: wav conversion, separation with Open-Unmix or a user's function, resampling, and training a small separator.
 
-`conversion` and `resampling` (of brought stems, too) need no neural network. `separator` loads Open-Unmix, `separate` runs
-it on waveforms with the filter of `wiener`, `shard` on files; `functions` does both with a function of the user's;
-`writing` says what they have in common. `training` makes a small Open-Unmix, `judging` says how good a separator is.
+`conversion` and `resampling` (including the user's own stems) need no neural network. `separator` loads Open-Unmix.
+`separate` runs it on waveforms with the filter of `wiener`, and `shard` runs it on files. `functions` does both with a
+user's function. `writing` holds what these share. `training` trains a small Open-Unmix, and `judging` evaluates a separator.
 """
 
 STEMS = ("bass", "drums", "other", "vocals")  # in the order of model names and of the mel cache

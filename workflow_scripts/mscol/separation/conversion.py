@@ -1,4 +1,4 @@
-"""wav conversion: whatever libsndfile decodes becomes what Open-Unmix was trained on."""
+"""WAV conversion: from any format that libsndfile decodes to the format that Open-Unmix was trained on."""
 
 from pathlib import Path
 
@@ -9,26 +9,26 @@ from mscol.separation.clips import clips_with_stems, each_clip, inside, reject, 
 
 
 def convert_shard(clips, root, audio_folder, rejected, workers=1):
-    """Convert a shard's training and validation clips to 44.1 kHz float wav: mono where both channels are equal, else stereo.
+    """Convert a shard's training and validation clips to 44.1 kHz float WAV: mono if both channels are equal, else stereo.
 
     Parameters
     ----------
     clips : str or os.PathLike
-        The shard's manifest: csv with id, path and split among its columns; may have no rows.
+        The shard's manifest: CSV with id, path and split among its columns; may have no rows.
     root : str or os.PathLike
         The dataset's folder, to which the manifest's paths are relative.
     audio_folder : str or os.PathLike
-        The folder to be made: ``{id}.wav`` for each clip.
+        Output folder: ``{id}.wav`` for each clip.
     rejected : str or os.PathLike
-        The csv to be made: id, path, reason of clips that do not decode, are shorter than a crop, whose channels cancel
-        each other, or that changed since the manifest was made.
+        Output CSV: id, path, reason of clips that do not decode, are shorter than a crop, whose channels cancel
+        each other out, or that changed since the manifest was written.
     workers : int
-        Clips worked on at the same time.
+        Number of clips processed at the same time.
 
     Raises
     ------
     DatasetError
-        If the dataset is not there any more.
+        If the dataset no longer exists.
     """
 
     table = clips_with_stems(clips)

@@ -1,6 +1,6 @@
-"""What the four targets of a separator's directory have in common.
+"""The settings that the four targets of a separator's directory share.
 
-Apart from `training`, so that writing a few numbers does not import a training framework.
+Separate from `training`, so that writing a few numbers does not import a training framework.
 """
 
 from mscol.errors import SeparationError
@@ -9,7 +9,7 @@ from mscol.io.files import write_json
 
 
 def describe_separator(path, settings):
-    """Write ``separator.json``: what the four targets of a directory have in common.
+    """Write ``separator.json``: the settings that the four targets of a directory share.
 
     Parameters
     ----------
@@ -22,12 +22,12 @@ def describe_separator(path, settings):
     SeparationError
         If nhop is more than a quarter of nfft.
     """
-    # The last samples of a clip lie under the edge of one window only, by which they are divided: at half
-    # an nfft, stems end in peaks of a hundred times full scale.
+    # Only the edge of one window covers the last samples of a clip, and they are divided by it: with a hop of
+    # nfft / 2, stems end in peaks of a hundred times full scale.
     if 4 * settings["nhop"] > settings["nfft"]:
         raise SeparationError(
             f"separator settings: nhop is {settings['nhop']}, more than a quarter of nfft "
-            f"({settings['nfft']}); make it smaller, or the stems' last samples blow up"
+            f"({settings['nfft']}). Lower it, or the last samples of the stems blow up."
         )
     about = {key: settings[key] for key in ("nfft", "nhop", "nb_channels")}
     write_json({"sample_rate": audio.SEPARATION_RATE, **about}, path)

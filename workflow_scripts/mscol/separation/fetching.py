@@ -1,4 +1,4 @@
-"""Published separators: fetched once, before the jobs that use them, and compared with the hashes in their names."""
+"""Published separators: fetched once, before the jobs that use them, and checked against the hashes in their names."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ from mscol.io.files import sha256_of, write_json
 from mscol.separation import STEMS
 from mscol.separation.separator import load_separator
 
-_WEIGHTS = re.compile(rf"(?:{'|'.join(STEMS)})-([0-9a-f]{{8,64}})\.pth")  # as torch.hub has it: target-sha256
+_WEIGHTS = re.compile(rf"(?:{'|'.join(STEMS)})-([0-9a-f]{{8,64}})\.pth")  # torch.hub's names: target-sha256
 
 
 def fetch_separator(name, about):
@@ -22,14 +22,14 @@ def fetch_separator(name, about):
     name : str
         ``umxl``, ``umxhq`` or ``umx``.
     about : str or os.PathLike
-        JSON to be written: the sha256 of each file of weights in the cache.
+        Output JSON: the sha256 of each weights file in the cache.
 
     Raises
     ------
     SeparationError
-        If they cannot be fetched, or a file is not what its name says.
+        If the weights cannot be fetched, or a file does not match the hash in its name.
     """
-    _cached_weights()  # before they are loaded: a file that was cut would only give a trace
+    _cached_weights()  # before loading: a truncated file would only give a traceback
     load_separator(name, device="cpu")
     found = _cached_weights()
     logging.info("The weights of %s are in %s.", name, _folder())
@@ -41,14 +41,14 @@ def _folder():
 
 
 def _cached_weights():
-    """The sha256 of each file of weights in torch's cache, by its name."""
+    """Compute the sha256 of each weights file in torch's cache, by file name."""
     found = {}
     for path in sorted(_folder().glob("*.pth")):
         if named := _WEIGHTS.fullmatch(path.name):
             found[path.name] = sha256_of(path)
             if not found[path.name].startswith(named[1]):
                 raise SeparationError(
-                    f"{path}: damaged (its sha256 begins with {found[path.name][:8]}, not with {named[1]}); delete it, and "
-                    "it is fetched again"
+                    f"{path}: damaged (its sha256 begins with {found[path.name][:8]}, expected {named[1]}). Delete it "
+                    "and run again to fetch it."
                 )
     return found

@@ -1,8 +1,8 @@
-"""Separation with a Python function of the user's, in place of Open-Unmix: any separator, and without PyTorch where it needs none.
+"""Separation with a user's Python function instead of Open-Unmix: any separator, and no PyTorch if it needs none.
 
-A function takes a waveform of shape (n_samples, channels), float32 at 44.1 kHz, one or two channels, and returns a dict of stems by
-name: arrays of the same shape, or mono. Where its module has a function ``prepare`` besides, that is called once a process with the
-device to compute on, "cuda" or "cpu", and what it returns is the second argument of each call.
+The function takes a waveform of shape (n_samples, channels), float32 at 44.1 kHz, with one or two channels, and returns a dict of
+stems by name: arrays of the same shape, or mono. If its module also has a function ``prepare``, that is called once per process with
+the device to compute on, "cuda" or "cpu", and its result is the second argument of each call.
 """
 
 import logging
@@ -31,15 +31,15 @@ def open_separator(function, stems=STEMS, device="auto", threads=1):
     Returns
     -------
     callable
-        Of a waveform, shape (n_samples, 1 or 2), float32 at 44.1 kHz, to a dict of finite stems, shape (n_samples, 1 or as given).
+        From a waveform, shape (n_samples, 1 or 2), float32 at 44.1 kHz, to a dict of finite stems, shape (n_samples, 1 or as given).
 
     Raises
     ------
     ConfigError
         If the function cannot be loaded.
     SeparationError
-        If its preparation fails, or there is no GPU where the device is to be one. What is returned raises it where the function
-        fails or returns something else than its stems, and `AudioError` where a stem is not finite.
+        If ``prepare`` fails, or a GPU is required and there is none. The returned callable raises it if the function fails or
+        returns anything but its stems, and `AudioError` if a stem is not finite.
     """
     separate = _load(function, stems, device, threads)
 
@@ -69,29 +69,29 @@ def separate_shard(
     Parameters
     ----------
     clips, audio_folder, stems_folder, rejected, rejected_before
-        As for `mscol.separation.writing.write_stems`, which says what it raises.
+        As for `mscol.separation.writing.write_stems`, which lists its exceptions.
     function : str
         ``package.module:function``, or ``path/to/file.py:function``. Loaded and prepared once, and not at all for a shard without
         clips.
     stems : sequence of str
-        Which it returns, in the order of `STEMS`.
+        The stems that it returns, in the order of `STEMS`.
     device : str
-        ``cpu``, ``cuda``, or ``auto``: a GPU where there is one. For ``prepare``.
+        The device for ``prepare``: ``cpu``, ``cuda``, or ``auto`` (a GPU if available).
     threads : int
-        Threads of NumPy and of what the function's module loads.
+        Number of threads of NumPy and of the libraries that the function's module loads.
     batch_seconds : float or str, optional
-        Of no use here: a function is given whole clips.
+        Ignored: a function gets whole clips.
 
     Raises
     ------
     ConfigError, SeparationError
-        As `open_separator`, and what it returns.
+        As for `open_separator` and the callable that it returns.
     """
 
     def separate_groups(groups):
         separate = _load(function, stems, device, threads)
         rows = [(clip, shape) for shape, group in groups.items() for clip in group]
-        # While a clip is separated, one is read ahead.
+        # While one clip is separated, the next one is read.
         read = ordered_map(lambda row: _read(*row, audio_folder), rows, workers=1, held=2)
         with library_threads(threads):
             for (clip, _), waveform in zip(rows, read, strict=True):
@@ -106,52 +106,52 @@ def separate_shard(
 
 
 def _load(name, stems, device, threads):
-    """Load and prepare a function; return one of a waveform, and of what to call it in an error, to a dict of stems."""
+    """Load and prepare a function; return a callable from a waveform and its name in errors to a dict of stems."""
     device = choose_device(device)
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # of frameworks that the function's module imports
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for frameworks that the function's module imports
     module = load_module_of(name)
     function, prepare = getattr(module, name.rpartition(":")[2]), getattr(module, PREPARE, None)
     prepared = ()
     if callable(prepare):
-        logging.info("Preparing it on %s.", device)
+        logging.info("Preparing the separator on %s.", device)
         prepared = (_call(prepare, device, failing=f"{name}: {PREPARE}({device!r}) failed"),)
 
     def separate(waveform, called):
-        # Copies of what goes in and comes out, because functions may compute in place
-        returned = _call(function, waveform.copy(), *prepared, failing=f"{called}: {name} failed on it")
+        # Copy inputs and outputs, because functions may compute in place
+        returned = _call(function, waveform.copy(), *prepared, failing=f"{called}: {name} failed")
         return check_stems(returned, stems, waveform.shape, f"{called}: {name}")
 
     return separate
 
 
 def choose_device(device):
-    """Name the device to compute on: ``auto`` is a GPU where there is one, else the CPU.
+    """Return the name of the device to compute on: ``auto`` is a GPU if available, else the CPU.
 
     Raises
     ------
     SeparationError
-        If there is no GPU, and it is to be one.
+        If ``device`` is ``cuda`` and there is no GPU.
     """
     if device == "cpu":
         return device
     found = find_card()
     if device == "cuda" and not found:
-        raise SeparationError("separation device `cuda`: there is no GPU here; use `auto` or `cpu`")
+        raise SeparationError("separation device `cuda`: no GPU found. Use `auto` or `cpu`.")
     return "cuda" if found else "cpu"
 
 
 def check_stems(returned, stems, shape, what):
-    """Check what a function returned for a waveform.
+    """Check the value that a function returned for a waveform.
 
     Parameters
     ----------
     returned : object
     stems : sequence of str
-        Which it is to return.
+        The stems that it should return.
     shape : tuple of int
-        Of the waveform: samples, channels.
+        Shape of the waveform: samples, channels.
     what : str
-        What an error begins with.
+        Beginning of the error message.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def check_stems(returned, stems, shape, what):
     Raises
     ------
     SeparationError
-        If it is anything but a dict of these stems, of that shape or mono.
+        If it is anything but a dict of these stems, each of that shape or mono.
     """
     if not isinstance(returned, dict):
         raise SeparationError(
@@ -172,26 +172,26 @@ def check_stems(returned, stems, shape, what):
         sorted(map(str, set(returned) - set(STEMS))),
     )
     if missing or unknown:
-        told = f"lacks {_listed(missing)}" if missing else f"has {_listed(unknown)}, which is no stem"
+        told = f"lacks {_listed(missing)}" if missing else f"has {_listed(unknown)}, not a stem"
         raise SeparationError(
-            f"{what} returned a dict that {told}, expected {_listed(stems)}; change it, or say which stems it returns "
-            "(separation/stems)"
+            f"{what} returned a dict that {told}; expected {_listed(stems)}. Change the function, or list the stems it "
+            "returns in separation/stems."
         )
     return {stem: _samples(returned[stem], shape, f"{what} returned {stem}") for stem in stems}
 
 
 def _samples(values, shape, what):
-    """A stem as an array of shape (n_samples, channels)."""
+    """Return a stem as an array of shape (n_samples, channels)."""
     try:
         samples = np.array(values, np.float32)
-    except Exception as error:  # of packages that know better what they hold, such as torch
+    except Exception as error:  # array types such as torch's raise errors of their own
         raise SeparationError(
-            f"{what} as a {type(values).__name__}, which is no array of numbers ({brief(error)})"
+            f"{what} as a {type(values).__name__}, not an array of numbers ({brief(error)})"
         ) from error
     samples = samples[:, None] if samples.ndim == 1 else samples
     if samples.shape not in (shape, (shape[0], 1)):
         raise SeparationError(
-            f"{what} of shape {np.shape(values)}, expected {shape}, (samples, channels) as given, or mono: ({shape[0]},)"
+            f"{what} of shape {np.shape(values)}, expected {shape} (samples, channels) like the input, or mono ({shape[0]},)"
         )
     return samples
 
@@ -199,12 +199,12 @@ def _samples(values, shape, what):
 def _call(function, *arguments, failing):
     try:
         return function(*arguments)
-    except (Exception, SystemExit) as error:  # whatever a function of the user's raises
+    except (Exception, SystemExit) as error:  # anything that a user's function raises
         raise SeparationError(f"{failing} ({brief(error)}):\n{their_traceback(error)}") from error
 
 
 def _read(clip, shape, audio_folder):
-    """Read a clip's waveform, or return the `AudioError` that it met."""
+    """Read a clip's waveform, or return the `AudioError`."""
     try:
         return read_wav(clip, audio_folder, shape)
     except AudioError as error:

@@ -1,4 +1,4 @@
-"""How good a separator is: SDR of each stem against truth, beside the mixture's own."""
+"""Evaluate a separator: SDR of each stem against the true stem, compared with the SDR of the mixture."""
 
 import logging
 from pathlib import Path
@@ -12,12 +12,12 @@ from mscol.io.files import write_csv
 from mscol.jobs.logs import Progress
 from mscol.separation import STEMS
 
-SILENT_RMS = 1e-3  # -60 dB of full scale: below it a stem's SDR says nothing
-EPSILON = 1e-7  # as in the challenge, so that a perfect estimate has a finite SDR
+SILENT_RMS = 1e-3  # -60 dB of full scale: the SDR of a quieter stem is meaningless
+EPSILON = 1e-7  # as in the challenge: a perfect estimate has a finite SDR
 
 
 def sdr(truth, estimate):
-    """Signal-to-distortion ratio over a whole song, without any distortion filter.
+    """Compute the signal-to-distortion ratio over a whole song, without any distortion filter.
 
     Parameters
     ----------
@@ -43,30 +43,30 @@ def sdr(truth, estimate):
 
 
 def judge_separator(separate, songs, table_path, stems=STEMS):
-    """Separate songs whose stems are known, and write how well each stem comes out.
+    """Separate songs with known stems and write a table of how well each stem is separated.
 
     Parameters
     ----------
     separate : callable
-        Of a waveform, (n_samples, 2) at 44.1 kHz, to a dict of stems, (n_samples, 1 or 2): what ``open_separator`` returns
+        From a waveform, (n_samples, 2) at 44.1 kHz, to a dict of stems, (n_samples, 1 or 2): the result of ``open_separator``
         (`mscol.separation.writing`).
     songs : str or os.PathLike
         Folder of ``{song}/{stem}.wav`` and ``{song}/mixture.wav``.
     table_path : str or os.PathLike
-        The csv to be made, a row a stem: over the n_songs in which neither it nor the rest is silent,
-        the median SDR of the separated stem (sdr), that of the mixture taken for the stem
-        (sdr_mixture) and their difference (gain), all in dB; then the same of the means.
+        Output CSV, one row per stem: over the n_songs in which neither it nor the rest is silent,
+        the median SDR of the separated stem (sdr), that of the mixture used as the stem
+        (sdr_mixture) and their difference (gain), all in dB; then the same for the means.
     stems : sequence of str
-        Which the separator gives.
+        The stems that the separator returns.
 
     Raises
     ------
     SeparationError
-        If there is no song, or as ``separate`` does.
+        If there are no songs, or if ``separate`` raises it.
     """
     folders = sorted(path for path in Path(songs).glob("*") if path.is_dir())
     if not folders:
-        raise SeparationError(f"{songs}: no songs to judge the separator by")
+        raise SeparationError(f"{songs}: no songs found to evaluate the separator on")
     progress = Progress("songs", len(folders))
     scores = []
     for folder in folders:
@@ -78,10 +78,10 @@ def judge_separator(separate, songs, table_path, stems=STEMS):
 
 
 def judge_song(separate, folder):
-    """SDR of each stem of one song, as dicts of stem, sdr and sdr_mixture.
+    """Compute the SDR of each stem of one song, as dicts of stem, sdr and sdr_mixture.
 
-    A stem that is silent is passed over, and so is one that plays alone: it is the mixture, whose SDR
-    is then without bound.
+    Silent stems are skipped. So are stems that play alone: they equal the mixture, whose SDR is then
+    unbounded.
     """
     mixture = audio.load_stereo(folder / "mixture.wav")
     scores = []
@@ -93,17 +93,17 @@ def judge_song(separate, folder):
 
 
 def is_silent(waveform):
-    """Whether a waveform's RMS is below `SILENT_RMS`."""
+    """Return whether a waveform's RMS is below `SILENT_RMS`."""
     return np.sqrt(np.mean(np.square(waveform, dtype=np.float64))) < SILENT_RMS
 
 
 def summarise(scores, stems=STEMS):
-    """Medians and means over songs, a row a stem, in their order.
+    """Compute medians and means over songs, one row per stem, in the order of ``stems``.
 
     Parameters
     ----------
     scores : pandas.DataFrame
-        Columns stem, sdr, sdr_mixture; a row a song and stem.
+        Columns stem, sdr, sdr_mixture; one row per song and stem.
     stems : sequence of str
 
     Returns
@@ -131,7 +131,7 @@ def _report(table):
     for row in table.itertuples():
         if not row.n_songs:
             logging.warning(
-                "%s plays together with others in none of the songs: it was not judged.", row.stem
+                "%s was not evaluated: it plays together with other stems in none of the songs.", row.stem
             )
             continue
         logging.info(
@@ -140,7 +140,7 @@ def _report(table):
         )  # fmt: skip
         if not row.gain > 0:
             logging.warning(
-                "%s does not come out better than the mixture itself; train the separator longer, "
+                "%s: the separated stem is no better than the mixture. Train the separator longer, "
                 "or use published weights.",
                 row.stem,
             )

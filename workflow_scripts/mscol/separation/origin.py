@@ -1,6 +1,6 @@
-"""Where a separator is from: one that this workflow trained has heard synthesised songs only, and says how good it is.
+"""Origin of a separator: one trained by this workflow has seen synthesised songs only, and has validation losses.
 
-Quick to import: rule files ask before anything is computed.
+Quick to import, because rule files use it before anything is computed.
 """
 
 from pathlib import Path
@@ -9,16 +9,16 @@ from mscol.errors import SeparationError
 from mscol.io.files import read_json
 from mscol.separation import STEMS
 
-SILENCE = 1.0  # the validation loss of silence (`mscol.separation.training.validation_loss`)
+SILENCE = 1.0  # validation loss of silence (`mscol.separation.training.validation_loss`)
 
 
 def validation_losses(folder):
-    """Read how good a separator is that this workflow trained on synthesised songs.
+    """Read the validation losses of a separator that this workflow trained on synthesised songs.
 
     Parameters
     ----------
     folder : str or os.PathLike
-        With ``{target}.json``, as `mscol.separation.training.train_target` writes it.
+        Contains ``{target}.json``, as `mscol.separation.training.train_target` writes it.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def validation_losses(folder):
 
 
 def require_better_than_silence(folder):
-    """Refuse a separator that this workflow trained, if one of its targets is worse than silence.
+    """Refuse a separator trained by this workflow if one of its targets is worse than silence.
 
     Raises
     ------
@@ -43,18 +43,18 @@ def require_better_than_silence(folder):
     for target, loss in validation_losses(folder).items():
         if not loss < SILENCE:
             raise SeparationError(
-                f"{folder}: its {target} is worse than silence (validation loss {loss:.3g}; 1 is silence); train it longer "
-                "(separation/training/updates), or use published weights (separation: {model: umxl})"
+                f"{folder}: the target {target} is worse than silence (validation loss {loss:.3g}; silence has 1). Train it "
+                "longer (separation/training/updates), or use published weights (separation: {model: umxl})."
             )
 
 
 def name_separator(separator):
-    """Name what makes stems, for people.
+    """Return a readable name of a separator.
 
     Parameters
     ----------
     separator : str
-        What ``separation/model`` or ``separation/callable`` says.
+        The value of ``separation/model`` or ``separation/callable``.
 
     >>> name_separator("umxl"), name_separator("mine.py:separate")
     ('Open-Unmix, umxl', 'the function separate of mine.py')
@@ -65,26 +65,24 @@ def name_separator(separator):
 
 
 def tell_function(dataset, function):
-    """Say, in a sentence, that a function of the user's makes the stems of a dataset."""
-    return (
-        f"The stems of {dataset} are made by {name_separator(function)}, which is no part of this workflow."
-    )
+    """Return a sentence: a user's function makes the stems of a dataset."""
+    return f"The stems of {dataset} come from {name_separator(function)}, which is not part of this workflow."
 
 
 def tell_origin(dataset, losses):
-    """Say, in sentences, that a separator of synthesised songs separates other music.
+    """Return sentences: a separator trained on synthesised songs separates other music.
 
     Parameters
     ----------
     dataset : str
-        Whose stems it makes.
+        The dataset that it separates.
     losses : dict of str to float
-        As `validation_losses` reads them; empty where it has not been trained yet.
+        As `validation_losses` reads them; empty if it is not trained yet.
     """
     known = ", ".join(f"{target} {loss:.2f}" for target, loss in losses.items())
     return (
-        f"The stems of {dataset} are made by a small Open-Unmix that this workflow trained on synthesised songs: it has never "
-        "heard real music, and models made from stems are as good as its stems. Published weights are one line of the config "
-        "(separation: {model: umxl})."
-        + (f" Its validation losses, of synthesised songs: {known} (1 is silence)." if known else "")
+        f"The stems of {dataset} come from a small Open-Unmix that this workflow trained on synthesised songs. It has never "
+        "heard real music, and models trained on stems are only as good as the stems. To use published weights, set "
+        "separation: {model: umxl} in the config."
+        + (f" Its validation losses on synthesised songs: {known} (silence has 1)." if known else "")
     )

@@ -1,4 +1,4 @@
-"""Resampling of stems to 16 kHz mono: those that were separated, and those that a dataset brings along."""
+"""Resampling of stems to 16 kHz mono: separated stems, and stems that the user provides."""
 
 import logging
 from pathlib import Path, PurePosixPath
@@ -12,7 +12,7 @@ from mscol.jobs.parallel import ordered_map
 from mscol.separation import STEMS
 from mscol.separation.clips import clips_with_stems, each_clip, inside, reject
 
-LENGTH_TOLERANCE_SECONDS = 0.25  # mp3 coders pad by up to two frames of 1,152 samples on either side
+LENGTH_TOLERANCE_SECONDS = 0.25  # MP3 encoders pad by up to two frames of 1,152 samples on either side
 
 
 def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, rejected_before=(), names=STEMS):
@@ -21,27 +21,27 @@ def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, reject
     Parameters
     ----------
     stems_folder : str or os.PathLike
-        Holds ``{id}/{stem}.wav`` of any rate; may be empty.
+        Contains ``{id}/{stem}.wav`` of any rate; may be empty.
     resampled_folder : str or os.PathLike
-        The folder to be made.
+        Output folder.
     workers : int
-        Files worked on at the same time.
+        Number of files processed at the same time.
     clips : str or os.PathLike, optional
         The shard's manifest. If given, a clip that has no stems is an error, unless it was rejected.
     rejected_before : list of (str or os.PathLike)
-        What earlier stages of this shard rejected.
+        CSV files of the clips that earlier stages of this shard rejected.
     names : sequence of str
         The stems that each clip has.
 
     Raises
     ------
     AudioError
-        If one of the files cannot be decoded: they are our own, so none may be lost.
+        If a file cannot be decoded: the workflow wrote these files itself, so none may be lost.
     CacheError
         If a clip is missing.
     """
     if clips is not None:
-        require_all(stems_folder, f"{{}}/{names[-1]}.wav", clips, rejected_before)  # the last that is written
+        require_all(stems_folder, f"{{}}/{names[-1]}.wav", clips, rejected_before)  # the last one written
     files = sorted(Path(stems_folder).rglob("*.wav"))
     progress = Progress("stems", len(files))
 
@@ -56,23 +56,23 @@ def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, reject
 
 
 def resample_brought_stems(clips, stems_root, resampled_folder, rejected, workers=1):
-    """Make the folder of `resample_stems` from stems that a dataset brings along.
+    """Write the same folder as `resample_stems` from stems that the user provides.
 
     Parameters
     ----------
     clips : str or os.PathLike
         The shard's manifest.
     stems_root : str or os.PathLike
-        Holds ``{id}/{stem}.wav`` of any rate and channel count.
+        Contains ``{id}/{stem}.wav`` of any rate and channel count.
     resampled_folder, rejected : str or os.PathLike
-        What is to be made: ``{id}/{stem}.wav``, and the csv of clips left out with their reasons.
+        Outputs: a folder of ``{id}/{stem}.wav``, and a CSV of the clips left out with their reasons.
     workers : int
-        Clips worked on at the same time.
+        Number of clips processed at the same time.
 
     Raises
     ------
     SeparationError
-        If there is no folder ``stems_root``.
+        If the folder ``stems_root`` does not exist.
     """
     clips = clips_with_stems(clips)
     unusable = check_brought_stems(stems_root, clips)
@@ -87,7 +87,7 @@ def resample_brought_stems(clips, stems_root, resampled_folder, rejected, worker
         target.parent.mkdir(parents=True, exist_ok=True)
         inside(scratch, clip.id).rename(target)
 
-    # A clip moves into the folder once all its stems are there, so that none is left with a part.
+    # A clip moves into the folder once all its stems are written, so that no clip has only some of them.
     with atomic_path(resampled_folder) as folder:
         scratch = folder.parent / "unfinished"
         folder.mkdir()
@@ -95,28 +95,28 @@ def resample_brought_stems(clips, stems_root, resampled_folder, rejected, worker
 
 
 def check_brought_stems(stems_root, clips):
-    """Say which clips' brought stems cannot be used, from file names and headers only.
+    """Find the clips whose provided stems cannot be used, from file names and headers only.
 
     Parameters
     ----------
     stems_root : str or os.PathLike
-        Holds ``{id}/{stem}.wav``.
+        Contains ``{id}/{stem}.wav``.
     clips : pandas.DataFrame
         With columns id and duration (seconds).
 
     Returns
     -------
     dict of str to str
-        Reasons by clip id; clips whose four stems are there and as long as the clip are not in it.
+        Reasons by clip id. Clips with all four stems, each as long as the clip, are not in it.
 
     Raises
     ------
     SeparationError
-        If there is no folder ``stems_root``.
+        If the folder ``stems_root`` does not exist.
     """
     if not Path(stems_root).is_dir():
         raise SeparationError(
-            f"{stems_root}: there is no such folder; `stems` must name a folder of {{clip id}}/{{stem}}.wav"
+            f"{stems_root}: there is no such folder. Set `stems` to a folder that contains {{clip id}}/{{stem}}.wav."
         )
     unusable = {}
     for clip in clips.itertuples():
@@ -133,19 +133,19 @@ def _check_stems_of_clip(folder, clip):
     if missing:
         misnamed = [name for name in present if name.removesuffix(".wav") not in STEMS]
         raise AudioError(
-            f"missing stems in {clip.id}/: {', '.join(missing)}; "
-            + (f"rename what is there instead: {', '.join(misnamed)}" if misnamed else "add them")
+            f"missing stems in {clip.id}/: {', '.join(missing)}. "
+            + (f"Rename the files found there: {', '.join(misnamed)}." if misnamed else "Add them.")
         )
     for stem in STEMS:
         seconds = audio.probe(folder / f"{stem}.wav")
         if abs(seconds - float(clip.duration)) > LENGTH_TOLERANCE_SECONDS:
             raise AudioError(
-                f"{stem}.wav lasts {seconds:.2f} s and its clip {float(clip.duration):.2f} s; "
-                "they must be cut alike"
+                f"{stem}.wav lasts {seconds:.2f} s and its clip {float(clip.duration):.2f} s. "
+                "Cut both to the same length."
             )
 
 
 def resample_file(source, target):
-    """Decode a file, and write it as 16 kHz mono float wav; the target's folder is created."""
+    """Decode a file and write it as 16 kHz mono float WAV; create the target's folder."""
     target.parent.mkdir(parents=True, exist_ok=True)
     audio.write_wav(target, audio.load_mono(source), audio.ANALYSIS_RATE)

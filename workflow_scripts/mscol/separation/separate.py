@@ -1,4 +1,4 @@
-"""Separation of waveforms: many of equal length at once, a long one in chunks, and as much at a time as memory holds."""
+"""Separation of waveforms: equal lengths in batches, long waveforms in chunks, both limited by memory."""
 
 import logging
 import math
@@ -13,20 +13,20 @@ from mscol.separation.memory import HostCopy, is_out_of_memory
 from mscol.separation.wiener import filter_sources
 from mscol.separation.writing import check_finite
 
-# On either side of a chunk, at least: what the networks' memory needs (docs/benchmarks.md)
+# Least context on either side of a chunk, because the networks are recurrent (docs/benchmarks.md)
 _CONTEXT_SECONDS = 6
 
 
 class BatchSeparator:
-    """A separator, and how much audio it separates at a time.
+    """A separator with a limit on how much audio it separates at once.
 
     Parameters
     ----------
     separator : openunmix.model.Separator
         From `separator.load_separator`.
     batch_seconds : float
-        Seconds of audio that are separated at once. What is longer is separated in overlapping chunks. When memory
-        runs out it is halved, and stays so.
+        Seconds of audio separated at once. Longer audio is separated in overlapping chunks. When memory
+        runs out, the value is halved for the rest of the job.
     """
 
     def __init__(self, separator, batch_seconds):
@@ -34,7 +34,7 @@ class BatchSeparator:
 
     @property
     def on_gpu(self):
-        """Whether the separator is on a GPU."""
+        """Return whether the separator is on a GPU."""
         return self.separator.sample_rate.is_cuda
 
     def separate(self, mixtures):
@@ -48,12 +48,12 @@ class BatchSeparator:
         Returns
         -------
         list of HostCopy, shape=(4, channels, n_samples)
-            Of each clip the stems, in the order of `STEMS`. Those of a mono mixture are the mean of both channels.
+            The stems of each clip, in the order of `STEMS`. Stems of a mono mixture are the mean of both channels.
 
         Raises
         ------
         AudioError
-            If memory does not suffice for the shortest chunks.
+            If even the shortest chunks do not fit into memory.
         """
         while True:
             try:
@@ -76,12 +76,12 @@ class BatchSeparator:
         shortest = chunk_windows(self.separator, 0) * window_samples(self.separator) / audio.SEPARATION_RATE
         if self.batch_seconds < shortest:
             reason = str(error).strip().splitlines()[0]
-            raise AudioError(f"memory does not suffice for chunks of {shortest:.0f} s ({reason})") from error
+            raise AudioError(f"not enough memory for chunks of {shortest:.0f} s ({reason})") from error
         self.batch_seconds /= 2
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         logging.warning(
-            "Memory ran out: from now on %.0f s of audio are separated at once.", self.batch_seconds
+            "Out of memory: from now on, %.0f s of audio are separated at once.", self.batch_seconds
         )
 
 
@@ -98,12 +98,12 @@ def separate(separator, waveform):
     Returns
     -------
     dict of str to np.ndarray, shape as given, float32
-        The stems by name, in the order of `STEMS`. Two equal channels are separated as one, and have equal stems.
+        The stems by name, in the order of `STEMS`. Two equal channels are separated as one and get equal stems.
 
     Raises
     ------
     AudioError
-        If a stem comes out with samples that are not finite.
+        If a stem contains samples that are not finite.
     """
     mixture = torch.from_numpy(np.ascontiguousarray(audio.one_channel_of_equal(waveform).T))
     with torch.inference_mode():
@@ -119,7 +119,7 @@ def separate(separator, waveform):
 def separate_batch(separator, mixtures):
     """Separate mixtures of equal length at once.
 
-    The networks are the package's own, and see all clips together; the filter takes one after another.
+    The package's networks process all clips together; the filter processes one clip after another.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def separate_batch(separator, mixtures):
     Returns
     -------
     list of HostCopy, shape=(4, channels, n_samples)
-        Of each clip the stems.
+        The stems of each clip.
     """
     mixtures = mixtures.to(separator.sample_rate.device, non_blocking=True)
     spectra = torch.view_as_complex(separator.stft(mixtures))
@@ -152,16 +152,16 @@ def separate_batch(separator, mixtures):
 def separate_in_chunks(separator, mixture, frames):
     """Separate a long mixture in overlapping chunks.
 
-    A chunk begins where a window of the Wiener filter does, so that the filter sees the same windows as in the whole; only the
-    networks know less of what lies further away. The context on either side is thrown away, but for a quarter of a
-    window, in which neighbours are blended.
+    A chunk begins at a window of the Wiener filter, so the filter sees the same windows as in the whole mixture. Only the
+    networks see less context. The context on either side is discarded, except for a quarter of a
+    window, in which neighbouring chunks are cross-faded.
 
     Parameters
     ----------
     separator : openunmix.model.Separator
     mixture : torch.Tensor, shape=(1 or 2, n_samples)
     frames : float
-        Frames of a chunk with its context, at most (but context and one window at least).
+        Maximum frames of a chunk with its context; a chunk holds at least the context and one window.
 
     Returns
     -------
@@ -183,20 +183,21 @@ def separate_in_chunks(separator, mixture, frames):
 
 
 def chunk_windows(separator, frames):
-    """How many windows of the Wiener filter a chunk of so many frames holds, context included."""
+    """Return how many windows of the Wiener filter fit a chunk of this many frames, context included."""
     return max(int(frames // separator.wiener_win_len), 2 * context_windows(separator) + 1)
 
 
 def context_windows(separator):
-    """How many windows of context a chunk has on either side: two, for the published networks.
+    """Return how many windows of context a chunk has on either side: two for the published networks.
 
-    Neighbours are blended in the first; the second alone touches the chunk's end, where frames are not those of the whole.
+    Neighbouring chunks are cross-faded in the first one. Only the second one touches the chunk's end, where frames
+    differ from those of the whole mixture.
     """
     return max(2, math.ceil(_CONTEXT_SECONDS * audio.SEPARATION_RATE / window_samples(separator)))
 
 
 def window_samples(separator):
-    """How many samples a window of the Wiener filter steps over."""
+    """Return the number of samples that a window of the Wiener filter spans."""
     return separator.wiener_win_len * separator.stft.n_hop
 
 
@@ -206,7 +207,7 @@ def _filter_and_invert(separator, magnitudes, spectrum, n_samples):
 
 
 def _trapezium(samples, start, end, fade, n_samples):
-    """Weights that rise around the start of a chunk and fall around its end, and with its neighbours' add up to 1."""
+    """Compute weights that rise around the start of a chunk and fall around its end; neighbours' weights add up to 1."""
     rising = (samples - start + fade) / (2 * fade) if start > 0 else torch.ones(len(samples))
     falling = (end + fade - samples) / (2 * fade) if end < n_samples else torch.ones(len(samples))
     return torch.minimum(rising, falling).clamp(0, 1)

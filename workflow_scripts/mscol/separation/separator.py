@@ -1,6 +1,6 @@
-"""Open-Unmix (Stöter et al., JOSS 2019): load a separator.
+"""Load a separator of Open-Unmix (Stöter et al., JOSS 2019).
 
-The package's own loader is used, for published weights and for local directories alike:
+The package's own loader reads both published weights and local directories. A directory contains
 ``{target}.json`` and ``{target}.pth`` for each of the four targets, and ``separator.json``.
 """
 
@@ -9,7 +9,7 @@ import logging
 import os
 import urllib.error
 from pathlib import Path
-from pickle import UnpicklingError  # what torch raises for what it does not load; nothing is unpickled here
+from pickle import UnpicklingError  # torch raises it for files that it refuses; nothing is unpickled here
 
 import openunmix.utils
 import torch
@@ -27,12 +27,12 @@ def load_separator(model, n_iterations=1, device="auto"):
     Parameters
     ----------
     model : str or os.PathLike
-        ``umxl``, ``umxhq`` or ``umx`` (fetched by the package, and kept in torch's cache), or the
+        ``umxl``, ``umxhq`` or ``umx`` (fetched by the package and kept in torch's cache), or the
         path of a directory in the package's format.
     n_iterations : int
         Iterations of the Wiener filter.
     device : str
-        ``cpu``, ``cuda``, or ``auto``: a GPU where there is one.
+        ``cpu``, ``cuda``, or ``auto`` (a GPU if available).
 
     Returns
     -------
@@ -42,8 +42,8 @@ def load_separator(model, n_iterations=1, device="auto"):
     Raises
     ------
     SeparationError
-        If the name is unknown, a file of the directory is missing or does not fit, published
-        weights cannot be fetched, or a target that this workflow trained is worse than silence.
+        If the name is unknown, a file of the directory is missing or does not match the others, published
+        weights cannot be fetched, or a target trained by this workflow is worse than silence.
     """
     device = choose_device(device)
     published = str(model) in PUBLISHED_MODELS
@@ -52,30 +52,30 @@ def load_separator(model, n_iterations=1, device="auto"):
     else:
         separator = _load_directory(Path(model).expanduser(), n_iterations, device)
         require_better_than_silence(Path(model).expanduser())
-    # The package leaves local models in training mode: dropout, and statistics of the batch.
+    # The package leaves local models in training mode, with dropout and batch statistics.
     separator.freeze()
     logging.info(
         "Loaded %s %s on %s: %d weights, %d iterations of the Wiener filter.",
-        "the published separator" if published else "the separator of",
+        "the published separator" if published else "the separator",
         model, device, sum(weight.numel() for weight in separator.parameters()), n_iterations,
     )  # fmt: skip
     return separator
 
 
 def choose_device(device):
-    """Name the torch device to be used: ``auto`` is a GPU where there is one, else the CPU."""
+    """Return the name of the torch device to use: ``auto`` is a GPU if available, else the CPU."""
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        raise SeparationError("separation device `cuda`: torch finds no GPU here; use `auto` or `cpu`")
+        raise SeparationError("separation device `cuda`: torch finds no GPU. Use `auto` or `cpu`.")
     return device
 
 
 def _load_published(name, n_iterations, device):
-    # The package prefers a folder of that name in the working directory, whatever is in it.
+    # The package prefers a folder of that name in the working directory, regardless of its content.
     if Path(name).exists():
         raise SeparationError(
-            f"{name}: names published weights, and a folder here; write ./{name} for the folder, or rename it"
+            f"{name}: both published weights and a folder here have this name. Write ./{name} for the folder, or rename it."
         )
     try:
         with _weights_only():
@@ -84,21 +84,21 @@ def _load_published(name, n_iterations, device):
             )
     except UnpicklingError as error:
         raise SeparationError(
-            f"{torch.hub.get_dir()}/checkpoints: a file of {name} holds something else than weights, which is not "
-            "loaded because it could run code; delete it, and fetch it again"
+            f"{torch.hub.get_dir()}/checkpoints: a file of {name} contains more than weights. It is not "
+            "loaded, because it could run code. Delete it and fetch it again."
         ) from error
     except (urllib.error.URLError, OSError) as error:
         raise SeparationError(
-            f"{name}: its weights could not be fetched ({error}); fetch them where there is internet access "
-            f"and copy them to {torch.hub.get_dir()}/checkpoints, or use a local model directory or `demo`"
+            f"{name}: cannot fetch the weights ({error}). Fetch them on a machine with internet access "
+            f"and copy them to {torch.hub.get_dir()}/checkpoints, or use a local model directory or `demo`."
         ) from error
 
 
 def _load_directory(folder, n_iterations, device):
     if not folder.is_dir():
         raise SeparationError(
-            f"{folder}: neither a published separator ({', '.join(PUBLISHED_MODELS)}) nor a directory; "
-            "use `demo`, one of these names, or the path of a directory in Open-Unmix's format"
+            f"{folder}: neither a published separator ({', '.join(PUBLISHED_MODELS)}) nor a directory. "
+            "Use `demo`, one of these names, or the path of a directory in Open-Unmix's format."
         )
     weights = {target: _load_weights(path) for target, path in _check_directory(folder).items()}
     try:
@@ -109,28 +109,28 @@ def _load_directory(folder, n_iterations, device):
         for target, state in weights.items():
             _check_weights(target, state, separator.target_models[target])
     except (RuntimeError, OSError, EOFError, KeyError, ValueError) as error:
-        raise SeparationError(f"{folder}: the separator cannot be loaded ({error}); make it anew") from error
+        raise SeparationError(f"{folder}: cannot load the separator ({error}). Train it again.") from error
     return separator
 
 
 def _check_directory(folder):
-    """Check the files of a model directory against each other; return the weights by target."""
+    """Check that the files of a model directory match; return the paths of the weights by target."""
     descriptions = ("separator.json", *(f"{stem}.json" for stem in STEMS))
     missing = [name for name in descriptions if not (folder / name).is_file()]
     weights = {}
     for stem in STEMS:
-        found = sorted(folder.glob(f"{stem}*.pth"))  # as the package looks for them
+        found = sorted(folder.glob(f"{stem}*.pth"))  # the package's own pattern
         if not found:
             missing.append(f"{stem}.pth")
         elif len(found) > 1:
             raise SeparationError(
-                f"{folder}: {found[0].name} and {found[1].name} are both {stem}; leave one of them"
+                f"{folder}: {found[0].name} and {found[1].name} are both weights of {stem}. Keep one of them."
             )
         else:
             weights[stem] = found[0]
     if missing:
         raise SeparationError(
-            f"{folder}: the separator lacks {', '.join(missing)}; train it, or copy them there"
+            f"{folder}: the separator lacks {', '.join(missing)}. Train it, or copy the missing files there."
         )
     _check_descriptions(folder)
     return weights
@@ -142,39 +142,39 @@ def _check_descriptions(folder):
         if about["sample_rate"] != audio.SEPARATION_RATE:
             raise SeparationError(
                 f"{folder}/separator.json: sample_rate is {about['sample_rate']}, "
-                f"expected {audio.SEPARATION_RATE}; use a separator of that rate"
+                f"expected {audio.SEPARATION_RATE}. Use a separator of that rate."
             )
         for stem in STEMS:
             args = read_json(folder / f"{stem}.json")["args"]
             for key in ("nfft", "nb_channels"):
                 if args[key] != about[key]:
                     raise SeparationError(
-                        f"{folder}: {key} is {args[key]} in {stem}.json and {about[key]} in separator.json; "
-                        "all targets must be of one make"
+                        f"{folder}: {key} is {args[key]} in {stem}.json and {about[key]} in separator.json. "
+                        "Train all targets with the same settings."
                     )
     except (CacheError, KeyError, TypeError, ValueError) as error:
         raise SeparationError(
-            f"{folder}: its json files are not Open-Unmix's ({error!r}); make it anew"
+            f"{folder}: its JSON files are not in Open-Unmix's format ({error!r}). Train the separator again."
         ) from error
 
 
 def _load_weights(path):
-    """Load the weights of one target, and nothing that could run."""
+    """Load the weights of one target, and nothing that could run code."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch, zipfile and pickle raise whatever a damaged file leads them to
+    except Exception as error:  # a damaged file makes torch, zipfile and pickle raise many kinds of errors
         reason = str(error).partition("\n")[0]
         raise SeparationError(
-            f"{path}: the separator cannot be loaded: damaged, or something else than weights, which could run code "
-            f"and is not loaded ({reason}); make it anew"
+            f"{path}: cannot load the separator: the file is damaged, or contains more than weights, which could run "
+            f"code ({reason}). Train it again."
         ) from error
     if not isinstance(state, dict):
-        raise SeparationError(f"{path}: holds a {type(state).__name__}, expected weights; make it anew")
+        raise SeparationError(f"{path}: contains a {type(state).__name__}, expected weights. Train it again.")
     return state
 
 
 def _check_weights(target, state, target_model):
-    # The package loads with strict=False: a file of other weights would leave random ones in place.
+    # The package loads with strict=False: weights that the file lacks would stay random.
     needed = {name for name in target_model.state_dict() if not name.endswith("num_batches_tracked")}
     if needed - set(state):
         raise ValueError(f"{target}.pth lacks {', '.join(sorted(needed - set(state))[:3])}")
@@ -182,7 +182,7 @@ def _check_weights(target, state, target_model):
 
 @contextlib.contextmanager
 def _weights_only():
-    """Keep torch from running what a file holds, whatever the package asks for: torch.hub would unpickle anything."""
+    """Keep torch from running code in a file, whatever the package requests: torch.hub would unpickle anything."""
     names = ("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     os.environ[names[0]] = "1"

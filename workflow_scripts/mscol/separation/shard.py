@@ -1,4 +1,4 @@
-"""Separation with Open-Unmix, of a waveform and of a shard: one warm process reads, separates and writes at the same time."""
+"""Separate a waveform or a shard with Open-Unmix: one process reads, separates and writes at the same time."""
 
 import functools
 
@@ -25,7 +25,7 @@ def open_separator(model, niter=1, device="auto", threads=1):
     Returns
     -------
     callable
-        Of a waveform, as `mscol.separation.separate.separate`.
+        Takes a waveform, as `mscol.separation.separate.separate` does.
     """
     _prepare(threads)
     return functools.partial(separate, load_separator(model, niter, device))
@@ -43,21 +43,21 @@ def separate_shard(
     batch_seconds="auto",
     rejected_before=None,
 ):
-    """Separate the clips of a shard into ``{id}/{stem}.wav``, 44.1 kHz float, mono where the mixture is.
+    """Separate the clips of a shard into ``{id}/{stem}.wav``, 44.1 kHz float, mono if the mixture is mono.
 
     The model is loaded once, and not at all for a shard without clips. Clips of equal length are separated together,
-    while those before are written and those after are read. Two runs with as many threads give the same samples.
+    while earlier ones are written and later ones are read. Two runs with the same number of threads give the same samples.
 
     Parameters
     ----------
     clips, audio_folder, stems_folder, rejected, rejected_before
-        As for `mscol.separation.writing.write_stems`, which says what it raises.
+        As for `mscol.separation.writing.write_stems`, which lists its exceptions.
     model, niter, device
-        As in `load_separator` (its ``n_iterations``), which says what it raises.
+        As for `load_separator` (its ``n_iterations``), which lists its exceptions.
     threads : int
-        Threads of torch.
+        Number of torch's threads.
     batch_seconds : float or str
-        Seconds of audio that are separated at once, or ``auto`` (`choose_batch_seconds`, `BatchSeparator`).
+        Seconds of audio separated at once, or ``auto`` (`choose_batch_seconds`, `BatchSeparator`).
     """
     _prepare(threads)
 
@@ -74,18 +74,18 @@ def separate_shard(
 
 def _prepare(threads):
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # squares of what is next to silent take a hundred times as long otherwise
+    torch.set_flush_denormal(True)  # otherwise squaring near-silence takes a hundred times as long
 
 
 def _separated(separators, groups, audio_folder):
-    """Yield each clip with its stems, or with the `AudioError` that it met. Separators: by number of channels."""
+    """Yield each clip with its stems or its `AudioError`; ``separators`` is keyed by number of channels."""
     batches = []
     for shape, group in groups.items():
         seconds = separators[shape[1]].batch_seconds
         size = max(1, int(seconds * audio.SEPARATION_RATE // shape[0]))
         batches += [(shape, group[start : start + size]) for start in range(0, len(group), size)]
     on_gpu = any(separator.on_gpu for separator in separators.values())
-    # While a batch is separated, one is read ahead.
+    # While one batch is separated, the next one is read.
     for clips, mixtures, failed in ordered_map(
         lambda batch: _read(*batch, audio_folder, on_gpu), batches, workers=1, held=2
     ):
@@ -95,7 +95,7 @@ def _separated(separators, groups, audio_folder):
 
 
 def _read(shape, clips, audio_folder, page_locked):
-    """Read a batch: return clips, their waveforms (n_clips, channels, n_samples), and (clip, error) of those that cannot be read."""
+    """Read a batch: return clips, their waveforms (n_clips, channels, n_samples), and (clip, error) of unreadable clips."""
     read, waveforms, failed = [], [], []
     for clip in clips:
         try:
@@ -108,11 +108,11 @@ def _read(shape, clips, audio_folder, page_locked):
 
 
 def _separate_or_reject(separator, clips, mixtures):
-    """Separate a batch; where that fails, each clip by itself."""
+    """Separate a batch; if that fails, separate each clip on its own."""
     try:
         stems = separator.separate(mixtures)
     except torch.AcceleratorError:
-        raise  # the GPU is in no state to separate the next clip
+        raise  # after this error the GPU cannot separate further clips
     except (AudioError, MemoryError, RuntimeError) as error:
         if len(clips) > 1:
             for clip, mixture in zip(clips, mixtures, strict=True):
@@ -120,7 +120,7 @@ def _separate_or_reject(separator, clips, mixtures):
             return
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         seconds = mixtures.shape[-1] / audio.SEPARATION_RATE
-        yield clips[0], AudioError(f"{seconds:.0f} s of audio cannot be separated ({reason}); leave it out")
+        yield clips[0], AudioError(f"cannot separate {seconds:.0f} s of audio ({reason}). Leave it out.")
         return
     for clip, copy in zip(clips, stems, strict=True):
         yield clip, Stems(copy.nbytes, functools.partial(_by_name, copy))

@@ -1,4 +1,4 @@
-"""Multitrack songs that a separator is trained on: folders ``{song}/{bass,drums,other,vocals}.wav`` at 44.1 kHz."""
+"""Multitrack songs for training a separator: folders ``{song}/{bass,drums,other,vocals}.wav`` at 44.1 kHz."""
 
 import logging
 from pathlib import Path
@@ -9,12 +9,12 @@ from mscol.errors import SeparationError
 from mscol.io import audio
 from mscol.separation import STEMS
 
-VALIDATION_EVERY = 8  # one song in eight is kept from training
-SILENT_PEAK = 1e-4  # -80 dB of full scale: a stem below it does not sound
+VALIDATION_EVERY = 8  # every eighth song is held out for validation
+SILENT_PEAK = 1e-4  # -80 dB of full scale: a stem below it counts as silent
 
 
 def load_songs(folder, nb_channels, shortest_samples):
-    """Load all songs below a folder, in the order of their names.
+    """Load all songs in a folder, in the order of their names.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def load_songs(folder, nb_channels, shortest_samples):
     nb_channels : int
         1 averages the channels.
     shortest_samples : int
-        How many samples a song must have.
+        Minimum number of samples of a song.
 
     Returns
     -------
@@ -36,7 +36,9 @@ def load_songs(folder, nb_channels, shortest_samples):
     """
     folders = sorted(path for path in Path(folder).glob("*") if path.is_dir())
     if len(folders) < 2:
-        raise SeparationError(f"{folder}: {len(folders)} songs with stems; a separator needs two at least")
+        raise SeparationError(
+            f"{folder}: {len(folders)} songs with stems. Training a separator needs at least two."
+        )
     return [_load_song(path, nb_channels, shortest_samples) for path in folders]
 
 
@@ -45,21 +47,23 @@ def _load_song(folder, nb_channels, shortest_samples):
     for stem in STEMS:
         path = folder / f"{stem}.wav"
         if not path.is_file():
-            raise SeparationError(f"{path}: there is no such stem; a song needs {', '.join(STEMS)}")
+            raise SeparationError(f"{path}: there is no such stem. A song needs {', '.join(STEMS)}.")
         waveform = audio.load_stereo(path).T
         stems.append(waveform.mean(axis=0, keepdims=True) if nb_channels == 1 else waveform)
     n_samples = min(waveform.shape[1] for waveform in stems)
     if n_samples < shortest_samples:
         seconds = shortest_samples / audio.SEPARATION_RATE
-        raise SeparationError(f"{folder}: shorter than a training sequence ({seconds} s); leave the song out")
+        raise SeparationError(
+            f"{folder}: shorter than a training sequence ({seconds} s). Leave the song out."
+        )
     return np.stack([waveform[:, :n_samples] for waveform in stems])
 
 
 def split_songs(songs, target):
-    """Split songs into training and validation: every eighth, the last one at least, is for validation.
+    """Split songs into training and validation songs: every eighth, or else the last one, is for validation.
 
-    Where the target is silent in all of these, a loss relative to its energy says nothing. Then all songs are for training, and
-    those in which it sounds for validation, too.
+    If the target is silent in all validation songs, a loss relative to its energy is meaningless. Then all songs are for
+    training, and those in which the target sounds are also for validation.
 
     Parameters
     ----------
@@ -79,12 +83,12 @@ def split_songs(songs, target):
     """
     sounding = [index for index, song in enumerate(songs) if np.abs(song[target]).max() > SILENT_PEAK]
     if not sounding:
-        raise SeparationError("sounds in none of the songs; a separator cannot be trained for it")
+        raise SeparationError("is silent in all songs, so no separator can be trained for it")
     kept = set(range(VALIDATION_EVERY - 1, len(songs), VALIDATION_EVERY)) or {len(songs) - 1}
     if kept.isdisjoint(sounding):
         logging.warning(
-            "The songs kept for validation are without the target: it is validated on the %d songs in which it sounds, "
-            "which it is trained on, too.",
+            "The target is silent in all validation songs. It is validated on the %d songs in which it sounds, "
+            "which are also training songs.",
             len(sounding),
         )
         return songs, [songs[index] for index in sounding]

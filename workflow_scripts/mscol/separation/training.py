@@ -1,12 +1,12 @@
 """Train a small Open-Unmix for one target on multitrack songs, and save it in the package's own format.
 
-As in Open-Unmix's own training, the network predicts the target's STFT magnitudes from the mixture's,
-under the mean squared error, from mixtures put together anew for every minibatch: each stem at a gain
-of its own and, half of the time, from a song of its own (Uhlich et al., ICASSP 2017).
+As in Open-Unmix's own training, the network predicts the target's STFT magnitudes from the mixture's
+and minimises the mean squared error. Every minibatch has new random mixtures: each stem gets its own gain
+and, half of the time, comes from its own song (Uhlich et al., ICASSP 2017).
 
-Other than there, a network starts near the best mask that does not listen: of each frequency the share of the mixture that the
-target has on average. What comes of a few hundred updates is then better than silence, which a start at the
-mixture itself is not.
+Unlike Open-Unmix, training starts near the best mask that does not depend on the input: for each frequency, the average
+share of the target in the mixture. After a few hundred updates the separator is then better than silence. A network that starts at
+the mixture itself is not.
 """
 
 import contextlib
@@ -29,40 +29,40 @@ from mscol.separation.songs import load_songs, split_songs
 
 GAINS = (0.25, 1.25)  # Open-Unmix data.py, _augment_gain
 SONG_OF_ITS_OWN = 0.5  # probability that a mixture's stems come from different songs
-SMALLEST_SCALE = 1e-4  # of the largest; Open-Unmix scripts/train.py, get_statistics
+SMALLEST_SCALE = 1e-4  # relative to the largest; Open-Unmix scripts/train.py, get_statistics
 GRADIENT_NORM = 1.0
 ATTEMPTS = 2
-SLOWER = 4  # by how much an attempt lowers the learning rate of the one before
-LISTENING = 0.5  # how much of the first mask is the network's own (random) opinion
+SLOWER = 4  # each attempt divides the learning rate of the previous one by this
+LISTENING = 0.5  # share of the first mask that is the network's own (random) output
 
 
 def train_target(stems, target, weights_path, settings_path, settings, seed=0, threads=1):
     """Train the network of one target and write ``{target}.pth`` and ``{target}.json``.
 
-    The same settings, seed and thread count give the same weights. A network that ends worse than silence is trained once
-    more, with the next seed and a quarter of the learning rate.
+    The same settings, seed and thread count give the same weights. If the trained network is worse than silence, it is trained
+    a second time, with the next seed and a quarter of the learning rate.
 
     Parameters
     ----------
     stems : str or os.PathLike
-        Folder whose ``train`` folder holds the songs.
+        Folder whose ``train`` folder contains the songs.
     target : str
         One of `STEMS`.
     weights_path, settings_path : str or os.PathLike
-        The files to be made.
+        Output files.
     settings : dict
         hidden_size; nfft and nhop (samples); nb_channels (1: magnitudes averaged over the channels, as
-        Open-Unmix does for mono models); bandwidth_hz (what the network sees of the mixture);
-        updates; batch_size; sequence_seconds; learning_rate (the highest of one cycle).
+        Open-Unmix does for mono models); bandwidth_hz (bandwidth of the network's input);
+        updates; batch_size; sequence_seconds; learning_rate (peak of the one-cycle schedule).
     seed : int
     threads : int
-        Threads of torch.
+        Number of torch's threads.
 
     Raises
     ------
     SeparationError
-        If there are fewer than two songs, a song lacks a stem or is shorter than a sequence, the target sounds in none of
-        them, or the second attempt is worse than silence, too.
+        If there are fewer than two songs, a song lacks a stem or is shorter than a sequence, the target is silent in all
+        songs, or both attempts are worse than silence.
     """
     torch.set_num_threads(threads)
     songs = load_songs(Path(stems, "train"), settings["nb_channels"], sequence_samples(settings))
@@ -72,7 +72,7 @@ def train_target(stems, target, weights_path, settings_path, settings, seed=0, t
     except SeparationError as error:
         raise SeparationError(f"{stems}: {target} {error}") from None
     logging.info(
-        "Training %s on %d songs for %d updates; %d songs are kept for validation.",
+        "Training %s on %d songs for %d updates; validating on %d songs.",
         target, len(train), settings["updates"], len(validation),
     )  # fmt: skip
     for attempt in range(ATTEMPTS):
@@ -82,7 +82,7 @@ def train_target(stems, target, weights_path, settings_path, settings, seed=0, t
             model = build_network(train, index, used)
             _fit(model, train, validation, index, used, np.random.default_rng(used_seed))
             loss = validation_loss(model, validation, index, used)
-        logging.info("%s: the final validation loss is %.4f (1 is what silence would score).", target, loss)
+        logging.info("%s: the final validation loss is %.4f (silence has 1).", target, loss)
         if loss < SILENCE:
             break
         logging.warning(
@@ -93,9 +93,9 @@ def train_target(stems, target, weights_path, settings_path, settings, seed=0, t
         )
     else:
         raise SeparationError(
-            f"{target}: the separator that was trained on {stems} is worse than silence (validation loss {loss:.3g}; 1 is "
-            f"silence), also with another seed and a lower rate; raise separation/training/updates, lower "
-            "separation/training/learning_rate, or use published weights (separation: {model: umxl})"
+            f"{target}: the separator trained on {stems} is worse than silence (validation loss {loss:.3g}; silence has 1), "
+            f"even with another seed and a lower learning rate. Raise separation/training/updates, lower "
+            "separation/training/learning_rate, or use published weights (separation: {model: umxl})."
         )
     with atomic_path(weights_path) as partial:
         torch.save(model.state_dict(), partial)
@@ -105,18 +105,18 @@ def train_target(stems, target, weights_path, settings_path, settings, seed=0, t
 
 
 def sequence_samples(settings):
-    """Samples in a training sequence."""
+    """Return the number of samples in a training sequence."""
     return round(settings["sequence_seconds"] * audio.SEPARATION_RATE)
 
 
 def magnitudes(waveforms, settings):
-    """STFT magnitudes as `openunmix.model.Separator` computes them.
+    """Compute STFT magnitudes as `openunmix.model.Separator` does.
 
     Parameters
     ----------
     waveforms : torch.Tensor, shape=(batch, nb_channels, n_samples)
     settings : dict
-        With nfft and nhop.
+        Contains nfft and nhop.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def magnitudes(waveforms, settings):
 
 
 def build_network(songs, target, settings):
-    """Make a network whose input is standardised by the statistics of the songs' mixtures, and which starts near the best constant mask.
+    """Build a network that standardises its input by the statistics of the songs' mixtures and starts near the best constant mask.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def build_network(songs, target, settings):
     Returns
     -------
     openunmix.model.OpenUnmix
-        Of the layers that the package's loader expects.
+        Has the layers that the package's loader expects.
     """
     frames, targets = (
         torch.cat(
@@ -170,7 +170,7 @@ def build_network(songs, target, settings):
             )
         ),
     )
-    # The least squares of `share * mixture = target`, bin by bin
+    # Least-squares solution of `share * mixture = target`, bin by bin
     share = (frames * targets).sum(dim=1) / frames.square().sum(dim=1).clamp(min=1e-9)
     with torch.no_grad():
         model.output_mean.copy_(share)
@@ -179,7 +179,7 @@ def build_network(songs, target, settings):
 
 
 def draw_batch(songs, target, settings, rng):
-    """Put together a minibatch of mixtures and what of them is the target.
+    """Draw a minibatch of mixtures and their targets.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def draw_batch(songs, target, settings, rng):
     target : int
         Index into `STEMS`.
     settings : dict
-        With batch_size and sequence_seconds.
+        Contains batch_size and sequence_seconds.
     rng : np.random.Generator
 
     Returns
@@ -212,12 +212,12 @@ def _draw_excerpt(songs, n_samples, rng):
 
 
 def validation_loss(model, songs, target, settings):
-    """Squared error over whole, unaltered songs, relative to the energy of the target.
+    """Compute the squared error over whole, unaltered songs, relative to the energy of the target.
 
     Returns
     -------
     float
-        0 is perfect; 1 is what silence would score.
+        0 is perfect; silence has 1.
     """
     model.eval()
     error = energy = 0.0
@@ -258,7 +258,7 @@ def _fit(model, train, validation, target, settings, rng):
 
 @contextlib.contextmanager
 def _deterministic(seed):
-    """Seed torch and keep it to deterministic algorithms; leave its state as it was found."""
+    """Seed torch and use deterministic algorithms; restore its state afterwards."""
     before = torch.are_deterministic_algorithms_enabled()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,24 +1,25 @@
-"""The multichannel Wiener filter that Open-Unmix puts behind its networks, in closed form.
+"""The multichannel Wiener filter that Open-Unmix applies to the output of its networks, in closed form.
 
 The networks estimate magnitudes; the filter makes the sources add up to the mixture. Each source j is modelled by its
 power ``v_j`` in each frame and bin, and by a spatial covariance ``R_j`` in each bin (2 x 2, over the two channels).
 Then ``y_j = v_j R_j C^-1 x`` with ``C = sum_j v_j R_j``.
 
-The package computes this matrix by matrix in the precision of its input. Where one source prevails in a bin, ``C`` is nearly
+The package computes this matrix by matrix in the precision of its input. If one source dominates a bin, ``C`` is nearly
 singular, and in single precision its inverse is noise (up to 1e-2 of full scale in the stems, sometimes not finite).
 
-What cancels in the inverse of ``C`` cancels between the ``R_j`` already, and of these there is one set a bin, not one a frame. With
-``adj`` for the adjugate of a 2 x 2 matrix, which is linear, and the noise that keeps ``C`` regular as one more source (``R = 1``, constant ``v``)::
+The terms that cancel in the inverse of ``C`` already cancel between the ``R_j``, which exist once per bin, not once per frame. Let
+``adj`` be the adjugate of a 2 x 2 matrix, which is linear, and treat the noise that keeps ``C`` regular as one more source
+(``R = 1``, constant ``v``)::
 
     y_j = v_j / det C  sum_k v_k M_jk x,    M_jk = R_j adj(R_k),    det C = 1/2 sum_jk v_j v_k trace(M_jk)
 
-So the matrices ``M_jk`` are computed in double precision, bin by bin. What is left for each frame is a sum of terms that are not negative
-(mixed discriminants) and a product of one matrix and a vector, for which single precision will do: its rounding moves stems no more than that
-of the spectra does.
+The matrices ``M_jk`` are computed in double precision, bin by bin. Each frame then needs only a sum of non-negative terms
+(mixed discriminants) and a product of one matrix and a vector. Single precision is enough for these: its rounding changes the stems no
+more than the rounding of the spectra does.
 
-A mono mixture, whose channels are equal, is filtered on the sum and the difference of the channels instead of left and right, a rotation,
-which changes nothing but rounding: the mixture's difference is zero, everything is real relative to its phase, and one channel has to
-be transformed back instead of two.
+A mono mixture has equal channels. It is filtered on the sum and the difference of the channels instead of left and right. This
+rotation changes nothing but rounding: the mixture's difference is zero, everything is real relative to its phase, and only one
+channel instead of two has to be transformed back.
 
 References
 ----------
@@ -29,29 +30,29 @@ import math
 
 import torch
 
-EPSILON = 1e-10  # of powers and covariances
-LARGEST_MAGNITUDE = 10  # to which a loud window is scaled before
-_BLOCK_BINS = 64  # bins at a time and thread of a CPU: what a core's cache holds
+EPSILON = 1e-10  # added to powers and covariances
+LARGEST_MAGNITUDE = 10  # louder windows are scaled down to this first
+_BLOCK_BINS = 64  # bins processed at a time per CPU thread: they fit a core's cache
 
 
 def filter_sources(magnitudes, mixture, n_iterations, window_frames):
-    """Filter the sources of one clip, each window of frames by itself.
+    """Filter the sources of one clip, each window of frames on its own.
 
     Parameters
     ----------
     magnitudes : sequence of torch.Tensor, shape=(1 or 2, n_bins, n_frames)
-        What the networks say of each source, of one channel for both or of each.
+        The networks' estimate of each source, with one channel for both or one for each.
     mixture : torch.Tensor, complex, shape=(1 or 2, n_bins, n_frames)
-        With one channel, it stands for two that are equal.
+        One channel stands for two equal ones.
     n_iterations : int
-        0: magnitudes with the phases of the mixture, as they are.
+        0 returns the magnitudes with the phases of the mixture.
     window_frames : int
-        Covariances are estimated in windows of so many frames.
+        Number of frames of the windows in which covariances are estimated.
 
     Returns
     -------
     torch.Tensor, complex, shape=(n_sources, channels of the mixture, n_bins, n_frames)
-        For a mono mixture the mean over both channels.
+        For a mono mixture, the mean over both channels.
     """
     sources = mixture.new_empty((len(magnitudes), *mixture.shape))
     for start in range(0, mixture.shape[-1], window_frames):
@@ -62,10 +63,10 @@ def filter_sources(magnitudes, mixture, n_iterations, window_frames):
 
 
 def _filter_window(magnitudes, mixture, n_iterations, sources):
-    """Filter a window, some bins at a time; fill in the sources.
+    """Filter a window, a block of bins at a time; fill in the sources.
 
-    From here on a complex number is two rows, its real and its imaginary part, and a bin comes first, so that what
-    is done in a bin is a product of small matrices.
+    From here on, a complex number is two rows, its real and its imaginary part, and the bin is the first axis, so that the
+    work in a bin is a product of small matrices.
     """
     n_channels, n_bins, _ = mixture.shape
     scale = torch.clamp(mixture.abs().max() / LARGEST_MAGNITUDE, min=1)
@@ -82,35 +83,35 @@ def _filter_window(magnitudes, mixture, n_iterations, sources):
 def _filter_mono(magnitudes, x, scale, n_iterations):
     """Filter bins of two equal channels, on their sum (main) and difference (rest).
 
-    Magnitudes: (n_bins, n_sources, 1 or 2, n_frames); the mixture: (n_bins, channels, real and imaginary, n_frames).
-    Returned are the sources: (n_bins, n_sources, channels, real and imaginary, n_frames).
+    Shapes: magnitudes (n_bins, n_sources, 1 or 2, n_frames), mixture (n_bins, channels, real and imaginary, n_frames),
+    returned sources (n_bins, n_sources, channels, real and imaginary, n_frames).
     """
     left, right = magnitudes[:, :, 0], magnitudes[:, :, -1]
     y = torch.stack([left + right, left - right], dim=2)
     main = 2 * _magnitude(x)[:, 0]
     x_rotated = torch.cat([main, torch.zeros_like(main)], dim=1)
-    # The rotation stretches everything by the square root of 2.
+    # The rotation scales everything by the square root of 2.
     y = _iterate(y, x_rotated, math.sqrt(2) * scale, n_iterations)
     return y[:, :, :1, None] * (_phase(x) / 2)[:, None]
 
 
 def _filter_stereo(magnitudes, x, scale, n_iterations):
     """Filter bins of left and right; shapes as in `_filter_mono`."""
-    # In double precision, because all sources have the same phases: covariances that are alike must not differ by rounding.
+    # Double precision, because all sources have the same phases: equal covariances must not differ by rounding.
     y = magnitudes[:, :, :, None] * _phase(x.double())[:, None]
     return _iterate(y.flatten(2, 3), x.flatten(1, 2), scale, n_iterations).unflatten(2, (2, 2))
 
 
 def _iterate(y, x, scale, n_iterations):
-    """Estimate powers and covariances of the sources, and filter the mixture by them.
+    """Estimate powers and covariances of the sources, and filter the mixture with them.
 
-    Sources: (n_bins, n_sources, n_rows, n_frames); the mixture: (n_bins, n_rows, n_frames). A row a channel where all is
-    real, two where it is complex.
+    Shapes: sources (n_bins, n_sources, n_rows, n_frames), mixture (n_bins, n_rows, n_frames). A real channel has one row,
+    a complex one two.
     """
     n_sources, n_rows = y.shape[1:3]
     for iteration in range(n_iterations):
         products, traces = _products_of_covariances(_covariances(y.double(), scale))
-        # Where another iteration follows, it will ask how the sources' covariances differ.
+        # A following iteration needs the exact differences between the sources' covariances.
         dtype = x.dtype if iteration == n_iterations - 1 else torch.float64
         powers = x.new_full((len(y), n_sources + 1, y.shape[-1]), math.sqrt(EPSILON), dtype=dtype)
         powers[:, :n_sources] = y.square().sum(dim=2) / (2 * scale.square())
@@ -122,7 +123,7 @@ def _iterate(y, x, scale, n_iterations):
 
 
 def _covariances(y, scale):
-    """Estimate R of each source, and add that of the noise: (n_bins, n_sources + 1, n_rows, n_rows), in double precision."""
+    """Estimate R of each source and append that of the noise: (n_bins, n_sources + 1, n_rows, n_rows), in double precision."""
     covariances = y @ y.mT / scale.double().square()
     if y.shape[2] == 4:
         covariances = _complex_products(covariances)
@@ -132,9 +133,9 @@ def _covariances(y, scale):
 
 
 def _complex_products(sums):
-    """Turn sums of products of all rows (..., 4, 4) into those of complex numbers and conjugates.
+    """Turn sums of products of all rows (..., 4, 4) into sums of products of complex numbers and conjugates.
 
-    An entry a + bi is the matrix [[a, -b], [b, a]], so that products of these matrices are those of complex ones.
+    An entry a + bi is the matrix [[a, -b], [b, a]], so that multiplying these matrices multiplies complex matrices.
     """
     # (..., channel, real or imaginary, channel, real or imaginary)
     sums = sums.unflatten(-1, (2, 2)).unflatten(-3, (2, 2))
@@ -145,7 +146,7 @@ def _complex_products(sums):
 
 
 def _products_of_covariances(covariances):
-    """Multiply each R_j with the adjugate of each R_k; return all in one matrix a bin, and their traces (n_bins, j, k)."""
+    """Multiply each R_j by the adjugate of each R_k; return all products in one matrix per bin, and their traces (n_bins, j, k)."""
     n_rows = covariances.shape[-1]
     identity = torch.eye(n_rows, dtype=covariances.dtype, device=covariances.device)
     adjugates = _trace(covariances) * identity - covariances
@@ -155,17 +156,17 @@ def _products_of_covariances(covariances):
 
 
 def _trace(matrices):
-    """Traces of 2 x 2 matrices, in which a complex entry shows twice; the last two dimensions are kept."""
+    """Compute traces of 2 x 2 matrices, in which a complex entry appears twice; keep the last two dimensions."""
     return matrices.diagonal(dim1=-2, dim2=-1).sum(dim=-1)[..., None, None] * (2 / matrices.shape[-1])
 
 
 def _magnitude(x):
-    """Magnitudes of complex numbers (..., real and imaginary, n_frames): (..., 1, n_frames)."""
+    """Compute magnitudes of complex numbers: (..., real and imaginary, n_frames) -> (..., 1, n_frames)."""
     return x.square().sum(dim=-2, keepdim=True).sqrt()
 
 
 def _phase(x):
-    """Complex numbers of magnitude 1, shape as given; where there is nothing, the phase is 0."""
+    """Scale complex numbers to magnitude 1, same shape; zeros get phase 0."""
     magnitude = _magnitude(x)
     real, imaginary = (x / magnitude).split(1, dim=-2)
     silent = magnitude == 0

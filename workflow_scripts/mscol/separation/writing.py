@@ -1,8 +1,8 @@
-"""The stems of a shard's clips, written while others are separated: what all separators have in common.
+"""Write the stems of a shard's clips while others are separated: code that all separators share.
 
-A separator is a module with two functions, `shard` that of Open-Unmix and `functions` that of a function of the user's:
-``open_separator(**settings)`` returns what turns a waveform into a dict of stems, and ``separate_shard`` separates the files of a
-shard. Nothing here needs a training framework.
+A separator is a module with two functions: ``open_separator(**settings)`` returns a callable from a waveform to a dict of stems, and
+``separate_shard`` separates the files of a shard. The module `shard` is Open-Unmix, `functions` is a user's function. Nothing here
+needs a training framework.
 """
 
 import logging
@@ -20,12 +20,12 @@ from mscol.io.atomic import atomic_path
 from mscol.jobs.logs import Progress
 from mscol.separation.clips import clips_with_stems, inside, reject, require_one_crop
 
-_WRITERS = 4  # a GPU makes 0.7 GB of stems a second, and a thread writes as much at best
-_MOST_WAITING_BYTES = 2**30  # of stems that wait to be written, those of the batch on the GPU among them
+_WRITERS = 4  # a GPU produces 0.7 GB of stems per second, and one thread writes that much at best
+_MOST_WAITING_BYTES = 2**30  # limit of the stems that wait to be written, including the batch on the GPU
 
 
 class Clip(NamedTuple):
-    """A clip of the manifest: its place in it, ``id`` and ``path``."""
+    """A clip of the manifest: its position in it, ``id`` and ``path``."""
 
     place: int
     id: str
@@ -33,13 +33,13 @@ class Clip(NamedTuple):
 
 
 class Stems(NamedTuple):
-    """The stems of a clip, which may still be on their way.
+    """The stems of a clip, which may still be in progress.
 
     Attributes
     ----------
     nbytes : int
     wait : callable
-        Returns them by name once they are there: arrays of shape (n_samples, channels).
+        Waits for the stems and returns them by name: arrays of shape (n_samples, channels).
     """
 
     nbytes: int
@@ -52,23 +52,23 @@ def write_stems(separate, clips, audio_folder, stems_folder, rejected, separator
     Parameters
     ----------
     separate : callable
-        Of clips by the shape of their waveforms, (n_samples, channels) -> list of `Clip`; yields each clip with its `Stems`, or with
-        the `AudioError` that it met. Not called for a shard without clips.
+        Takes clips by the shape of their waveforms, (n_samples, channels) -> list of `Clip`; yields each clip with its `Stems` or
+        its `AudioError`. Not called for a shard without clips.
     clips : str or os.PathLike
         The shard's manifest.
     audio_folder : str or os.PathLike
-        From `conversion.convert_shard`. Clips that are not in it were rejected there and are passed over.
+        From `conversion.convert_shard`. Clips missing from it were rejected there and are skipped.
     stems_folder, rejected : str or os.PathLike
-        The folder and the csv to be made.
+        Output folder and CSV.
     separator : str
-        What it is called in an error.
+        Name of the separator in error messages.
     rejected_before : list of (str or os.PathLike), optional
-        What conversion rejected. If given, a clip that is neither there nor rejected is an error.
+        CSV files of the clips that conversion rejected. If given, a clip that is neither converted nor rejected is an error.
 
     Raises
     ------
     SeparationError
-        If not one clip of several can be separated; and if a file goes meanwhile.
+        If none of several clips can be separated, or if a file disappears meanwhile.
     CacheError
         If a clip is missing.
     """
@@ -97,24 +97,24 @@ def write_stems(separate, clips, audio_folder, stems_folder, rejected, separator
             for clip, error in sorted(failed, key=lambda failure: failure[0].place)
         ]
         for failure in failures:
-            logging.warning("%s is left out: %s", failure["id"], failure["reason"])
+            logging.warning("Left out %s: %s", failure["id"], failure["reason"])
         if n_clips > 1 and len(failures) == n_clips:
             raise SeparationError(
-                f"{separator}: none of {n_clips} clips could be separated; the first: {failures[0]['reason']}"
+                f"{separator}: none of {n_clips} clips could be separated. The first error: {failures[0]['reason']}"
             )
         reject(rejected, failures)
     logging.info("%d clips done, %d left out.", n_clips - len(failures), len(failures))
 
 
 def read_wav(clip, audio_folder, shape):
-    """Read the wav of a clip.
+    """Read the WAV file of a clip.
 
     Parameters
     ----------
     clip : Clip
     audio_folder : str or os.PathLike
     shape : tuple of int
-        What its header says.
+        The shape in its header.
 
     Returns
     -------
@@ -124,42 +124,44 @@ def read_wav(clip, audio_folder, shape):
     Raises
     ------
     AudioError
-        If it cannot be read, or is not what its header says.
+        If the file cannot be read, or does not match its header.
     SeparationError
-        If it is not there any more.
+        If the file no longer exists.
     """
     path = inside(audio_folder, f"{clip.id}.wav")
     try:
         waveform, rate = audio.decode(path)
     except AudioError as error:
-        if not path.is_file():  # it was there a moment ago
+        if not path.is_file():  # it existed a moment ago
             raise SeparationError(
-                f"{path}: went while its shard was separated; does another run work here, too? Run again when none does"
+                f"{path}: disappeared while its shard was separated. If another run uses this folder, wait for its end and run again."
             ) from error
         raise
     if rate != audio.SEPARATION_RATE:
-        raise AudioError(f"{path}: {rate} Hz, expected {audio.SEPARATION_RATE}; resample it first")
+        raise AudioError(f"{path}: {rate} Hz, expected {audio.SEPARATION_RATE} Hz. Resample it first.")
     if waveform.shape != shape:
-        raise AudioError(f"{path}: holds {len(waveform)} samples, but its header says {shape[0]}")
+        raise AudioError(f"{path}: contains {len(waveform)} samples, but its header lists {shape[0]}")
     return waveform
 
 
 def check_finite(stems):
-    """Raise `AudioError` where a stem, of a dict by name, has samples that are not finite."""
+    """Raise `AudioError` if one of the stems (a dict by name) has samples that are not finite."""
     for stem, samples in stems.items():
         if not np.isfinite(samples).all():
-            raise AudioError(f"its separated {stem} has samples that are not finite; leave the clip out")
+            raise AudioError(
+                f"the separated stem {stem} has samples that are not finite. Leave the clip out."
+            )
 
 
 def _groups(clips, audio_folder):
-    """Group clips of equal shape: return clips by shape, and (clip, error) of those that cannot be used."""
+    """Group clips of equal shape: return clips by shape, and (clip, error) of unusable clips."""
     groups, unusable = defaultdict(list), []
     for row in clips.itertuples():
         clip = Clip(row.Index, row.id, row.path)
         try:
             path = inside(audio_folder, f"{clip.id}.wav")
             if not path.is_file():
-                continue  # rejected when it was converted
+                continue  # rejected during conversion
             about = audio.read_header(path)
             require_one_crop(about.frames, audio.SEPARATION_RATE, path)
             if about.channels > 2:
@@ -171,7 +173,7 @@ def _groups(clips, audio_folder):
 
 
 def _write(stems, folder):
-    """Write the stems of a clip once all of them are there; return the `AudioError` where they are not finite."""
+    """Wait for the stems of a clip and write them; return an `AudioError` if they are not finite."""
     stems = stems.wait()
     try:
         check_finite(stems)
@@ -184,7 +186,7 @@ def _write(stems, folder):
 
 
 def _finish(writing, failed):
-    """Wait until the first clip of a queue is written, or failed; return its bytes."""
+    """Wait until the first clip of a queue is written or has failed; return its size in bytes."""
     clip, written, n_bytes = writing.popleft()
     error = written.result()
     if error is not None:

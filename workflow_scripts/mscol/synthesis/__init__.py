@@ -1,9 +1,9 @@
-"""The synthetic music: songs with true stems, written in the official layouts of the three datasets.
+"""Synthetic music: songs with true stems, written in the official layouts of the three datasets.
 
-From sound to dataset: `sounds` (waves, noise, bands), `instruments`, `drums`, `lines` (what is played),
-`styles` and `composition` (the score), `rendering` (the stems), `excerpts` (clips of songs), and one module a
-layout, which knows how to ``plan`` the clips of a split, to ``write`` one clip, and to ``write_tables``.
-Everything follows from the seed; a clip is the same whatever sizes and workers are.
+From sound to dataset: `sounds` (waves, noise, bands), `instruments`, `drums`, `lines` (the notes),
+`styles` and `composition` (the score), `rendering` (the stems), `excerpts` (clips of songs), and one module per
+layout, which can ``plan`` the clips of a split, ``write`` one clip, and ``write_tables``.
+Everything is determined by the seed; a clip does not depend on sizes or workers.
 """
 
 from functools import partial
@@ -18,19 +18,19 @@ LAYOUTS = {"mtat": mtat_layout, "nsynth": nsynth_layout, "fma": fma_layout, "ste
 
 
 def make_demo_datasets(*, seed, sizes, workers, mtat=None, nsynth=None, fma=None, stems=None):
-    """Make the embedded datasets; each appears whole or not at all.
+    """Synthesise the embedded datasets; each is written completely or not at all.
 
     Parameters
     ----------
     seed : int
         0 or greater.
     sizes : dict
-        For each dataset that is asked for, the clips of its splits: ``{"mtat": {"train": 96,
+        For each requested dataset, the number of clips of its splits: ``{"mtat": {"train": 96,
         "validation": 16, "test": 32}, ...}``; ``stem_seconds`` is the length of the songs with stems.
     workers : int
-        Threads.
+        Number of threads.
     mtat, nsynth, fma, stems : str or os.PathLike, optional
-        The folders to be made; what is left out is not made. None depends on another.
+        Output folders; only the given ones are written. None depends on another.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def make_demo_datasets(*, seed, sizes, workers, mtat=None, nsynth=None, fma=None
 def _make(layout, root, seed, sizes, workers):
     """Write all clips of a dataset, then its tables.
 
-    The time goes into NumPy, SciPy and the mp3 encoder, which let go of Python's lock: threads are
+    NumPy, SciPy and the MP3 encoder take most of the time and release Python's lock. So threads are
     enough, and unlike processes they do not import the calling script again.
     """
     clips = [clip for split in layout.SPLITS for clip in layout.plan(split, sizes, seed)]

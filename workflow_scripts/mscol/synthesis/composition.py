@@ -1,6 +1,6 @@
-"""Composing a song: key, tempo, chords, sections, and the notes of every stem.
+"""Compose a song: key, tempo, chords, sections, and the notes of every stem.
 
-Time counts in beats here (4 a bar); `rendering` turns it into seconds. All lines of a song share its
+Time is in beats here (4 per bar); `rendering` converts it to seconds. All lines of a song share its
 key, chords and beat, so that its stems belong together.
 """
 
@@ -15,18 +15,18 @@ from mscol.synthesis.lines import MODES, PROGRESSIONS, Harmony, line
 from mscol.synthesis.sounds import draw, generator
 from mscol.synthesis.styles import STYLES
 
-# The share of the sections that a stem plays in; its level beside the others: singers stand in front.
+# Share of the sections that a stem plays in; its level relative to the others (vocals are loudest)
 SECTION_SHARE = {"bass": 0.8, "drums": 0.8, "other": 0.75, "vocals": 0.75}
 BALANCE_DB = {"bass": (-3, 3.5), "drums": (-2.5, 3.5), "other": (-3.5, 2.5), "vocals": (2, 6)}
 
 
 @dataclass(frozen=True)
 class Part:
-    """One player of a stem, and what is played."""
+    """One player of a stem and its notes."""
 
     player: Instrument | dict  # a dict is a drum kit
     name: str  # of the recipe, or the kind of kit
-    notes: tuple  # of (beat, beats, pitch, velocity): a MIDI note number, or a piece of the kit
+    notes: tuple  # of (beat, beats, pitch, velocity); pitch is a MIDI note number or a piece of the kit
     pan: float  # -1 left to 1 right
 
 
@@ -35,13 +35,13 @@ class Song:
     """A composed song."""
 
     style: str  # key of `styles.STYLES`
-    tempo: float  # beats a minute
-    parts: dict  # for each of `STEMS` a list of Part, empty where the song lacks the stem
-    balance_db: dict  # the level of each stem beside the others
+    tempo: float  # beats per minute
+    parts: dict  # for each of `STEMS` a list of Part, empty if the song lacks the stem
+    balance_db: dict  # level of each stem relative to the others
     level_db: float  # RMS of the mixture in dB of full scale
     wet: float  # share of reverberation
-    tilt_db: float  # dB an octave
-    seed: tuple  # of the generators of the players
+    tilt_db: float  # dB per octave
+    seed: tuple  # seed of the players' random generators
 
 
 def compose(style_name, seconds, *seed):
@@ -52,9 +52,9 @@ def compose(style_name, seconds, *seed):
     style_name : str
         Key of `styles.STYLES`.
     seconds : float
-        The least length.
+        Minimum length.
     *seed : int or str
-        All else that the song depends on.
+        Everything else that the song depends on.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def compose(style_name, seconds, *seed):
         for chosen in sorted(rng.permutation(len(lines))[: rng.integers(1, len(lines) + 1)]):
             parts[stem].append(_part(*lines[chosen], harmony, playing[stem], rng))
     sound = draw({"level_db": style.level_db, "wet": style.wet, "tilt_db": style.tilt_db}, rng)
-    sound["tilt_db"] += rng.normal(0, 0.7)  # no two studios sound alike
+    sound["tilt_db"] += rng.normal(0, 0.7)  # every studio sounds different
     return Song(style_name, tempo, parts, draw(BALANCE_DB, rng), **sound, seed=seed)
 
 
@@ -83,7 +83,7 @@ def _choice(options, rng):
 
 
 def _arrange(stems, n_bars, bar_seconds, rng):
-    """Say for each stem in which bars it plays: sections of 5 to 11 s, in each of which some are silent."""
+    """Draw for each stem the bars in which it plays: sections of 5 to 11 s, in each of which some stems are silent."""
     playing = {stem: np.zeros(n_bars, dtype=bool) for stem in STEMS}
     first = 0
     while first < n_bars:
@@ -100,6 +100,6 @@ def _part(players, roles, harmony, playing, rng):
     if name in KITS:
         return Part(draw_kit(name, rng), name, drum_line(role, playing, rng), pan=0.0)
     player = draw_instrument(name, rng)
-    # Bass and singers stand in the middle.
+    # Bass and vocals are panned to the centre.
     side = 0.0 if RECIPES[name].family in ("bass", "vocal") else rng.uniform(-0.7, 0.7)
     return Part(player, name, line(role, player, harmony, playing, rng), float(side))

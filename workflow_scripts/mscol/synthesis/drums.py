@@ -1,14 +1,14 @@
-"""Drums: kits of one-shots, and the patterns that they play.
+"""Drums: kits of one-shot sounds, and the patterns that they play.
 
-MTAT's tags "drums" and "beat" need any kit, "beats" an electronic one; the patterns tell styles apart.
+MTAT's tags "drums" and "beat" require any kit, "beats" an electronic one. The patterns distinguish styles.
 """
 
 import numpy as np
 
 from mscol.synthesis import sounds
 
-BEATS = 4  # of a bar
-# Ranges of what `hit` models, for the pieces of a kit and what each kind of kit changes.
+BEATS = 4  # per bar
+# Ranges of the parameters of `hit` for the pieces of a kit, and the changes of each kind of kit.
 PIECES = {
     "kick": {"hz": (42, 58), "sweep": (1.5, 4.5), "decay": (0.06, 0.14), "click": (0.1, 0.7)},
     "snare": {"hz": (160, 240), "sweep": (0.4, 0.4), "decay": (0.04, 0.1), "noise": (0.5, 1.2),
@@ -27,7 +27,7 @@ KITS = {
     "electronic": {"kick": {"sweep": (3, 9), "decay": (0.13, 0.31)}},
     "brushes": {"snare": {"noise": (1.5, 2.2)}, "kick": {"click": (0, 0.1)}},
 }
-# Sixteenths of a 4/4 bar: x a stroke, o a soft one.
+# Sixteenths of a 4/4 bar: x is a stroke, o a soft stroke.
 PATTERNS = {
     "four": {"kick": "x...x...x...x...", "open hat": "..x...x...x...x.", "clap": "....x.......x..."},
     "four busy": {"kick": "x...x...x...x...", "hat": "xoxoxoxoxoxoxoxo", "clap": "....x.......x..o"},
@@ -43,22 +43,22 @@ PATTERNS = {
     "conga": {"low hand": "x..x..x.x..x..o.", "high hand": "..x..x....x..x.x", "shaker": "x.x.x.x.x.x.x.x."},
     "odd": {"low hand": "x..x.....x..o...", "kick": "x......x....x..o", "open hat": "..x.....x......."},
 }  # fmt: skip
-LOUDNESS = {"x": 1.0, "o": 0.5, "hat": 0.4, "open hat": 0.4, "shaker": 0.35}  # a piece not named has 1
+LOUDNESS = {"x": 1.0, "o": 0.5, "hat": 0.4, "open hat": 0.4, "shaker": 0.35}  # 1 for all other pieces
 
 
 def draw_kit(kind, rng):
-    """Draw the timbre of a kit of a kind of `KITS`: for each piece what `hit` takes."""
+    """Draw the timbre of a kit of a kind in `KITS`: for each piece, the parameters of `hit`."""
     return {piece: sounds.draw(ranges | KITS[kind].get(piece, {}), rng) for piece, ranges in PIECES.items()}
 
 
 def hit(piece, rate, rng):
-    """Sound one stroke: a membrane whose pitch falls, noise in a band, a click.
+    """Synthesise one stroke: a membrane with falling pitch, noise in a band, a click.
 
     Parameters
     ----------
     piece : dict of str to float
-        ``hz``, which starts higher by ``sweep`` times itself, over ``decay`` s; ``noise`` from ``low`` to
-        ``high`` Hz over ``noise_decay`` s, again after ``flam`` s for a clap; ``click``.
+        ``hz``, which starts higher by ``sweep`` times itself and decays over ``decay`` s; ``noise`` from ``low`` to
+        ``high`` Hz over ``noise_decay`` s, repeated after ``flam`` s for a clap; ``click``.
 
     Returns
     -------
@@ -84,9 +84,9 @@ def hit(piece, rate, rng):
 
 
 def drum_line(pattern, playing, rng):
-    """Repeat a pattern of `PATTERNS` with a few strokes of the song's own, swung or straight, and fills.
+    """Repeat a pattern of `PATTERNS`, swung or straight, with a few random changes per song, and fills.
 
-    It returns what `lines.line` does, with pieces for pitches; ``playing`` has one truth value a bar.
+    Returns the same as `lines.line`, with pieces of the kit as pitches; ``playing`` has one truth value per bar.
     """
     swing = float(rng.choice([0.0, 0.0, 0.12, 0.2])) / 4
     strokes = []

@@ -1,4 +1,4 @@
-"""Clips as excerpts of songs, the order of the styles, and mp3 files."""
+"""Clips as excerpts of songs, the order of the styles, and MP3 files."""
 
 from dataclasses import dataclass
 
@@ -17,22 +17,22 @@ class Excerpt:
     song: int  # counted from 0 within dataset and split
     style: str
     start_seconds: float
-    song_seconds: float  # the least length of the song
+    song_seconds: float  # minimum length of the song
     seed: int
 
     def compose(self):
-        """The song, the same for all of its excerpts."""
+        """Compose the song, which is the same for all of its excerpts."""
         return compose(self.style, self.song_seconds, self.seed, self.dataset, self.split, self.song)
 
 
 def in_turn(options, song, *seed):
-    """The option of the song-th song, however many there are: each run of songs has each once, shuffled."""
+    """Return the option for a song, independent of the number of songs: each cycle has every option once, shuffled."""
     cycle, place = divmod(song, len(options))
     return options[generator(*seed, "styles", cycle).permutation(len(options))[place]]
 
 
 def write_mp3(path, waveform, rate):
-    """Write an mp3 of variable bit rate, which is encoded faster than a constant one; its folder is made.
+    """Write an MP3 with variable bit rate, which encodes faster than constant bit rate; create its folder.
 
     Parameters
     ----------

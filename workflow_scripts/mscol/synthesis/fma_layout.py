@@ -1,7 +1,7 @@
 """Songs in FMA-small's layout: ``fma_small/000/000002.mp3`` and ``fma_metadata/tracks.csv``.
 
-30 s, stereo, mp3. At 22.05 kHz where the original is mostly at 44.1: analysis ends at 8 kHz, and encoding at
-44.1 kHz would take most of the time of making the embedded datasets. Every track is a song of its own, by an artist of its own.
+30 s, stereo, MP3. The sample rate is 22.05 kHz instead of the original's mostly 44.1 kHz: analysis ends at 8 kHz, and encoding at
+44.1 kHz would take most of the time of synthesising the embedded datasets. Every track is a different song by a different artist.
 """
 
 import pandas as pd
@@ -14,7 +14,7 @@ from mscol.synthesis.styles import STYLES
 RATE, SECONDS = 22_050, 30
 LATEST_START = 20.0
 GENRES = sorted({style.genre for style in STYLES.values() if style.genre})
-# The official name of a split and the first of its track numbers here.
+# The official name of a split, and its first track number here.
 SPLITS = {"train": ("training", 2), "validation": ("validation", 50_000), "test": ("test", 100_000)}
 COLUMNS = {
     "album": "comments date_created date_released engineer favorites id information listens producer tags "
@@ -29,7 +29,7 @@ COLUMNS = {
 
 
 def plan(split, sizes, seed):
-    """The tracks of a split, ``sizes["fma"][split]``; the eight genres take turns."""
+    """Yield the tracks of a split, ``sizes["fma"][split]``, with the eight genres in turn."""
     for song in range(sizes["fma"][split]):
         genre = in_turn(GENRES, song, seed, "fma", split)
         styles = [name for name, style in STYLES.items() if style.genre == genre]
@@ -39,7 +39,7 @@ def plan(split, sizes, seed):
 
 
 def track_number(clip):
-    """The track's id: unlike each other, and like the official ones with gaps."""
+    """Return the track's unique id; ids have gaps, like the official ones."""
     return SPLITS[clip.split][1] + 37 * clip.song
 
 
@@ -51,7 +51,7 @@ def write(root, clip):
 
 
 def write_tables(root, clips, _):
-    """Write the table with its three header rows; what is not known stays empty."""
+    """Write the table with its three header rows; unknown values stay empty."""
     rows = {}
     for clip in sorted(clips, key=track_number):
         rows[track_number(clip)] = {

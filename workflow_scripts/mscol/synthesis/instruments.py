@@ -1,10 +1,10 @@
-"""Pitched instruments and voices: one mechanism, a period of a wave that is repeated and changes.
+"""Pitched instruments and voices: all repeat one period of a wave that changes over time.
 
-The wave's partials fall by a slope; some are missing (a stopped pipe, the place where a string is plucked);
-resonances lift others (a body, the formants of a voice). A second wave makes the onset, brighter or, as in
-brass, duller, and settles into the first. `RECIPES` has the kinds of instruments and what each is needed for:
-every family of NSynth has two timbres at least, and every instrument and voice among MTAT's 50 tags one that
-bears it. The ranges of kindred kinds overlap on purpose: an instrument must be learnable, not trivial.
+The amplitudes of the wave's partials fall with a slope. Some partials are missing (a stopped pipe, the point where a string is
+plucked); resonances boost others (a body, the formants of a voice). A second wave makes the onset, brighter or, as in
+brass, duller, and fades into the first. `RECIPES` lists the kinds of instruments with their families and tags:
+every family of NSynth has at least two timbres, and every instrument and voice among MTAT's 50 tags has at least
+one. The ranges of related kinds overlap on purpose: recognising an instrument must be possible, but not trivial.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MOST_HARMONICS = 48
 VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240))
 FORMANT_WIDTHS_HZ, FORMANT_GAINS = (90, 120, 170), (1.0, 0.6, 0.3)
 THUMP_BAND_HZ = (150, 3000)
-CONSONANT_BANDS_HZ = ((1200, 3500), (3500, 7500), None)  # "h", "k"; "sh", "s", "t"; a vowel alone
+CONSONANT_BANDS_HZ = ((1200, 3500), (3500, 7500), None)  # "h", "k"; "sh", "s", "t"; no consonant
 SUNG = ("vocal", "vocals", "voice")
 FEMALE = (*SUNG, "female", "woman", "female vocal", "female voice")
 MALE = (*SUNG, "male", "man", "male vocal", "male voice")
@@ -29,13 +29,13 @@ class Recipe:
     """A kind of instrument."""
 
     family: str  # of NSynth
-    source: str  # acoustic, electronic or synthetic, as NSynth has it
-    tags: tuple  # of MTAT, true where it is heard
+    source: str  # acoustic, electronic or synthetic, as in NSynth
+    tags: tuple  # MTAT's tags of clips in which it is heard
     low: int  # the register, MIDI note numbers
     high: int
-    # Of str to (float, float): slopes and blooms in dB an octave, times in s, pitches in cents, bodies in Hz
+    # str to (float, float): slopes and blooms in dB per octave, times in s, pitches in cents, bodies in Hz
     ranges: dict
-    partials: tuple | None = None  # fifths of the pitch, where they are no harmonics
+    partials: tuple | None = None  # partials that are not harmonics, in fifths of the pitch
 
 
 def _recipe(family, source, tags, low, high, partials=None, **ranges):
@@ -48,7 +48,7 @@ BLOWN = {"attack": (0.02, 0.1), "release": (0.05, 0.13)}
 SINGING = {"vibrato": (8, 40), "breath": (0.01, 0.06), "glide": (0.02, 0.05), "consonants": (0.05, 0.35)}
 TRAINED = {"vibrato": (45, 90), "slope": (-9, -5), "glide": (0.04, 0.08), "consonants": (0.03, 0.08)}
 RECIPES = {
-    # Plucked and hammered: a bright onset settles, and all fades
+    # Plucked and hammered: a bright onset settles, and the sound fades
     "guitar": _recipe("guitar", "acoustic", ["guitar"], 43, 79, slope=(-9, -5), point=(0.1, 0.35),
         bloom=(3, 7), settle=(0.05, 0.2), fade=(0.3, 0.9), thump=(0.05, 0.3)),
     "electric guitar": _recipe("guitar", "electronic", ["guitar"], 40, 79, slope=(-7, -3), point=(0.06, 0.3),
@@ -75,7 +75,7 @@ RECIPES = {
     "saw bass": _recipe("bass", "synthetic", ["synth"], 28, 52, slope=(-9, -5), odd=(0, 1), bloom=(1, 6),
         settle=(0.03, 0.3), fade=(0.2, 1.2), players=(1, 2.4), detune=(4, 14), drive=(0, 2)),
     "sub bass": _recipe("bass", "synthetic", [], 28, 48, slope=(-18, -13), fade=(0.4, 1.5), drive=(0, 1.5)),
-    # Bowed and blown: an onset settles into a tone that is held
+    # Bowed and blown: an onset settles into a sustained tone
     "violin": _recipe("string", "acoustic", ["violin", "strings"], 57, 91, slope=(-7, -4), body=(900, 2600),
         **BOWED),
     "cello": _recipe("string", "acoustic", ["cello", "strings"], 38, 67, slope=(-8, -5), body=(250, 900),
@@ -94,7 +94,7 @@ RECIPES = {
         vibrato=(0, 14), body=(1000, 1700), **BLOWN),
     "horn": _recipe("brass", "acoustic", [], 41, 74, slope=(-10, -6), bloom=(-8, -3), settle=(0.06, 0.2),
         vibrato=(0, 10), players=(1, 2.4), detune=(3, 10), body=(350, 800), **BLOWN),
-    # Electric, and what is like it
+    # Electric and similar
     "organ": _recipe("organ", "electronic", [], 40, 91, slope=(-8, -2), odd=(-0.5, 0.5), vibrato=(0, 16)),
     "pipe organ": _recipe("organ", "acoustic", [], 36, 91, slope=(-10, -4), odd=(0, 0.6), bloom=(-3, 0),
         attack=(0.03, 0.09), release=(0.1, 0.3), players=(2, 3.4), detune=(1, 4), breath=(0.005, 0.04)),
@@ -125,19 +125,19 @@ class Instrument:
     """One instrument with its own timbre."""
 
     name: str  # key of `RECIPES`
-    timbre: dict  # of str to float: a value from each of the recipe's ranges
+    timbre: dict  # str to float: a value from each of the recipe's ranges
     low: int  # the register, MIDI note numbers
     high: int
 
     def note(self, midi, seconds, velocity, rate, rng):
-        """Play one note.
+        """Synthesise one note.
 
         Parameters
         ----------
         midi, seconds : float
-            MIDI note number, also beyond the register; time from the start to the release.
+            MIDI note number, which may lie outside the register; time from the start to the release.
         velocity : float
-            0 to 1: loudness, and brightness with it.
+            Loudness and brightness, 0 to 1.
         rate : int
             Hz.
 
@@ -150,7 +150,7 @@ class Instrument:
         release = timbre.get("release", 0.1)
         t = np.arange(int((seconds + release) * rate)) / rate
         sound = sounds.peak_to_one(self._wave(frequency, t, velocity, rate, rng))
-        if "breath" in timbre:  # differences of noise are brighter than noise, as air is
+        if "breath" in timbre:  # like breath, differences of noise are brighter than noise
             sound += timbre["breath"] * np.diff(sounds.noise(len(t) + 1, rng))
         if "drive" in timbre:
             sound = np.tanh(sound * np.float32(1 + timbre["drive"]))
@@ -161,15 +161,15 @@ class Instrument:
         return sounds.peak_to_one(sound) * np.float32(0.25 + 0.75 * velocity)
 
     def _wave(self, frequency, t, velocity, rate, rng):
-        """The wave of all players or strings of a note, shape of ``t``."""
+        """Compute the wave of all players or strings of a note, with the shape of ``t``."""
         timbre, partials = self.timbre, RECIPES[self.name].partials
-        fold = 5 if partials else 1  # periods of the pitch in one of the wave
+        fold = 5 if partials else 1  # periods of the pitch per period of the wave
         numbers = np.array(partials or range(1, MOST_HARMONICS + 1))
         audible = numbers[numbers * frequency / fold < sounds.NYQUIST_SHARE * rate]
         numbers = audible if len(audible) else numbers[:1]
         phases = rng.uniform(0, 2 * np.pi, len(numbers))
         slope = timbre["slope"] - 5 * (1 - velocity)
-        # The wave that is held, and that of the onset; a voice comes from another vowel.
+        # The sustained wave and the onset's wave; a voice starts from another vowel.
         slopes = (slope, slope + timbre.get("bloom", 0.0))
         spectra = [self._amplitudes(numbers / fold, frequency, slope, rng) for slope in slopes]
         tables = [sounds.wavetable(numbers, spectrum, phases) for spectrum in spectra]
@@ -182,7 +182,7 @@ class Instrument:
         return held + np.exp(t.astype(np.float32) / np.float32(-timbre.get("settle", 0.1))) * (onset - held)
 
     def _amplitudes(self, ratios, frequency, slope, rng):
-        """Amplitudes of partials at ``ratios`` of the pitch; of a voice, on some vowel."""
+        """Compute the amplitudes of partials at ``ratios`` of the pitch; for a voice, on a random vowel."""
         timbre = self.timbre
         amplitudes = ratios ** (slope / 6.02)
         amplitudes *= np.where(ratios % 2 == 1, 1.0, 1.0 - timbre.get("odd", 0.0))
@@ -200,21 +200,21 @@ class Instrument:
 
 
 def draw_instrument(name, rng):
-    """Build an instrument of the kind ``name``, its timbre drawn from the recipe's ranges."""
+    """Build an instrument of the kind ``name`` with a timbre drawn from the recipe's ranges."""
     recipe = RECIPES[name]
     timbre = sounds.draw(recipe.ranges, rng)
-    timbre["slope"] += rng.normal(0, 2)  # no two of a kind are equally bright
+    timbre["slope"] += rng.normal(0, 2)  # instruments of one kind differ in brightness
     return Instrument(name, timbre, recipe.low, recipe.high)
 
 
 def _resonance(hz, centre, width):
-    """The gain of a resonance, 1 at its centre."""
+    """Compute the gain of a resonance, 1 at its centre."""
     return 1 / np.sqrt(1 + (centre / width * (hz / centre - centre / hz)) ** 2)
 
 
 def _phase(frequency, t, timbre, rng):
-    """The phase in periods: the integral of a pitch with vibrato that grows, a scoop into it, and a fall."""
-    octaves = 0.0  # times seconds
+    """Compute the phase in periods: the integral of a pitch with growing vibrato, an initial glide, and a fall."""
+    octaves = 0.0  # integrated over seconds
     if timbre.get("vibrato"):
         speed = 2 * np.pi * rng.uniform(4.6, 6.2)
         swing = np.sin((speed * t + rng.uniform(0, 2 * np.pi)).astype(np.float32))

@@ -1,6 +1,6 @@
 """Harmony, and the notes of single lines: what a bass, an accompanist or a singer plays over the chords.
 
-A line repeats a figure, drawn once a song as music does, or is a tune. ``playing`` has one truth value a bar.
+A line repeats a figure, drawn once per song, or is a tune. ``playing`` has one truth value per bar.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ MODES = {
     "mixolydian": (0, 2, 4, 5, 7, 9, 10), "harmonic": (0, 2, 3, 5, 7, 8, 11),
     "bhairav": (0, 1, 4, 5, 7, 8, 11), "whole tone": (0, 2, 4, 6, 8, 10, 11),
 }  # fmt: skip
-# Chord roots as degrees of the mode, a chord a bar.
+# Chord roots as degrees of the mode, one chord per bar.
 PROGRESSIONS = ((0, 4, 5, 3), (0, 3, 4, 4), (5, 3, 0, 4), (0, 5, 3, 4), (0, 0, 3, 4), (0, 6, 5, 4),
                 (0, 3, 0, 4), (0, 5, 1, 4), (0, 2, 3, 3), (0, 0, 6, 3))  # fmt: skip
-# A figure's grid in beats, the share of the grid's places that sound, the longest note in beats, and steps up
-# the scale from the chord's root (7 is the octave, None a rest): played in turn, at random, or together.
+# A figure's grid in beats, the share of the grid's positions that sound, the longest note in beats, the order of the steps
+# (in turn, at random, or together), and the steps up the scale from the chord's root (7 is the octave, None a rest).
 FIGURES = {
     "root": (4, 1, 4, "turn", (0,)),
     "walk": (1, 1, 1, "turn", (0, 2, 4, 5)),
@@ -35,29 +35,29 @@ FIGURES = {
     "stabs": (0.25, 0.15, 0.5, "together", (0, 2, 4)),
     "chug": (0.25, 0.7, 0.25, "together", (0, 4)),
 }
-TUNES = {"tune": (0.45, 3), "sparse": (0.12, 3), "random": (0.5, 9)}  # notes an eighth; leaps in semitones
+TUNES = {"tune": (0.45, 3), "sparse": (0.12, 3), "random": (0.5, 9)}  # notes per eighth; leaps in semitones
 
 
 @dataclass(frozen=True)
 class Harmony:
-    """The key and chords of a song: what every line asks when it needs a pitch."""
+    """The key and chords of a song, from which every line gets its pitches."""
 
     root: int
     mode: tuple
     progression: tuple
 
     def pitch(self, degree, low):
-        """The lowest pitch from ``low`` on that is the ``degree``-th of the scale (0 the keynote)."""
+        """Return the lowest pitch from ``low`` upward that is the ``degree``-th of the scale (0 is the keynote)."""
         return int(low + (self.root + self.mode[degree % 7] - low) % 12)
 
     def above(self, bar, step, low):
-        """The pitch ``step`` degrees above the root of a bar's chord, which lies from ``low`` on."""
+        """Return the pitch ``step`` degrees above the root of a bar's chord; the root is at or above ``low``."""
         root = self.progression[bar % len(self.progression)]
         octaves, degree = divmod(root + step, 7)
         return self.pitch(root, low) + 12 * octaves + self.mode[degree] - self.mode[root]
 
     def nearest(self, wanted, bar=None):
-        """The tone of the scale, or of a bar's chord, that lies nearest to a pitch."""
+        """Return the tone of the scale, or of a bar's chord, nearest to a pitch."""
         root = 0 if bar is None else self.progression[bar % len(self.progression)]
         degrees = range(7) if bar is None else (root, root + 2, root + 4)
         tones = [self.pitch(degree, int(wanted) - 5) for degree in degrees]
@@ -65,14 +65,14 @@ class Harmony:
 
 
 def line(role, instrument, harmony, playing, rng):
-    """Play a line.
+    """Compose a line.
 
     Parameters
     ----------
     role : str
         A key of `FIGURES` or `TUNES`.
     instrument : Instrument
-        Its register is kept by tunes; a figure starts in its lowest octave, or from C3 on.
+        Tunes stay in its register; a figure starts in its lowest octave, or from C3 on.
     harmony : Harmony
     playing : np.ndarray, shape=(n_bars,), bool
 
@@ -99,7 +99,7 @@ def _figure(grid, share, longest, order, steps, rng):
         one = number % len(steps) if order == "turn" else rng.integers(len(steps))
         chosen = steps if order == "together" else steps[one : one + 1]
         beats, velocity = 0.95 * min(end - onset, longest), 0.75 if onset % 1 else 0.9
-        # The strings of a strummed chord sound one after the other.
+        # The strings of a strummed chord sound one after another.
         figure += [
             (onset + 0.02 * late, beats, step, velocity)
             for late, step in enumerate(chosen)
@@ -109,7 +109,7 @@ def _figure(grid, share, longest, order, steps, rng):
 
 
 def _tune(density, leap, low, high, harmony, playing, rng):
-    """A tune: a rhythm of two bars that returns, and a walk over the scale that rests on chord tones."""
+    """Compose a tune: a repeated rhythm of two bars, and a walk over the scale with chord tones on strong beats."""
     onsets = np.flatnonzero(np.append(True, rng.random(15) < density * rng.uniform(0.7, 1.3)))  # eighths
     centre = pitch = float(np.clip(rng.uniform(62, 76), low, high))
     notes = []

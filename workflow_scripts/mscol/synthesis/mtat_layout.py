@@ -1,8 +1,8 @@
-"""Music in MagnaTagATune's layout: mp3 in folders 0 to f, ``annotations_final.csv``, ``clip_info_final.csv``.
+"""Music in MagnaTagATune's layout: MP3 in folders 0 to f, ``annotations_final.csv``, ``clip_info_final.csv``.
 
-29.124 s, mono, 16 kHz. All clips of a song lie in one folder, which says the split. Tags are true of a
-clip's score and level; all of the 50 most used occur. On top of the clips that are asked for come two of
-noise among those of test, which bear none of the 50, and a broken one in training, as in the original.
+29.124 s, mono, 16 kHz. All clips of a song are in one folder, which determines the split. Tags follow from a
+clip's score and level; all of the 50 most used tags occur. In addition to the requested clips, there are two clips
+of noise in the test split, which have none of the 50 tags, and a broken clip in training, as in the original.
 """
 
 import numpy as np
@@ -21,11 +21,11 @@ SPLITS = {"train": "0123456789ab", "validation": "c", "test": "def"}
 FIRST_ID = {"train": 2, "validation": 40_000, "test": 50_000}
 STARTS, SONG_SECONDS = (0.0, 30.0), 60.0  # the official grid
 WIND, WIND_SONGS, WIND_TAGS, WIND_DB = "wind", (4000, 4001), {"noise", "drone", "no beat", "no drums"}, -19.5
-# One of the three official clips that are zero bytes long; it keeps its name, id and what its title tells.
+# One of the three official clips that are zero bytes long, with its original name, id and title.
 BROKEN = "6/norine_braun-now_and_zen-08-gently-117-146.mp3"
 BROKEN_INFO = (8, "Gently", "Norine Braun", "Now and Zen", "", 117, 146, "")
 INFO = ("track_number", "title", "artist", "album", "url", "segmentStart", "segmentEnd", "original_url")
-HEARD_SECONDS = 2.5  # a part is heard when its notes in the clip last that long in sum
+HEARD_SECONDS = 2.5  # a part is tagged if its notes in the clip last at least this long in total
 FAST_TEMPO, SLOW_TEMPO = 120, 80
 LOUD_DB, QUIET_DB = -17.0, -22.0
 PLAYER_TAGS = {name: recipe.tags for name, recipe in RECIPES.items()}
@@ -34,7 +34,7 @@ SILENT_TAGS = {
     "drums": ("no drums", "no beat"),
     "vocals": ("no vocal", "no vocals", "no voice", "instrumental"),
 }
-# The 188 tags in the order of the official table, with its spelling.
+# The 188 tags in the order and spelling of the official table.
 OFFICIAL_TAGS = """
 no voice, singer, duet, plucking, hard rock, world, bongos, harpsichord, female singing, clasical, sitar,
 chorus, female opera, male vocal, vocals, clarinet, heavy, silence, beats, men, woodwind, funky, no strings,
@@ -57,7 +57,7 @@ TAGS = tuple(OFFICIAL_TAGS.replace("\n", " ").strip().split(", "))
 
 
 def plan(split, sizes, seed):
-    """The clips of a split, ``sizes["mtat"][split]`` and the noises: some songs give two, most give one."""
+    """Return the clips of a split, ``sizes["mtat"][split]`` and the noises; some songs have two clips, most one."""
     clips, song = [], 0
     while len(clips) < sizes["mtat"][split]:
         style = in_turn(tuple(STYLES), song, seed, "mtat", split)
@@ -69,7 +69,7 @@ def plan(split, sizes, seed):
 
 
 def clip_path(clip):
-    """The official-style path, ``folder/artist-album-track-title-start-end.mp3``; a song has one folder."""
+    """Return the official-style path, ``folder/artist-album-track-title-start-end.mp3``; a song has one folder."""
     folder = SPLITS[clip.split][clip.song % len(SPLITS[clip.split])]
     start, style = int(clip.start_seconds), clip.style.replace(" ", "_")
     return f"{folder}/mscol_synthesis-{clip.split}-{clip.song + 1:02d}-{style}-{start}-{start + 29}.mp3"
@@ -89,7 +89,7 @@ def write(root, clip):
 
 
 def _wind(clip):
-    """Noise in a band, swelling slowly."""
+    """Synthesise noise in a band that swells slowly."""
     rng = sounds.generator(clip.seed, "mtat", WIND, clip.song)
     low = rng.uniform(150, 600)
     wind = sounds.band(sounds.noise(SAMPLES, rng), low, 3 * low, RATE)
@@ -100,25 +100,25 @@ def _wind(clip):
 
 
 def tags_of(song, start_seconds, seconds, level_db):
-    """Tell what a listener could write about a clip.
+    """Return the tags that a listener could give to a clip.
 
     Parameters
     ----------
     song : composition.Song
     start_seconds, seconds, level_db : float
-        The clip, and its RMS in dB of full scale.
+        Position and length of the clip, and its RMS in dB of full scale.
 
     Returns
     -------
     set of str
-        Of `TAGS`.
+        Subset of `TAGS`.
     """
     tags, heard = set(STYLES[song.style].tags.split(", ")), []
     for stem in STEMS:
         lengths = [_sounding_seconds(part, song.tempo, start_seconds, seconds) for part in song.parts[stem]]
         pairs = zip(song.parts[stem], lengths, strict=True)
         heard += [part.name for part, length in pairs if length >= HEARD_SECONDS]
-        if not any(lengths):  # what is heard in passing is neither claimed nor denied
+        if not any(lengths):  # a stem heard only briefly gets neither a tag nor its negation
             tags.update(SILENT_TAGS.get(stem, ()))
     tags.update(*(PLAYER_TAGS[name] for name in heard))
     of_the_whole = {
@@ -130,19 +130,19 @@ def tags_of(song, start_seconds, seconds, level_db):
 
 
 def _sounding_seconds(part, tempo, start_seconds, seconds):
-    """The summed lengths of the notes of a part that begin in the clip."""
+    """Return the total length of a part's notes that begin in the clip."""
     starts, lengths = np.array([note[:2] for note in part.notes], dtype=float).reshape(-1, 2).T * (60 / tempo)
     return float(lengths[(starts >= start_seconds) & (starts < start_seconds + seconds)].sum())
 
 
 def write_tables(root, clips, tags):
-    """Write the broken clip, and both tables: tab separated, every field quoted, CRLF."""
+    """Write the broken clip and both tables: tab-separated, every field quoted, CRLF."""
     (root / BROKEN).parent.mkdir(exist_ok=True)
     (root / BROKEN).write_bytes(b"")
     rows = [(35644, BROKEN_INFO, {"female vocal", "vocals"}, BROKEN)]
     for clip, found in zip(clips, tags, strict=True):
         start = int(clip.start_seconds)
-        artist = f"mscol synthesis, {clip.style}"  # one a style: alike enough to be told
+        artist = f"mscol synthesis, {clip.style}"  # one per style: similar enough to be recognised
         info = (clip.song + 1, clip.style.capitalize(), artist, clip.split.capitalize(), "",
                 start, start + 29, "")  # fmt: skip
         rows.append((FIRST_ID[clip.split] + 2 * clip.song + (start > 0), info, found, clip_path(clip)))

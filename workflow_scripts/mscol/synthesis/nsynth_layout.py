@@ -1,8 +1,8 @@
 """Notes in NSynth's layout: ``nsynth-{train,valid,test}/audio/*.wav`` and ``examples.json``.
 
-4 s, 16 kHz, mono, 16 bits; each note is held for 3 s. No instrument occurs in two splits; as in the
-original, synth_lead is in the training split alone. Qualities are true of how a note is made; of the ten, reverb and
-tempo-synced do not occur.
+4 s, 16 kHz, mono, 16 bits; each note is held for 3 s. No instrument occurs in two splits. As in the
+original, synth_lead is in the training split only. Qualities follow from a note's parameters; two of the ten, reverb and
+tempo-synced, do not occur.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ QUALITIES = (
     "bright", "dark", "distortion", "fast_decay", "long_release", "multiphonic", "nonlinear_env", "percussive", "reverb",
     "tempo-synced",
 )  # fmt: skip
-BRIGHT_SLOPE, DARK_SLOPE = -7.0, -13.0  # dB an octave
-FADED = 0.1  # the share of a note that is left where it ends, of one that decays fast
-# The official folder of a split, the notes of an instrument in it, and the first of its instrument numbers.
+BRIGHT_SLOPE, DARK_SLOPE = -7.0, -13.0  # dB per octave
+FADED = 0.1  # a note decays fast if at most this share of its amplitude is left at its release
+# The official folder of a split, the number of notes per instrument, and the first instrument number.
 SPLITS = {"train": ("train", 5, 0), "validation": ("valid", 3, 400), "test": ("test", 3, 700)}
 
 
 @dataclass(frozen=True)
 class Note:
-    """One note: who plays what."""
+    """One note of an instrument."""
 
     split: str
     player: Instrument
@@ -43,12 +43,12 @@ class Note:
 
     @property
     def name(self):
-        """For example ``bass_synthetic_033-022-050``."""
+        """Return the note's name, for example ``bass_synthetic_033-022-050``."""
         return f"{self.instrument}-{self.pitch:03d}-{self.velocity:03d}"
 
 
 def plan(split, sizes, seed):
-    """The notes of a split, ``sizes["nsynth"][split]``: the k-th of every family before the next of any."""
+    """Yield the notes of a split, ``sizes["nsynth"][split]``: the k-th of every family before the next of any."""
     _, notes_each, first = SPLITS[split]
     families = FAMILIES if split == "train" else [name for name in FAMILIES if name != TRAIN_ONLY]
     for index in range(sizes["nsynth"][split]):
@@ -65,10 +65,10 @@ def plan(split, sizes, seed):
 
 
 def write(root, note):
-    """Play one note and write it."""
+    """Synthesise one note and write it."""
     rng = sounds.generator(note.seed, "nsynth note", note.name)
     sound = note.player.note(note.pitch, HELD_SECONDS, note.velocity / 127, RATE, rng)
-    # A little noise of the recording, so that no sample is an exact zero for long.
+    # A little recording noise, so that there are no long runs of exact zeros.
     wav = 0.7 * np.pad(sound, (0, SECONDS * RATE))[: SECONDS * RATE]
     wav += 10 ** (rng.uniform(-75, -55) / 20) * sounds.noise(len(wav), rng)
     target = root / f"nsynth-{SPLITS[note.split][0]}" / "audio" / f"{note.name}.wav"
@@ -77,9 +77,9 @@ def write(root, note):
 
 
 def qualities_of(note):
-    """Tell which of the `QUALITIES` a note has, in their order."""
+    """Return which of the `QUALITIES` a note has, in their order."""
     timbre, velocity = note.player.timbre, note.velocity / 127
-    slope = timbre["slope"] - 5 * (1 - velocity)  # as it is played (`Instrument`)
+    slope = timbre["slope"] - 5 * (1 - velocity)  # as in `Instrument`
     fade = timbre.get("fade", np.inf) / (sounds.hertz(note.pitch) / 220) ** 0.5
     has = {
         "bright": slope >= BRIGHT_SLOPE,

@@ -1,4 +1,4 @@
-"""From a song to the waveforms of its stems or its mixture."""
+"""Render a song to the waveforms of its stems or its mixture."""
 
 import numpy as np
 from scipy import fft, signal
@@ -6,29 +6,31 @@ from scipy import fft, signal
 from mscol.synthesis import drums, sounds
 from mscol.synthesis.composition import STEMS
 
-PEAK = 0.97  # of full scale; what 16 bits and an mp3 encoder take without clipping
-LEAD_SECONDS = 0.05  # before the direct sound in a room's response: its tone spreads to both sides
+PEAK = 0.97  # of full scale; avoids clipping in 16-bit files and in the MP3 encoder
+LEAD_SECONDS = (
+    0.05  # before the direct sound in a room's response, because the equaliser spreads it to both sides
+)
 
 
 def render(song, start_seconds, seconds, rate, channels, mix=False):
-    """Play a window of a song.
+    """Render a window of a song.
 
     Parameters
     ----------
     song : composition.Song
     start_seconds, seconds : float
-        The window. Notes that began before it are not heard.
+        Start and length of the window. Notes that begin before it are left out.
     rate : int
         Hz.
     channels : int
         1 or 2.
     mix : bool
-        Whether to return the sum of the stems alone, which costs less than the stems.
+        Whether to return only the sum of the stems, which is faster than the stems.
 
     Returns
     -------
     dict of str to np.ndarray, shape=(n_samples, channels), float32
-        The four stems, a silent one all zeros, or their sum as "mixture", which peaks at `PEAK` at most.
+        The four stems (zeros for silent ones), or their sum as "mixture", whose peak is at most `PEAK`.
     """
     room = _room(song, rate, channels)
     dry = _dry_stems(song, start_seconds, seconds, rate, channels)
@@ -40,13 +42,13 @@ def render(song, start_seconds, seconds, rate, channels, mix=False):
 
 
 def _dry_stems(song, start_seconds, seconds, rate, channels):
-    """The stems without their room at the song's balance, shape ``(channels, n_samples)`` each."""
+    """Render the stems without reverberation, at the song's balance, shape ``(channels, n_samples)`` each."""
     stems = {stem: np.zeros((channels, round(seconds * rate)), dtype=np.float32) for stem in STEMS}
     for stem, dry in stems.items():
         for number, part in enumerate(song.parts[stem]):
             rng = sounds.generator(*song.seed, "player", stem, number)
             played = _play(part, song.tempo, start_seconds, dry.shape[1], rate, rng)
-            # Of equal power in sum
+            # Equal-power panning
             left, right = np.cos((part.pan + 1) * np.pi / 4), np.sin((part.pan + 1) * np.pi / 4)
             for channel, gain in zip(dry, (left, right) if channels == 2 else (1,), strict=True):
                 channel += np.float32(gain) * played
@@ -55,7 +57,7 @@ def _dry_stems(song, start_seconds, seconds, rate, channels):
 
 
 def _play(part, tempo, start_seconds, n_samples, rate, rng):
-    """The line of one part, shape ``(n_samples,)``."""
+    """Render the line of one part, shape ``(n_samples,)``."""
     sound = np.zeros(n_samples, dtype=np.float32)
     shots = {}
     for beat, beats, pitch, velocity in part.notes:
@@ -64,7 +66,7 @@ def _play(part, tempo, start_seconds, n_samples, rate, rng):
             continue
         drum = isinstance(part.player, dict)
         key = pitch if drum else (pitch, round(beats * 60 / tempo, 2), round(velocity, 1))
-        if key not in shots:  # a sampler's economy: a note that returns sounds as it did the first time
+        if key not in shots:  # like a sampler: a repeated note sounds the same each time
             shots[key] = drums.hit(part.player[key], rate, rng) if drum else part.player.note(*key, rate, rng)
         first = int(start * rate)
         shot = shots[key][: n_samples - first]
@@ -73,7 +75,7 @@ def _play(part, tempo, start_seconds, n_samples, rate, rng):
 
 
 def _balance(stem, level_db):
-    """The factor that brings the RMS of a stem's sounding part to ``level_db``; 0 for silence."""
+    """Return the factor that scales the RMS of a stem's sounding part to ``level_db``; 0 for silence."""
     power = np.square(stem).mean(axis=0)
     blocks = power[: len(power) // 1024 * 1024].reshape(-1, 1024).mean(axis=1)
     sounding = blocks[blocks > 1e-3 * blocks.max(initial=0.0)]
@@ -81,12 +83,12 @@ def _balance(stem, level_db):
 
 
 def _room(song, rate, channels):
-    """The response of a song's room and equaliser, shape ``(channels, n)``, late by `LEAD_SECONDS`."""
+    """Compute the impulse response of a song's room and equaliser, shape ``(channels, n)``, delayed by `LEAD_SECONDS`."""
     rng = sounds.generator(*song.seed, "room")
     seconds = 2 * song.wet + rng.uniform(0.3, 0.9)
     n_samples = fft.next_fast_len(int((seconds + 2 * LEAD_SECONDS) * rate), real=True)
     t = np.arange(n_samples, dtype=np.float32) / rate - LEAD_SECONDS
-    # Noise that falls by 60 dB over the length of the room's echo; 10 ms until the first of it.
+    # Noise that decays by 60 dB over the reverberation time and starts after 10 ms.
     echo = rng.standard_normal((channels, n_samples), dtype=np.float32)
     echo *= np.where((t > 0.01) & (t < seconds), np.exp(-6.9 * t / seconds), 0)
     echo *= song.wet / np.sqrt(np.square(echo).sum(axis=1, keepdims=True))
@@ -94,12 +96,12 @@ def _room(song, rate, channels):
     direct[int(LEAD_SECONDS * rate)] = 1 - song.wet
     hz = np.maximum(fft.rfftfreq(n_samples, 1 / rate), 30).astype(np.float32)
     tone = 10 ** (song.tilt_db / 20 * np.log2(hz / 1000).clip(-4, 3))
-    swallowed = 1 / np.sqrt(1 + (hz / 4000) ** 2)  # by walls and air, which leave the bass
+    swallowed = 1 / np.sqrt(1 + (hz / 4000) ** 2)  # absorption by walls and air, which keep low frequencies
     return fft.irfft(tone * (fft.rfft(direct) + swallowed * fft.rfft(echo)), n_samples)
 
 
 def _in_room(dry, room, rate):
-    """A dry sound as it is heard, shape ``(channels, n_samples)``."""
+    """Apply the room's response to a dry sound, shape ``(channels, n_samples)``."""
     if not dry.any():
         return dry
     lead = int(LEAD_SECONDS * rate)
@@ -107,6 +109,6 @@ def _in_room(dry, room, rate):
 
 
 def _gain(mixture, level_db):
-    """The factor that gives a mixture an RMS of ``level_db``, or less where its peak forbids it."""
+    """Return the factor that scales a mixture to an RMS of ``level_db``, or less if the peak would exceed `PEAK`."""
     peak, rms = np.abs(mixture).max(), np.sqrt(np.square(mixture).mean())
     return np.float32(min(10 ** (level_db / 20) / max(rms, 1e-9), PEAK / max(peak, 1e-9)))

@@ -1,4 +1,4 @@
-"""The building blocks of all sounds: waves of one period, noise, bands and envelopes.
+"""Building blocks of all sounds: waves of one period, noise, bands and envelopes.
 
 Conventions: waveforms are float32 of shape ``(n_samples,)``, frequencies are in Hz, times in seconds,
 ``rate`` is the sample rate in Hz and ``rng`` a `numpy.random.Generator`. Nothing loops over samples.
@@ -9,12 +9,12 @@ import zlib
 import numpy as np
 from scipy import signal
 
-TABLE_SAMPLES = 4096  # nearest-sample look-up then errs by less than -60 dB
-NYQUIST_SHARE = 0.45  # of the sample rate; no partial lies above
+TABLE_SAMPLES = 4096  # keeps the error of nearest-sample look-up below -60 dB
+NYQUIST_SHARE = 0.45  # of the sample rate; upper limit of partials
 
 
 def generator(*parts):
-    """Make a random generator that depends on ``parts`` (integers and strings) alone.
+    """Create a random generator that depends only on ``parts`` (integers and strings).
 
     >>> generator(0, "mtat", 3).integers(1000) == generator(0, "mtat", 3).integers(1000)
     np.True_
@@ -25,45 +25,45 @@ def generator(*parts):
 
 
 def hertz(midi):
-    """Turn MIDI note numbers into frequencies (69 is 440 Hz)."""
+    """Convert MIDI note numbers to frequencies (69 is 440 Hz)."""
     return 440.0 * 2.0 ** ((np.asarray(midi, dtype=np.float64) - 69.0) / 12.0)
 
 
 def draw(ranges, rng):
-    """Draw one value from each of the ranges, a dict of (least, most)."""
+    """Draw one value from each range of a dict of (lowest, highest)."""
     return {key: float(rng.uniform(*span)) for key, span in ranges.items()}
 
 
 def wavetable(numbers, amplitudes, phases):
-    """One period, shape ``(TABLE_SAMPLES,)``, of the partials ``numbers`` (whole, of the period)."""
+    """Compute one period, shape ``(TABLE_SAMPLES,)``, from partials with the harmonic ``numbers``."""
     spectrum = np.zeros(TABLE_SAMPLES // 2 + 1, dtype=np.complex128)
     spectrum[numbers] = amplitudes * np.exp(1j * phases) * TABLE_SAMPLES / 2
     return np.fft.irfft(spectrum).astype(np.float32)
 
 
 def look_up(tables, phase):
-    """Read each of some `wavetable` at the same phase in periods, shape ``(n_samples,)`` each."""
+    """Read several `wavetable` results at the same phase in periods, shape ``(n_samples,)`` each."""
     index = (phase * TABLE_SAMPLES).astype(np.int64) & (TABLE_SAMPLES - 1)
     return [table.take(index) for table in tables]
 
 
 def noise(n_samples, rng):
-    """White noise of unit variance."""
+    """Draw white noise of unit variance."""
     return rng.standard_normal(n_samples, dtype=np.float32)
 
 
 def band(sound, low, high, rate):
-    """Keep the frequencies from ``low`` to ``high`` Hz; all above, if ``rate`` cannot carry ``high``."""
+    """Keep the frequencies from ``low`` to ``high`` Hz, or all above ``low`` if ``rate`` is too low for ``high``."""
     top = NYQUIST_SHARE * rate
     low = min(low, 0.8 * top)
     edges, kind = ((low, high), "bandpass") if high < top else (low, "highpass")
     sections = signal.butter(2, edges, kind, fs=rate, output="sos")
-    # In double precision: in single, the decaying tail meets denormal numbers and takes four times as long.
+    # In double precision: in single precision, denormal numbers in the decaying tail make it four times as slow.
     return signal.sosfilt(sections, sound.astype(np.float64)).astype(np.float32)
 
 
 def swell(sound, attack, release, rate):
-    """Let a sound rise for ``attack`` seconds and fall for its last ``release``, in place."""
+    """Fade a sound in over ``attack`` seconds and out over its last ``release`` seconds, in place."""
     rise = min(int(attack * rate), len(sound) // 3) + 1
     fall = min(int(release * rate) + 1, len(sound))
     sound[:rise] *= np.linspace(0, 1, rise, dtype=np.float32)[: len(sound)]

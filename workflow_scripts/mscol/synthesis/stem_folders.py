@@ -1,7 +1,7 @@
-"""The demo's separated songs: true stems, on which the demo separator is trained and judged.
+"""The demo's songs with true stems, on which the demo separator is trained and evaluated.
 
 ``{train,test}/{song:03d}/{bass,drums,other,vocals,mixture}.wav``: 44.1 kHz, stereo, 16 bits. The songs
-come from the composer that also writes the datasets, but none occurs in them.
+are composed like those of the datasets, but none of them is in a dataset.
 """
 
 import numpy as np
@@ -14,15 +14,15 @@ from mscol.synthesis.sounds import generator
 from mscol.synthesis.styles import STYLES
 
 SPLITS = ("train", "test")
-# The separator will hear MTAT at 16 kHz and FMA, which is rendered at 22.05 kHz: it trains on all widths.
+# The separator is applied to MTAT at 16 kHz and to FMA, which is rendered at 22.05 kHz: it trains on all bandwidths.
 RENDER_RATES = (16_000, 22_050, 44_100)
 SECONDS, LATEST_START = 10.0, 25.0
-# Songs with drums, voice and bass teach a separator more than a harp alone.
+# A separator learns more from songs with drums, voice and bass than from a harp alone.
 STEM_STYLES = tuple(name for name, style in STYLES.items() if style.vocals[0] and style.bass[0] >= 0.4)
 
 
 def plan(split, sizes, seed):
-    """The songs of a split, ``sizes["stems"][split]``, and how long each file is."""
+    """Yield the songs of a split, ``sizes["stems"][split]``, and the length of each file."""
     seconds = float(sizes.get("stem_seconds", SECONDS))
     for song in range(sizes["stems"][split]):
         style = in_turn(STEM_STYLES, song, seed, "stems", split)
@@ -31,16 +31,16 @@ def plan(split, sizes, seed):
 
 
 def write(root, job):
-    """Render the stems of one song and write them beside their sum."""
+    """Render the stems of one song and write them with their sum."""
     clip, seconds = job
     rate = RENDER_RATES[clip.song % len(RENDER_RATES)]
-    # A little longer: the resampled sound is then cut.
+    # Slightly longer: the resampled sound is then cut.
     stems = render(clip.compose(), clip.start_seconds, seconds + 0.1, rate, channels=2)
     n_samples = round(seconds * SEPARATION_RATE)
     sounds = {stem: resample(stems[stem], rate, SEPARATION_RATE)[:n_samples] for stem in stems}
-    # Resampling overshoots a little.
+    # Resampling overshoots slightly.
     gain = 32767 * min(1.0, PEAK / max(np.abs(sum(sounds.values())).max(), 1e-9))
-    # Whole numbers, so that the mixture is the exact sum of the stems in the files as well.
+    # Integers, so that the mixture is the exact sum of the stems in the files too.
     whole = {stem: np.round(gain * sound).astype(np.int16) for stem, sound in sounds.items()}
     whole["mixture"] = sum(whole.values())
     folder = root / clip.split / f"{clip.song:03d}"
@@ -50,4 +50,4 @@ def write(root, job):
 
 
 def write_tables(root, clips, _):
-    """There are none: the folders say all."""
+    """Do nothing: this layout has no tables."""

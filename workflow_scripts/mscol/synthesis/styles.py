@@ -1,7 +1,7 @@
-"""The styles: from what each song draws its tempo, players, what they play, room and tags.
+"""Styles: the ranges from which each song draws its tempo, players, notes, reverberation and tags.
 
-Each style is there for the tags and the genre that it names; Folk, International, Electronic and Rock have
-two styles, Instrumental four, so that no genre is one recipe.
+Each style represents the tags and the genre that it names. Folk, International, Electronic and Rock have
+two styles and Instrumental has four, so that these genres have more than one recipe.
 """
 
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Style:
-    """What a song may be made of; a text is a list with commas, of which each song draws one."""
+    """The options for a song; a string is a comma-separated list from which each song draws one item."""
 
-    tags: str  # of MTAT, all of them
+    tags: str  # of MTAT; a song gets all of them
     genre: str | None  # of FMA-small
-    tempo: tuple  # beats a minute
+    tempo: tuple  # beats per minute
     modes: str  # of `lines.MODES`
-    # For each stem the share of songs that have it, and lines of (players, roles), of which a song has one at
-    # least: recipes and roles of `lines.line`, kits and patterns of `drums`.
+    # For each stem, the share of songs that have it, and lines of (players, roles), of which a song has at least
+    # one: recipes and roles of `lines.line`, kits and patterns of `drums`.
     drums: tuple
     bass: tuple
     vocals: tuple
     other: tuple
     level_db: tuple  # RMS of the mixture, dB of full scale
     wet: tuple  # share of reverberation
-    tilt_db: tuple  # dB an octave around 1 kHz
+    tilt_db: tuple  # dB per octave around 1 kHz
 
 
 NONE = (0.0,)
