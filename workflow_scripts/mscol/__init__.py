@@ -1,7 +1,6 @@
 """Multi-source contrastive learning from musical audio: the library behind the workflow.
 
-A package for each thing that one looks for; docs/architecture.md lists them from the ground up. Stable, and meant to be
-called from outside:
+docs/architecture.md lists its packages, from the lowest layer up. These functions are stable and meant for other code:
 
 - `mscol.mels.log_mel`
 - `mscol.model.load_encoder` and `association_loss`

@@ -1,4 +1,4 @@
-"""The command ``mscol``: what encoders are good for, outside the workflow."""
+"""The command ``mscol``: use encoders outside the workflow."""
 
 import argparse
 import logging
@@ -15,7 +15,7 @@ COMMANDS = (embed, export, new, push, similar)
 
 
 def main(arguments=None):
-    """Run a command; return its exit status: 0, or 1 where something could not be done."""
+    """Run a command; return its exit status, 0 or, after an error, 1."""
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     needs_no_display()
@@ -33,9 +33,9 @@ def main(arguments=None):
 
 
 def _parse(arguments):
-    by_module = Path(sys.argv[0]).name == "__main__.py"  # as it is while `python -m mscol` runs
+    by_module = Path(sys.argv[0]).name == "__main__.py"  # started as `python -m mscol`
     parser = argparse.ArgumentParser(
-        prog="python -m mscol" if by_module else "mscol", description="Use encoders of mscol on audio files."
+        prog="python -m mscol" if by_module else "mscol", description="Use mscol encoders on audio files."
     )
     parser.add_argument("--version", action="version", version=f"mscol {mscol.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""Open an encoder where no run of the workflow is around it: for commands, and for others' kits."""
+"""Open an encoder outside a run of the workflow: for the commands and for external benchmarks."""
 
 from pathlib import Path
 
@@ -6,42 +6,42 @@ from mscol.jobs.backend import choose_backend
 
 
 def encoder_file(path):
-    """The file that a path means: of a folder, the encoder.keras in it."""
+    """Return the file of an encoder: the path itself, or the encoder.keras in that folder."""
     inside = Path(path) / "encoder.keras"
     return inside if inside.is_file() else Path(path)
 
 
 def open_encoder(path, paper=None, threads=None):
-    """Load an encoder, having chosen a backend for it (`mscol.jobs.backend`); an ONNX file needs none.
+    """Choose a backend (`mscol.jobs.backend`) and load an encoder; an ONNX file needs no backend.
 
     Parameters
     ----------
     path : str or os.PathLike
-        An ``encoder.keras``, the folder it lies in, a published TensorFlow checkpoint, or an ``.onnx`` file that ``mscol export`` wrote.
+        An ``encoder.keras``, its folder, a published TensorFlow checkpoint, or an ``.onnx`` file from ``mscol export``.
     paper : str, optional
-        As for `mscol.model.load_encoder`.
+        See `mscol.model.load_encoder`.
     threads : int, optional
-        That it computes with. With it the random generators of this process are seeded, too (`mscol.model.configure`); without
-        it the process is left as it is.
+        Number of threads. If given, the random generators of this process are seeded, too (`mscol.model.configure`). If not,
+        the process is not configured.
 
     Returns
     -------
     keras.Model or OnnxEncoder
-        As `mscol.model.load_encoder` or `mscol.exporting.onnx_encoder.load_onnx_encoder` returns it.
+        See `mscol.model.load_encoder` and `mscol.exporting.onnx_encoder.load_onnx_encoder`.
 
     Raises
     ------
     ConfigError
         If no backend is installed.
     TrainingError
-        As these.
+        If the encoder cannot be loaded.
     """
     if Path(path).suffix == ".onnx":
         from mscol.exporting.onnx_encoder import load_onnx_encoder
 
         return load_onnx_encoder(path, paper, threads or 0)
     choose_backend()
-    from mscol.model import configure, load_encoder  # here, since Keras is imported with it
+    from mscol.model import configure, load_encoder  # imported here because it imports Keras
 
     if threads is not None:
         configure(threads, seed=0)

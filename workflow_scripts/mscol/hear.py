@@ -1,8 +1,8 @@
-"""Encoders for the HEAR benchmark: the module that its kit, and others that speak its language, are given.
+"""Encoders for the HEAR benchmark and other tools that use its API.
 
-https://hearbenchmark.com/hear-api.html: `load_model`, `get_scene_embeddings` and `get_timestamp_embeddings`, on tensors of TensorFlow
-or PyTorch. What computes is Keras' backend, whichever it is. Recordings are normalised as the encoder's own were
-(`mscol.embeddings.embed_file`).
+The API (https://hearbenchmark.com/hear-api.html) consists of `load_model`, `get_scene_embeddings` and `get_timestamp_embeddings`, on
+tensors of TensorFlow or PyTorch. Embeddings are computed by the Keras backend. Recordings are normalised like the recordings that the
+encoder was trained on (`mscol.embeddings.embed_file`).
 """
 
 import importlib
@@ -18,9 +18,9 @@ from mscol.io.audio import ANALYSIS_RATE
 from mscol.mels import CROP_FRAMES, FLOOR, HOP_SAMPLES, SHORTEST_SAMPLES
 from mscol.mels.framing import framing_of
 
-_BATCH = 32  # windows that pass the encoder at once
+_BATCH = 32  # windows embedded at once
 _WINDOWS_HELD = 512
-_STEP_FRAMES = 5  # 50 ms: what HEAR asks for
+_STEP_FRAMES = 5  # 50 ms, as HEAR requires
 _MIDDLE_SAMPLES = SHORTEST_SAMPLES // 2  # of a window
 
 
@@ -30,11 +30,11 @@ def load_model(model_file_path, paper=None):
     Parameters
     ----------
     model_file_path, paper : str
-        As for `mscol.encoders.open_encoder`.
+        See `mscol.encoders.open_encoder`.
 
     Returns
     -------
-    tensorflow.Module, or torch.nn.Module where TensorFlow is not installed
+    tensorflow.Module, or torch.nn.Module if TensorFlow is not installed
         With the attributes encoder, sample_rate, scene_embedding_size and timestamp_embedding_size.
     """
     has_tensorflow = importlib.util.find_spec("tensorflow")
@@ -47,12 +47,12 @@ def load_model(model_file_path, paper=None):
 
 
 def get_scene_embeddings(audio, model):
-    """Embed sounds: the mean over the windows of each, as `mscol.embeddings.embed_file` has them.
+    """Embed sounds: the mean over the windows of each, which are those of `mscol.embeddings.embed_file`.
 
     Parameters
     ----------
     audio : tensor of TensorFlow or PyTorch, or np.ndarray, shape=(n_sounds, n_samples)
-        At 16 kHz. What is shorter than a window of a second is followed by silence.
+        At 16 kHz. Sounds shorter than a window of a second are padded with silence at the end.
     model
         From `load_model`.
 
@@ -63,20 +63,20 @@ def get_scene_embeddings(audio, model):
     Raises
     ------
     AudioError
-        If it is of another shape, or a sample is not finite.
+        If the shape is wrong or a sample is not finite.
     """
     return _like(audio, _embed(audio, model.encoder, window_log_mels).mean(axis=1))
 
 
 def get_timestamp_embeddings(audio, model):
-    """Embed the moments of sounds: each by a window of a second around it, every 50 ms (of a cvsm encoder, every second).
+    """Embed timestamps of sounds: a window of a second around each, every 50 ms (cvsm encoders: every second).
 
-    Before its beginning and after its end, a sound is silent.
+    Sounds are padded with silence at both ends.
 
     Parameters
     ----------
     audio, model
-        As for `get_scene_embeddings`.
+        See `get_scene_embeddings`.
 
     Returns
     -------
@@ -87,10 +87,10 @@ def get_timestamp_embeddings(audio, model):
     Raises
     ------
     AudioError
-        As `get_scene_embeddings`.
+        See `get_scene_embeddings`.
     """
     framing = framing_of(model.encoder)
-    if framing.slice_seconds:  # which windows do not reach beyond
+    if framing.slice_seconds:  # windows do not cross slice boundaries
         values, first, step = _embed(audio, model.encoder, window_log_mels), 0, framing.hop_frames
     else:
         values, first, step = _embed(audio, model.encoder, _windows_around), -CROP_FRAMES // 2, _STEP_FRAMES
@@ -100,7 +100,7 @@ def get_timestamp_embeddings(audio, model):
 
 
 def _windows_around(waveform, name, framing, seconds):
-    """Windows of log-mels around moments 50 ms apart, (n_windows, 98, 64); silence lies around the waveform."""
+    """Cut log-mel windows around timestamps every 50 ms, shape (n_windows, 98, 64), padding with silence."""
     mel = np.pad(
         framing.log_mel(waveform, seconds), [(CROP_FRAMES // 2,) * 2, (0, 0)], constant_values=np.log(FLOOR)
     )
@@ -109,11 +109,11 @@ def _windows_around(waveform, name, framing, seconds):
 
 
 def _embed(audio, encoder, cut):
-    """Embed the windows that sounds are cut into: (n_sounds, n_windows, values)."""
+    """Embed the windows of sounds, shape (n_sounds, n_windows, values)."""
     framing, seconds = framing_of(encoder), normalise_seconds(encoder)
     sounds = np.asarray(audio.detach().cpu() if _is_torch(audio) else audio, np.float32)
     if sounds.ndim != 2:
-        raise AudioError(f"audio of shape {sounds.shape}: give (sounds, samples), one channel at 16 kHz")
+        raise AudioError(f"audio of shape {sounds.shape}: expected (sounds, samples), one channel at 16 kHz")
     if sounds.shape[1] < SHORTEST_SAMPLES:
         sounds = np.pad(sounds, [(0, 0), (0, SHORTEST_SAMPLES - sounds.shape[1])])
     values, held = [], []
@@ -130,7 +130,7 @@ def _is_torch(tensor):
 
 
 def _like(tensor, values):
-    """Values as a tensor of the kind of another one."""
+    """Convert values to the kind of tensor that another one is."""
     if isinstance(tensor, np.ndarray):
         return values
     if _is_torch(tensor):

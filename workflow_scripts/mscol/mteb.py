@@ -1,4 +1,4 @@
-"""Encoders for MTEB's tasks on audio (https://embeddings-benchmark.github.io/mteb): what `mteb.evaluate` takes for a model."""
+"""Encoders as models for `mteb.evaluate`, for the audio tasks of MTEB (https://embeddings-benchmark.github.io/mteb)."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ from mscol.io.audio import ANALYSIS_RATE, resample
 
 
 class MtebEncoder(AbsEncoder):
-    """An encoder as MTEB asks for it: sounds in, the mean embedding of each out.
+    """An encoder with the interface of MTEB: it returns the mean embedding of each sound.
 
     Parameters
     ----------
     path : str or os.PathLike
-        As for `mscol.encoders.open_encoder`.
+        See `mscol.encoders.open_encoder`.
     name : str, optional
-        What results are filed under, ``owner/model``; ``mscol/`` and the model's folder by default. The revision is a digest
-        of the weights.
+        Name of the model in MTEB's results, ``owner/model``. Default: ``mscol/MODEL-SEED``, from the folders of the path. The
+        revision is a digest of the weights.
     paper : str, optional
-        As for `mscol.encoders.open_encoder`.
+        See `mscol.encoders.open_encoder`.
 
     Examples
     --------
@@ -42,15 +42,15 @@ class MtebEncoder(AbsEncoder):
         self.mteb_model_meta = ModelMeta.create_empty(about)
 
     def encode(self, inputs, **task):
-        """Embed sounds of any rates and lengths.
+        """Embed sounds of any sampling rate and length.
 
         Parameters
         ----------
         inputs : iterable of dict
-            Batches, whose ``audio`` is a list of what has an array, shape (n_samples,) or (n_channels, n_samples), and
-            a sampling_rate.
+            Batches. ``audio`` is a list of sounds, each with an ``array``, shape (n_samples,) or (n_channels, n_samples), and
+            a ``sampling_rate``.
         task
-            What MTEB says of the task, which is of no use here.
+            MTEB's description of the task. Not used.
 
         Returns
         -------

@@ -1,12 +1,12 @@
-"""The two papers whose published encoders are known here.
+"""The two papers whose published encoders can be loaded.
 
 ``mscol``
-    *Multi-Source Contrastive Learning from Musical Audio* (SMC 2023, arXiv 2302.07077): what this library does.
+    *Multi-Source Contrastive Learning from Musical Audio* (SMC 2023, arXiv 2302.07077). This library
+    implements it.
 ``cvsm``
-    *Contrastive Vocal Similarity Modeling* (arXiv 2510.03025), by the same authors. Its encoder has the same weights
-    but pads otherwise, and hears other log-mels (`mscol.mels.framing`), so that one that is taken for the other computes
-    something else, without an error. Nothing in a checkpoint tells which it is; our own files say so by the
-    encoder's name.
+    *Contrastive Vocal Similarity Modeling* (arXiv 2510.03025), by the same authors. Its encoder has weights of the same
+    shapes, but other padding and other log-mels (`mscol.mels.framing`). Loading one as the other gives wrong embeddings
+    without an error. A checkpoint does not record its paper. Files of this library record it in the name of the encoder.
 """
 
 PAPERS = {
@@ -17,7 +17,7 @@ BOTH = " or ".join(f"{paper} ({title})" for paper, title in PAPERS.items())
 
 
 def name_of_model(kind, paper):
-    """Name a Keras model, so that it says which paper's it is.
+    """Name a Keras model so that the name records its paper.
 
     >>> name_of_model("encoder", "cvsm"), name_of_model("encoder", "mscol")
     ('cvsm_encoder', 'encoder')
@@ -26,11 +26,11 @@ def name_of_model(kind, paper):
 
 
 def paper_of(model):
-    """Read which paper's an encoder or a classifier is off its name; anything else is taken for ``mscol``.
+    """Return the paper of an encoder or a classifier, from its name. Other names count as ``mscol``.
 
     Parameters
     ----------
-    model : keras.Model, or anything that serves as an encoder
+    model : keras.Model or any other encoder
 
     Returns
     -------
