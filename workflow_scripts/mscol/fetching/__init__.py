@@ -1,9 +1,9 @@
-"""Fetching: the official archives of a dataset are downloaded, checked, unpacked and counted.
+"""Fetch a dataset: download its official archives, check them, unpack them and count the clips.
 
-`dataset` does all of it; `transfer` downloads one file and goes on where it was cut, `checks` compares digests
-and counts clips, `archives` unpacks zip (in parts, too) and tar, `intake` refuses members that do not belong below
-a folder, `disk` says how much room there is. Nothing but Python's own library is needed, besides the readers of
-`mscol.datasets`, which say what clips a dataset lists.
+`dataset` runs all steps. `transfer` downloads one file and resumes interrupted downloads, `checks` compares digests and
+counts clips, `archives` unpacks zip (also in parts) and tar, `intake` rejects unsafe archive members, and `disk` reports
+free space. The package needs only the standard library and the readers of `mscol.datasets`, which list the clips of a
+dataset.
 """
 
 from mscol.fetching.dataset import fetch_dataset

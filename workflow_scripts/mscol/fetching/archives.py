@@ -1,7 +1,7 @@
-"""Archives: zip, zip in parts, tar and tar.gz, unpacked below one folder by `intake.Intake`.
+"""Unpack archives (zip, zip in parts, tar and tar.gz) into one folder through `intake.Intake`.
 
-Of an archive nothing is believed: see `Intake` for names, links and sizes. All members of a zip are checked before the
-first is written; a tar is a stream, so that the folder must be removed where a later member is refused.
+Archives are untrusted: `Intake` checks names, links and sizes. All members of a zip are checked before the first one is
+written. A tar is a stream, so the caller must remove the folder if a later member is rejected.
 """
 
 import contextlib
@@ -26,16 +26,21 @@ _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOF
            RuntimeError, ValueError, IndexError, OverflowError, struct.error)  # fmt: skip
 _PART = re.compile(r"(.+\.zip)\.(\d{3})")
 _FLAG_ENCRYPTED, _FLAG_UTF8 = 0x1, 0x800
-# zipfile unpacks a whole chunk of bzip2 or LZMA at once, however large it becomes; deflate it stops in time.
+# zipfile decompresses a whole chunk of bzip2 or LZMA at once, however large the result is; deflate stops at a limit.
 _CHUNK_BYTES = {zipfile.ZIP_STORED: 1 << 20, zipfile.ZIP_DEFLATED: 1 << 20}
 _SMALL_CHUNK_BYTES = 4096
-_UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # by Python
-_HEADER_BYTES = 1 << 20  # more than any honest header of a tar member takes
-_PADDING_BYTES = 1 << 24  # zeros behind the last member of a tar: writers fill up a record
+_UNPACKED = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+    zipfile.ZIP_BZIP2,
+    zipfile.ZIP_LZMA,
+)  # methods that Python can unpack
+_HEADER_BYTES = 1 << 20  # longer than any valid header of a tar member
+_PADDING_BYTES = 1 << 24  # zeros after the last member of a tar: writers pad the last record
 
 
 def group_archives(names):
-    """Put the parts of an archive together.
+    """Group the parts of each archive.
 
     Parameters
     ----------
@@ -44,7 +49,7 @@ def group_archives(names):
     Returns
     -------
     list of list of str
-        The names of each archive or plain file, parts in their order.
+        The names that make up each archive or plain file, parts in order.
 
     Raises
     ------
@@ -64,29 +69,29 @@ def group_archives(names):
         expected = [f"{name}.{number:03d}" for number in range(1, len(parts) + 1)]
         if _PART.fullmatch(parts[0]) and parts != expected:
             raise FetchError(
-                f"{name}: its parts are {', '.join(parts)}, expected {', '.join(expected)}; name all parts"
+                f"{name}: its parts are {', '.join(parts)}, expected {', '.join(expected)}. Name all parts."
             )
     return list(groups.values())
 
 
 def unpack(paths, intake):
-    """Unpack an archive, or take a file that is none as it is.
+    """Unpack an archive, or copy a file that is not an archive.
 
     Parameters
     ----------
     paths : sequence of pathlib.Path
-        The parts of one archive; one path where it is whole.
+        The parts of one archive, or a single path.
     intake : mscol.fetching.intake.Intake
-        Takes in what the archive holds.
+        Checks and writes the members.
 
     Raises
     ------
     ArchiveError
-        If it is damaged, or holds what must not be unpacked.
+        If it is damaged or contains an unsafe member.
     FetchError
-        If there is not enough room for what it announces.
+        If there is not enough disk space for its members.
     OSError
-        What the disk refuses.
+        If the disk cannot be written.
     """
     name = paths[0].name
     try:
@@ -98,13 +103,13 @@ def unpack(paths, intake):
             _take_file(paths[0], intake)
     except ArchiveError as error:
         raise ArchiveError(
-            f"{paths[0]}: refused, because {error}; get the archive from its official place", paths
+            f"{paths[0]}: refused, because {error}. Download the archive from its official site.", paths
         ) from None
     except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's, not the archive's
+            raise  # an error of the disk, not of the archive
         raise ArchiveError(
-            f"{paths[0]}: damaged, or not a whole archive ({error}); get it anew", paths
+            f"{paths[0]}: damaged or incomplete ({error}). Download it again.", paths
         ) from error
 
 
@@ -140,7 +145,7 @@ def _admit_zipped(info, intake):
     if info.compress_type not in _UNPACKED:
         raise ArchiveError(
             f"the member {shown(info.filename)} is compressed by method {info.compress_type} (9 is Deflate64), which Python cannot "
-            "unpack: unpack the archive by hand, as with `7z x`, and name the folder as the dataset's root"
+            "unpack. Unpack the archive yourself, for example with `7z x`, and set the dataset's root to that folder"
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -151,7 +156,7 @@ def _admit_zipped(info, intake):
 
 
 def _zipped_name(info):
-    """The name as it was written: zipfile cuts it at a zero byte, and takes what is not flagged for code page 437."""
+    """Return the original name: zipfile cuts it at a zero byte and decodes names without the UTF-8 flag as code page 437."""
     if info.flag_bits & _FLAG_UTF8:
         return info.orig_filename
     try:
@@ -161,7 +166,7 @@ def _zipped_name(info):
 
 
 class _Rationed:
-    """A stream that refuses to be read further than ``left`` bytes: tarfile reads a header as long as it says it is."""
+    """A stream that allows ``left`` more bytes to be read, because tarfile reads a header of any claimed length."""
 
     def __init__(self, stream):
         self.stream, self.left = stream, 0
@@ -170,7 +175,7 @@ class _Rationed:
         data = self.stream.read(count)
         self.left -= len(data)
         if self.left < 0:
-            raise ArchiveError("a member's header is larger than any honest one")
+            raise ArchiveError("the header of a member is longer than any valid one")
         return data
 
 
@@ -180,13 +185,13 @@ def _unpack_tar(path, intake):
     progress = Progress("MB of the archive", size / 1e6)
     with contextlib.ExitStack() as opened:
         file = opened.enter_context(open(path, "rb"))
-        # Not tarfile's own gzip, which checks no digest at the end
+        # Not tarfile's own gzip, which does not check the digest at the end
         stream = file if path.name.endswith(".tar") else opened.enter_context(gzip.GzipFile(fileobj=file))
         ration = _Rationed(stream)
         ration.left = _HEADER_BYTES
         archive = opened.enter_context(tarfile.open(fileobj=ration, mode="r|", encoding="utf-8"))
         while member := _next_member(archive, ration):
-            # How far the archive is read: how much it will be unpacked, no tar says.
+            # Progress counts bytes read: a tar does not record its unpacked size.
             _take_tarred(
                 archive, member, ration, intake, lambda n: progress.step(file.tell() / 1e6 - progress.done)
             )
@@ -194,7 +199,7 @@ def _unpack_tar(path, intake):
 
 
 def _next_member(archive, ration):
-    archive.members.clear()  # it would hold all 289,205 of NSynth's
+    archive.members.clear()  # otherwise it keeps all 289,205 members of NSynth
     ration.left = _HEADER_BYTES
     return archive.next()
 
@@ -208,16 +213,16 @@ def _take_tarred(archive, member, ration, intake, told):
     if member.isdir():
         intake.make_folder(parts)
         return
-    # tarfile reads ahead by a record, and to the end of a block.
+    # tarfile reads one record ahead and up to the end of a block.
     ration.left = member.size + _HEADER_BYTES
     with archive.extractfile(member) as stream:
         intake.write(parts, stream, member.size, told)
 
 
 def _require_end(stream):
-    """Read to the end, where gzip compares its digest: there must be nothing but some zeros."""
+    """Read to the end, where gzip checks its digest; only zeros may follow."""
     left = _PADDING_BYTES
     while data := stream.read(1 << 16):
         left -= len(data)
         if left < 0 or data.strip(b"\0"):
-            raise ArchiveError("it goes on behind its end")
+            raise ArchiveError("data follows after its end")

@@ -1,4 +1,4 @@
-"""Checks: digests of files, and what an unpacked dataset must hold."""
+"""Check digests of files and the number of files in an unpacked dataset."""
 
 import fnmatch
 import hashlib
@@ -10,13 +10,13 @@ from mscol.errors import FetchError
 from mscol.fetching.disk import spoken_bytes
 from mscol.jobs.logs import Progress
 
-RECORDED_DIGEST = "sha256"  # of a file that comes without a checksum
+RECORDED_DIGEST = "sha256"  # for files without a checksum
 _EXAMPLES_NAMED = 5
 _CHUNK_BYTES = 1 << 22
 
 
 def digest_of(path, algorithm):
-    """Digest a file: "sha256:f857...".
+    """Compute the digest of a file, such as "sha256:f857...".
 
     Parameters
     ----------
@@ -42,21 +42,21 @@ def checked_digest(path, expected):
     ----------
     path : pathlib.Path
     expected : str
-        "ALGORITHM:HEX", or "" where there is none: the digest is logged then.
+        "ALGORITHM:HEX", or "" if there is no checksum; the digest is then logged.
 
     Returns
     -------
     str
-        The digest of what is there.
+        The digest of the file.
 
     Raises
     ------
     FetchError
-        If it is another than expected.
+        If the digest differs.
     """
     found = digest_of(path, expected.partition(":")[0] or RECORDED_DIGEST)
     if not expected:
-        logging.warning("%s comes without a checksum; what is there has %s.", path.name, found)
+        logging.warning("%s has no checksum in the config. Its digest is %s.", path.name, found)
     elif found != expected.lower():
         raise FetchError(f"{path}: wrong checksum, expected {expected}, found {found}")
     return found
@@ -68,43 +68,43 @@ def require_counts(layout, root, counts):
     Parameters
     ----------
     layout : str
-        mtat, nsynth or fma: its reader says which clips the metadata list.
+        mtat, nsynth or fma; its reader lists the clips of the metadata.
     root : str or os.PathLike
     counts : dict of str to int
-        How many files match each pattern below the root, such as ``fma_small/*/*.mp3``. Files of no bytes count.
+        Expected number of files for each pattern below the root, such as ``fma_small/*/*.mp3``. Empty files count.
 
     Raises
     ------
     FetchError
-        If a count is not as expected. It names clips that the metadata list and that are not there.
+        If a count differs. The message names clips that the metadata list but that are missing.
     DatasetError
         If the metadata cannot be read.
     """
     names_in = _names_by_folder(root)
     found = {pattern: _count(names_in, pattern) for pattern in counts}
     for pattern, count in found.items():
-        logging.info("%d files match %s; expected are %d.", count, pattern, counts[pattern])
+        logging.info("%d files match %s, %d expected.", count, pattern, counts[pattern])
     missing = _missing_clips(layout, root, names_in)
     named = ", ".join(missing[:_EXAMPLES_NAMED])
     wrong = [pattern for pattern in counts if found[pattern] != counts[pattern]]
     if wrong:
-        listed = f" (listed but not there: {len(missing)}, for example {named})" if missing else ""
+        listed = f" (listed but missing: {len(missing)}, for example {named})" if missing else ""
         raise FetchError(
-            f"{layout}: {found[wrong[0]]} files match {wrong[0]}, expected {counts[wrong[0]]}{listed}; the archives hold "
-            "something else, or the expected number is wrong"
+            f"{layout}: {found[wrong[0]]} files match {wrong[0]}, expected {counts[wrong[0]]}{listed}. Either the archives have "
+            "other contents or the expected number is wrong"
         )
     if missing:
-        logging.warning("The metadata list %d clips that are not there, for example %s.", len(missing), named)
+        logging.warning("The metadata list %d clips that are missing, for example %s.", len(missing), named)
 
 
 def _names_by_folder(root):
-    """The names of the files in each folder below a root; no file is looked at, which a cluster's disk would feel."""
+    """Return the file names in each folder below a root, without reading the status of files, which is slow on a cluster."""
     tree = os.walk(root, followlinks=True)
     return {os.path.relpath(folder, root): set(names) for folder, _, names in tree}
 
 
 def _count(names_in, pattern):
-    """Count the files that match a pattern, part by part; hidden ones are none, as for a shell.
+    """Count the files that match a pattern, part by part; hidden files do not match, as in a shell.
 
     >>> _count({"0": {"a.mp3", "a.txt", "._a.mp3"}, "0/more": {"b.mp3"}}, "[0-9]/*.mp3")
     1
@@ -123,8 +123,8 @@ def _count(names_in, pattern):
 
 
 def _missing_clips(layout, root, names_in):
-    """The clips that the metadata list and that are not there; paths relative to the root."""
-    # By name, as `mscol.datasets.manifest` does it
+    """Return the clips that the metadata list but that are missing, as paths relative to the root."""
+    # imported by name, as in `mscol.datasets.manifest`
     reader = importlib.import_module(f"mscol.datasets.{layout}")
     paths = reader.read_clips(root)["path"]
     return [path for path in paths if os.path.basename(path) not in names_in.get(os.path.dirname(path), ())]

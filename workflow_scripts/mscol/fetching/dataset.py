@@ -1,4 +1,4 @@
-"""A dataset from its archives to the folder that the readers of `mscol.datasets` take."""
+"""Make the folder that the readers of `mscol.datasets` expect from the archives of a dataset."""
 
 import contextlib
 import datetime
@@ -24,14 +24,14 @@ from mscol.fetching.transfer import (
 )
 from mscol.io.files import read_json, write_json
 
-RECORD = ".fetched.json"  # in the dataset's folder, which it vouches for
-UNPACKED = "unpacked"  # in the folder of downloads, until it is whole
+RECORD = ".fetched.json"  # in the dataset's folder; marks it as complete
+UNPACKED = "unpacked"  # in the folder of downloads, until complete
 
 
 def fetch_dataset(layout, root, downloads, files, counts, limit_bytes, record_path, pauses=PAUSES_SECONDS):
-    """Fetch a dataset: download, check, unpack, count; then put its folder in place and remove the downloads.
+    """Fetch a dataset: download, check, unpack and count, then move its folder into place and remove the downloads.
 
-    The folder appears whole or not at all. Where it is there already, it is only looked at.
+    The folder appears complete or not at all. If it exists already, it is only checked.
 
     Parameters
     ----------
@@ -40,22 +40,22 @@ def fetch_dataset(layout, root, downloads, files, counts, limit_bytes, record_pa
     root : str or os.PathLike
         The dataset's folder.
     downloads : str or os.PathLike
-        A folder on the same file system, for nothing else. What has come stays there until the dataset is whole.
+        A folder on the same file system, used for nothing else. Partial downloads stay there until the dataset is complete.
     files : dict of str to dict
         By file name: ``address`` (http, https, file, or a path) and ``checksum`` ("ALGORITHM:HEX" or "").
     counts : dict of str to int
-        See `checks.count_files`.
+        See `checks.require_counts`.
     limit_bytes : int
-        All that may be unpacked.
+        Maximum number of bytes to unpack.
     record_path : str or os.PathLike
-        A JSON file to be written: what, when, from where.
+        JSON file to write: what was fetched, when and from where.
     pauses : sequence of float
         See `transfer.download`.
 
     Raises
     ------
     FetchError
-        If something of it fails. The message says what stays and what to do.
+        If a step fails. The message says what is kept and what to do.
     DatasetError
         If the dataset's metadata cannot be read.
     """
@@ -76,33 +76,33 @@ def fetch_dataset(layout, root, downloads, files, counts, limit_bytes, record_pa
                 os.rename(folder, root)
     shutil.rmtree(downloads, ignore_errors=True)
     write_json(record, record_path)
-    logging.info("The dataset is whole and lies in %s.", root)
+    logging.info("The dataset in %s is complete.", root)
 
 
 def _require_free_name(root):
     if not root.is_dir() and os.path.lexists(root):
-        raise FetchError(f"{root}: there is something that is no folder; move it away")
+        raise FetchError(f"{root}: exists but is not a folder. Move it away.")
 
 
 def _look_at(layout, root, files, counts):
-    """Check a folder that is there already; return its record."""
+    """Check an existing folder; return its record."""
     record = _read_record(root)
     if record is None:
-        logging.warning("%s was not fetched by this program; it is taken if its clips are complete.", root)
+        logging.warning("%s was not fetched by this workflow. It is used if its clips are complete.", root)
         record = _record(layout, {}, {}, {}, counts)
     else:
         found = {entry["name"]: entry["checksum"] for entry in record["files"]}
         others = [name for name, entry in files.items() if entry["checksum"] not in ("", found.get(name))]
         if others:
             raise FetchError(
-                f"{root}: was made from another {others[0]} (it has {found.get(others[0])}, expected is "
-                f"{files[others[0]]['checksum']}); move the folder away to have it made anew"
+                f"{root}: was made from another {others[0]} (checksum {found.get(others[0])}, expected "
+                f"{files[others[0]]['checksum']}). Move the folder away to fetch the dataset again."
             )
     try:
         require_counts(layout, root, counts)
     except FetchError as error:
-        raise FetchError(f"{error}; move the folder {root} away to have it made anew") from error
-    logging.info("%s is there already, and its clips are complete.", root)
+        raise FetchError(f"{error}. Move the folder {root} away to fetch the dataset again.") from error
+    logging.info("%s exists already, and its clips are complete.", root)
     return record
 
 
@@ -115,7 +115,7 @@ def _read_record(root):
 
 @contextlib.contextmanager
 def _alone(downloads):
-    """Hold the folder of downloads, so that no second process writes to the same files."""
+    """Lock the folder of downloads against a second process."""
     downloads.mkdir(parents=True, exist_ok=True)
     handle = os.open(downloads, os.O_RDONLY)
     try:
@@ -123,10 +123,14 @@ def _alone(downloads):
     except BlockingIOError:
         os.close(handle)
         raise FetchError(
-            f"{downloads}: another process is fetching this dataset; wait until it is done"
+            f"{downloads}: another process is fetching this dataset. Wait until it ends."
         ) from None
     except OSError as error:  # a file system without locks
-        logging.warning("%s cannot be locked (%s); start no second fetch of it.", downloads, error.strerror)
+        logging.warning(
+            "%s cannot be locked (%s). Do not start a second fetch of this dataset.",
+            downloads,
+            error.strerror,
+        )
     try:
         yield
     finally:
@@ -134,29 +138,29 @@ def _alone(downloads):
 
 
 def _needed_bytes(downloads, files, limit_bytes):
-    """Say how much disk is taken at most; return how much of it must still be free."""
+    """Log the disk space that the dataset needs at most; return the space that must still be free."""
     remote = {name: entry["address"] for name, entry in files.items() if not local_file(entry["address"])}
     sizes = {name: remote_size(address) for name, address in remote.items()}
     there = {name: partial_bytes(downloads / name) for name in remote}
     total = sum(size or there[name] for name, size in sizes.items())
     logging.info(
-        "At most %s of disk are taken: %s by the archives (%s of it are there already), which are removed at the end, and "
-        "%s by the dataset.",
+        "Needs at most %s of disk: %s for the archives (%s already downloaded), which are removed at the end, and "
+        "%s for the dataset.",
         *map(spoken_bytes, (total + limit_bytes, total, sum(there.values()), limit_bytes)),
     )  # fmt: skip
     unknown = [name for name, size in sizes.items() if size is None]
     if unknown:
-        logging.warning("How large %s is, the server does not say.", ", ".join(unknown))
+        logging.warning("The server does not report the size of %s.", ", ".join(unknown))
     return limit_bytes + sum(max((size or 0) - there[name], 0) for name, size in sizes.items())
 
 
 def _download_all(downloads, files, needed, pauses):
-    """Bring all files to this machine; return where each lies."""
-    shutil.rmtree(downloads / UNPACKED, ignore_errors=True)  # of an attempt that was killed
+    """Download all files; return their paths."""
+    shutil.rmtree(downloads / UNPACKED, ignore_errors=True)  # left by an attempt that was killed
     paths = {name: local_file(entry["address"]) or downloads / name for name, entry in files.items()}
     for name, path in paths.items():
         if local_file(files[name]["address"]) and not path.is_file():
-            raise FetchError(f"{path}: there is no such file; correct the address, or put the archive there")
+            raise FetchError(f"{path}: there is no such file. Correct the address, or put the archive there.")
     require_space(downloads, needed, "the dataset with its archives")
     for name, path in paths.items():
         address = files[name]["address"]
@@ -167,19 +171,19 @@ def _download_all(downloads, files, needed, pauses):
 
 
 def _checked(path, entry):
-    """Compare a file with its checksum; a wrong download is removed."""
+    """Compare a file with its checksum; remove a download that differs."""
     try:
         return checked_digest(path, entry["checksum"])
     except FetchError as error:
         if local_file(entry["address"]):
-            raise FetchError(f"{error}; get the archive anew, or correct the checksum") from None
+            raise FetchError(f"{error}. Get the archive again, or correct the checksum.") from None
         forget(path)
-        raise FetchError(f"{error}; the download was removed: run again, or correct the checksum") from None
+        raise FetchError(f"{error}. The download was removed. Run again, or correct the checksum.") from None
 
 
 @contextlib.contextmanager
 def _unpacked(folder, groups, paths, files, limit_bytes):
-    """Yield a folder with all that the archives hold; it is removed unless it is renamed."""
+    """Yield a folder with the contents of all archives; it is removed at the end unless it was renamed."""
     folder.mkdir()
     intake = Intake(folder, limit_bytes)
     try:
@@ -190,7 +194,7 @@ def _unpacked(folder, groups, paths, files, limit_bytes):
         for name, path in paths.items():
             if path in error.files and not (files[name]["checksum"] or local_file(files[name]["address"])):
                 forget(path)
-                logging.warning("%s was removed, so that the next attempt downloads it again.", path)
+                logging.warning("%s was removed. The next attempt downloads it again.", path)
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Room on the disk: how much is free, how much is needed, and a sentence where it is not enough."""
+"""Disk space: how much is free, how much is needed, and an error if it is not enough."""
 
 import contextlib
 import errno
@@ -6,11 +6,11 @@ import shutil
 
 from mscol.errors import FetchError
 
-BLOCK_BYTES = 4096  # of common file systems: what even a small file takes
+BLOCK_BYTES = 4096  # of common file systems: the least that a file takes
 
 
 def spoken_bytes(count):
-    """Bytes as a person says them.
+    """Format a number of bytes.
 
     >>> [spoken_bytes(count) for count in (999, 123_456, 23_815_298_079)]
     ['999 bytes', '123.5 kB', '23.8 GB']
@@ -24,7 +24,7 @@ def spoken_bytes(count):
 
 
 def on_disk(size):
-    """The bytes that a file of ``size`` bytes takes, in whole blocks; one block at least.
+    """Return the bytes that a file of ``size`` bytes takes on disk: whole blocks, at least one.
 
     >>> on_disk(0), on_disk(4096), on_disk(4097)
     (4096, 4096, 8192)
@@ -33,12 +33,12 @@ def on_disk(size):
 
 
 def free_bytes(folder):
-    """The bytes that this user may still write below a folder."""
+    """Return the free bytes for this user on the disk of a folder."""
     return shutil.disk_usage(folder).free
 
 
 def require_space(folder, needed, what):
-    """Check that there is room.
+    """Check that there is enough free disk space.
 
     Raises
     ------
@@ -48,36 +48,36 @@ def require_space(folder, needed, what):
     free = free_bytes(folder)
     if free < needed:
         raise FetchError(
-            f"{folder}: {what} needs {spoken_bytes(needed)} of disk, but only {spoken_bytes(free)} are free; make room, "
-            "or choose a folder on a larger disk"
+            f"{folder}: {what} needs {spoken_bytes(needed)} of disk, but only {spoken_bytes(free)} are free. Free some "
+            "space, or choose a folder on a larger disk."
         )
 
 
 @contextlib.contextmanager
 def disk_errors_told(folder, needed):
-    """Turn what a disk refuses into a sentence.
+    """Turn errors of the disk into a readable `FetchError`.
 
     Parameters
     ----------
     folder : str or os.PathLike
         Where the block writes.
     needed : int
-        The bytes that all of it needs at most.
+        Bytes that the block needs at most.
 
     Raises
     ------
     FetchError
-        In place of an `OSError` of the block.
+        Instead of an `OSError` of the block.
     """
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise FetchError(
-                f"{error.filename or folder}: cannot be written or read ({error.strerror or error}); repair that, and run "
-                "again"
+                f"{error.filename or folder}: cannot be written or read ({error.strerror or error}). Fix that and run "
+                "again."
             ) from error
         raise FetchError(
-            f"{folder}: the disk is full, or a quota of bytes or files is ({error.strerror}); {spoken_bytes(needed)} are "
-            f"needed at most, {spoken_bytes(free_bytes(folder))} are free; what was downloaded is kept: make room, and run again"
+            f"{folder}: the disk is full, or a quota of bytes or files is used up ({error.strerror}). {spoken_bytes(needed)} are "
+            f"needed at most, {spoken_bytes(free_bytes(folder))} are free. Downloads are kept: free some space and run again."
         ) from error

@@ -1,28 +1,28 @@
-"""What may leave an archive: plain files and folders, below one folder, within a number of bytes, each once."""
+"""Accept members of archives: plain files and folders below one folder, each once, up to a number of bytes."""
 
 import re
 
 from mscol.errors import ArchiveError
 from mscol.fetching.disk import on_disk, spoken_bytes
 
-_LONGEST_NAME_BYTES = 255  # of one part of a path, on every common file system
-_DEEPEST = 64  # folders within folders: comparing paths takes the square of it
+_LONGEST_NAME_BYTES = 255  # limit for one part of a path on common file systems
+_DEEPEST = 64  # nested folders: the time to compare paths grows with the square
 _DRIVE = re.compile("[A-Za-z]:")
-_SHOWN_CHARACTERS = 80  # of a name in a message: an archive may hold names of 64 kB
+_SHOWN_CHARACTERS = 80  # in messages: a name in an archive can have 64 kB
 
 
 class Intake:
-    """Takes in the members of archives, and refuses those that do not belong below its folder.
+    """Write the members of archives to a folder and reject unsafe ones.
 
-    Every member is admitted by `admit` before `write` opens a file, so that nothing is ever written outside of the
-    folder, through a link (none is made), or over another member.
+    `admit` checks every member before `write` opens a file. So nothing is written outside the folder, through a link (links
+    are never made) or over another member.
 
     Parameters
     ----------
     folder : pathlib.Path
-        An empty folder that nobody else writes to.
+        An empty folder that no other process writes to.
     limit_bytes : int
-        All that may be written, in whole blocks, so that a billion empty files are too much, too.
+        Maximum number of bytes to write, counted in whole blocks: a billion empty files are too many, too.
     """
 
     def __init__(self, folder, limit_bytes):
@@ -31,14 +31,14 @@ class Intake:
         self._files, self._folders = set(), {()}
 
     def admit(self, name, size, is_folder=False):
-        """Check a member.
+        """Check a member of an archive.
 
         Parameters
         ----------
         name : str
-            As the archive has it.
+            Its name in the archive.
         size : int
-            The bytes that it announces.
+            Its size in the archive, bytes.
         is_folder : bool
 
         Returns
@@ -49,13 +49,13 @@ class Intake:
         Raises
         ------
         ArchiveError
-            If it must not be unpacked.
+            If the member is unsafe.
         """
         parts = _safe_parts(name)
         if size < 0:
-            raise ArchiveError(f"the member {shown(name)} announces {size} bytes")
+            raise ArchiveError(f"the member {shown(name)} has a size of {size} bytes")
         if parts in self._files or (parts in self._folders and not is_folder):
-            raise ArchiveError(f"the member {shown(name)} is there twice")
+            raise ArchiveError(f"the member {shown(name)} occurs twice")
         above = [parts[:length] for length in range(len(parts))]
         inside = next((folder for folder in above if folder in self._files), None)
         if inside:
@@ -69,30 +69,30 @@ class Intake:
         if self.taken_bytes > self.limit_bytes:
             raise ArchiveError(
                 f"with the member {shown(name)} it takes {spoken_bytes(self.taken_bytes)} of disk, more than the "
-                f"{spoken_bytes(self.limit_bytes)} that are allowed"
+                f"allowed {spoken_bytes(self.limit_bytes)}"
             )
         return parts
 
     def write(self, parts, stream, size, told=None, chunk_bytes=1 << 20):
-        """Write an admitted file: ``size`` bytes of a stream, never more.
+        """Write an admitted file: exactly ``size`` bytes of a stream.
 
         Parameters
         ----------
         parts : tuple of str
-            As `admit` returned it.
+            The path that `admit` returned.
         stream : file-like
         size : int
         told : callable, optional
-            Called with the bytes of each chunk that is written.
+            Called with the number of bytes of each written chunk.
         chunk_bytes : int
-            How much is read at once.
+            Number of bytes to read at once.
 
         Raises
         ------
         EOFError
-            If the stream ends before.
+            If the stream ends early.
         OSError
-            What the disk refuses.
+            If the disk cannot be written.
         """
         with _created(self.folder.joinpath(*parts)) as file:
             left = size
@@ -113,26 +113,26 @@ class Intake:
 def _created(path):
     try:
         return open(path, "xb")
-    except FileNotFoundError:  # rarer than asking for the folder of each of 300,000 files
+    except FileNotFoundError:  # cheaper than checking the folder of each of 300,000 files
         path.parent.mkdir(parents=True, exist_ok=True)
         return open(path, "xb")
 
 
 def _safe_parts(name):
-    """Split a member's name into the parts of a path below a folder.
+    """Split the name of a member into the parts of a path below a folder.
 
     >>> _safe_parts("./nsynth-train/audio/")
     ('nsynth-train', 'audio')
     """
     if name.startswith("/") or "\\" in name or _DRIVE.match(name):
-        raise ArchiveError(f"the member {shown(name)} has an absolute path, or one with backslashes")
+        raise ArchiveError(f"the member {shown(name)} has an absolute path or a path with backslashes")
     if not name.isprintable():
-        raise ArchiveError(f"the name {shown(name)} of a member is not UTF-8, or holds control characters")
+        raise ArchiveError(f"the name {shown(name)} of a member is not UTF-8 or has control characters")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if ".." in parts:
         raise ArchiveError(f"the member {shown(name)} leaves its folder")
     if len(parts) > _DEEPEST:
-        raise ArchiveError(f"the member {shown(name)} lies {len(parts)} folders deep, more than {_DEEPEST}")
+        raise ArchiveError(f"the member {shown(name)} is {len(parts)} folders deep, more than {_DEEPEST}")
     if any(len(part.encode()) > _LONGEST_NAME_BYTES for part in parts):
         raise ArchiveError(
             f"the name {shown(name)} of a member has a part longer than {_LONGEST_NAME_BYTES} bytes"
@@ -141,6 +141,6 @@ def _safe_parts(name):
 
 
 def shown(name):
-    """A member's name for a message: quoted, escaped, and cut short."""
+    """Format the name of a member for a message: quoted, escaped and shortened."""
     cut = name if len(name) <= _SHOWN_CHARACTERS else name[:_SHOWN_CHARACTERS] + "..."
     return ascii(cut)

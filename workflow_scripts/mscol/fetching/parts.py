@@ -1,4 +1,4 @@
-"""An archive that was cut into parts (``mp3.zip.001``, ``.002``, ...), read as the one file that it was."""
+"""Read an archive that was split into parts (``mp3.zip.001``, ``.002``, ...) as one file."""
 
 import bisect
 import contextlib
@@ -8,12 +8,12 @@ import os
 
 
 class JoinedParts(io.RawIOBase):
-    """A seekable, read-only file over several files, one after another; nothing is copied.
+    """A seekable, read-only file that joins several files without copying them.
 
     Parameters
     ----------
     paths : sequence of str or os.PathLike
-        In their order.
+        The parts in order.
     """
 
     def __init__(self, paths):
@@ -38,10 +38,10 @@ class JoinedParts(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer):
-        """Fill a buffer from the part at the position; like any raw file, it may give less than asked for."""
+        """Fill a buffer from the part at the position; like any raw file, it may return fewer bytes than requested."""
         if self._position >= self.size:
             return 0
-        # The last part that starts at or before the position: parts of no bytes are passed over.
+        # The last part that starts at or before the position; this skips empty parts.
         number = bisect.bisect_right(self._starts, self._position) - 1
         file = self._files[number]
         file.seek(self._position - self._starts[number])

@@ -1,8 +1,8 @@
-"""Transfers: one file from an HTTP server, going on where an earlier attempt was cut.
+"""Download one file from an HTTP server and resume interrupted downloads.
 
-Beside a download lie ``NAME.partial`` while it is not whole, and ``NAME.source``, which says where it comes from and
-which version of the file that is. A server is asked for the rest of that version only (Range with If-Range), so that
-a file which changed there is never glued together; one that knows no ranges sends all of it again.
+An incomplete download is ``NAME.partial``. ``NAME.source`` records its address and the version of the file. Only the rest
+of that version is requested (Range with If-Range), so parts of different versions are never mixed. A server without range
+requests sends the whole file again.
 """
 
 import http.client
@@ -26,20 +26,20 @@ TIMEOUT_SECONDS = 60.0
 PAUSES_SECONDS = (1, 5, 15, 60, 120, 300)
 _PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _CHUNK_BYTES = 1 << 18
-_HEADERS = {"User-Agent": "mscol", "Accept-Encoding": "identity"}  # the file itself, not compressed once more
+_HEADERS = {"User-Agent": "mscol", "Accept-Encoding": "identity"}  # no further compression
 
 
 class _Cut(Exception):
-    """What may be better at the next attempt."""
+    """An error that the next attempt may not have."""
 
 
 def remote_size(url, timeout=TIMEOUT_SECONDS):
-    """Ask a server how large a file is.
+    """Return the size of a file on a server.
 
     Returns
     -------
     int or None
-        Bytes; None where it does not say, or does not answer: `download` will say why.
+        Bytes; None if the server does not report it or does not answer (`download` then reports why).
     """
     try:
         with urllib.request.urlopen(_request(url, {}, method="HEAD"), timeout=timeout) as response:
@@ -56,21 +56,21 @@ def download(url, path, vouched=False, pauses=PAUSES_SECONDS, timeout=TIMEOUT_SE
     url : str
         http or https.
     path : pathlib.Path
-        The file to be made; it is there only when it is whole. If it is there and from this address, it is left as it is.
+        File to write; it exists only when it is complete. If it exists and is from this address, nothing is downloaded.
     vouched : bool
-        Whether a checksum will tell the right file. Then a part is also completed where the server does not say
-        which version of the file it has.
+        Whether a checksum follows. If so, a partial download is also resumed when the server does not report the version
+        of the file.
     pauses : sequence of float
-        Seconds to wait before each further attempt; they start again after one that brought something.
+        Seconds to wait before each further attempt. They start over after an attempt that received data.
     timeout : float
-        Seconds without a byte after which an attempt ends.
+        Seconds without data after which an attempt ends.
 
     Raises
     ------
     FetchError
-        If the server refuses, or attempts are used up. What has come stays for the next call.
+        If the server refuses or all attempts fail. The partial download stays for the next call.
     OSError
-        What the disk refuses.
+        If the disk cannot be written.
     """
     partial, source = _companions(path)
     if path.exists():
@@ -90,21 +90,21 @@ def download(url, path, vouched=False, pauses=PAUSES_SECONDS, timeout=TIMEOUT_SE
             waits = list(pauses) if here > before else waits
             if not waits:
                 raise FetchError(
-                    f"{url}: {cut}, again and again; {spoken_bytes(here)} are kept in {partial}: run again to go on"
+                    f"{url}: {cut}, in every attempt. {spoken_bytes(here)} are kept in {partial}. Run again to resume."
                 ) from cut
-            logging.warning("%s: %s; the next attempt follows in %s.", url, cut, spoken_time(waits[0]))
+            logging.warning("%s: %s. The next attempt starts in %s.", url, cut, spoken_time(waits[0]))
             time.sleep(waits.pop(0))
     os.replace(partial, path)
 
 
 def forget(path):
-    """Remove a download, whole or not, so that the next attempt starts at its first byte."""
+    """Remove a download, complete or partial, so that the next attempt starts from the beginning."""
     for file in (path, *_companions(path)):
         file.unlink(missing_ok=True)
 
 
 def partial_bytes(path):
-    """The bytes of a download that are there already."""
+    """Return the number of bytes downloaded so far."""
     return _size(path) or _size(_companions(path)[0])
 
 
@@ -124,7 +124,7 @@ def _remembered(source):
 
 
 def _attempt(url, partial, source, vouched, timeout):
-    """Fetch what is missing, over one connection."""
+    """Download the rest of a file over one connection."""
     known = _remembered(source)
     start = _size(partial)
     if start and known.get("size") == start:
@@ -137,17 +137,17 @@ def _attempt(url, partial, source, vouched, timeout):
     with _opened(url, headers, partial, timeout) as response:
         if response.status == 206:
             size = _size_of_rest(response, start, known, partial)
-            logging.info("%s: going on at %s.", url, spoken_bytes(start))
+            logging.info("%s: resuming at %s.", url, spoken_bytes(start))
         else:
             if start:
-                logging.info("%s: the server sends all of it again, from the first byte.", url)
+                logging.info("%s: the server sends the whole file again.", url)
             start, size = 0, _length(response)
             partial.unlink(missing_ok=True)
-            # Before the first byte, so that a part never lies beside another version's note
+            # Before the first byte, so that a partial file never has the .source of another version
             write_json({"url": url, "version": _version(response), "size": size}, source)
         received = _receive(response, partial, start, size)
     if size is not None and received < size:
-        raise _Cut(f"the transfer was cut after {spoken_bytes(received)} of {spoken_bytes(size)}")
+        raise _Cut(f"the transfer stopped after {spoken_bytes(received)} of {spoken_bytes(size)}")
 
 
 def _request(url, headers, method="GET"):
@@ -155,26 +155,26 @@ def _request(url, headers, method="GET"):
 
 
 def _opened(url, headers, partial, timeout):
-    """Open a connection; what fails is either a `_Cut` or final."""
+    """Open a connection; raise `_Cut` if a new attempt may succeed, otherwise `FetchError`."""
     try:
         return urllib.request.urlopen(_request(url, headers), timeout=timeout)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # the part is no part of what the server has now
+        if error.code == 416:  # the partial file does not match the file on the server
             partial.unlink(missing_ok=True)
-            raise _Cut("the server has no such rest of the file") from error
+            raise _Cut("the server does not have the rest of this file") from error
         if error.code in _PASSING_STATUS:
             raise _Cut(f"the server answers {error.code} ({error.reason})") from error
         raise FetchError(
-            f"{url}: the server answers {error.code} ({error.reason}); correct the address, or name another source"
+            f"{url}: the server answers {error.code} ({error.reason}). Correct the address or use another source."
         ) from error
     except (http.client.InvalidURL, ValueError) as error:
-        raise FetchError(f"{url}: not an address ({error}); correct it") from error
+        raise FetchError(f"{url}: not a valid address ({error})") from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         unknown = isinstance(reason, socket.gaierror) and reason.errno != socket.EAI_AGAIN
         if unknown or isinstance(reason, ssl.SSLCertVerificationError):
             raise FetchError(
-                f"{url}: no connection ({reason}); look whether this machine has internet access, or name another source"
+                f"{url}: no connection ({reason}). Check the internet access of this machine, or use another source."
             ) from error
         raise _Cut(f"no connection ({reason or type(error).__name__})") from error
 
@@ -185,23 +185,23 @@ def _length(response):
 
 
 def _version(response):
-    """What tells one version of a file from another; only a strong entity tag does, or a date."""
+    """Return what identifies the version of a file: a strong entity tag, otherwise its date."""
     tag = response.headers.get("ETag", "")
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
 
 def _size_of_rest(response, start, known, partial):
-    """The size of the whole file, of which a server sends the rest."""
+    """Return the size of the whole file when the server sends the rest."""
     sent = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", ""))
     size = int(sent[3]) if sent and sent[3] != "*" else known.get("size")
     if not sent or int(sent[1]) != start or (known.get("size") or size) != size:
         partial.unlink(missing_ok=True)
-        raise _Cut("the server sends another part than the one that was asked for")
+        raise _Cut("the server sends another part than requested")
     return size
 
 
 def _receive(response, partial, start, size):
-    """Append to the part what comes, up to the size of the whole; return the bytes of the part."""
+    """Append received data to the partial file, up to the size of the whole; return the size of the partial file."""
     progress = Progress("MB", None if size is None else size / 1e6, done=start / 1e6)
     received = start
     with open(partial, "ab") as file:
@@ -216,15 +216,15 @@ def _receive(response, partial, start, size):
 
 
 def _read(response, count):
-    """What has come by now: waiting for a whole chunk on a slow line would keep progress from being said."""
+    """Read what has arrived so far: waiting for a whole chunk on a slow line would delay progress lines."""
     try:
         return response.read1(count)
     except (OSError, http.client.HTTPException) as error:
-        raise _Cut(f"the transfer was cut ({error or type(error).__name__})") from error
+        raise _Cut(f"the transfer stopped ({error or type(error).__name__})") from error
 
 
 def local_file(address):
-    """The file that an address names on this machine, or None where it is one of the web.
+    """Return the local file that an address names, or None for an HTTP address.
 
     >>> local_file("file:///data/mp3.zip.001"), local_file("data/x.zip"), local_file("https://host/x.zip")
     (PosixPath('/data/mp3.zip.001'), PosixPath('data/x.zip'), None)
