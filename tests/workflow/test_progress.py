@@ -25,14 +25,14 @@ def test_a_terminal_keeps_a_line_at_its_bottom_and_another_one_may_ask(house, tm
     before = run(house, tmp_path, "progress")
     written, asked = watched(house, tmp_path, *targets, ask=True)
     after = run(house, tmp_path, "progress")
-    assert before.endswith("No run has been started in this folder yet.\n")
+    assert before.endswith("No run was started in this folder yet.\n")
     assert re.search(
         r"^\d+ % done.*, after \d+ .*: \d of 4 jobs\.\nRunning:\n  \w+ mtat.*\(for \d+ s\)$",
         asked,
         re.MULTILINE,
     )
     assert re.search(
-        r"^No run is going on here. The last one ended at .*: all of its 4 jobs were done\.$",
+        r"^No run is active. The last one ended at .*: all 4 jobs were done\.$",
         after,
         re.MULTILINE,
     )

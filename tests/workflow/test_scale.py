@@ -53,14 +53,14 @@ def test_estimate_counts_the_jobs_that_are_planned(house, full, planned):
     said = run(house, full / "run", "estimate", configfiles=(full / "full.yaml",))
     total = int(re.search(r"^all +([\d,]+)", said, re.MULTILINE)[1].replace(",", ""))
     assert total == planned[0]["total"] - 1  # without the rule `all`
-    assert "289,205 train, 12,678 validation, 4,096 test; 340.0 hours of audio, by its metadata" in said
+    assert "289,205 train, 12,678 validation, 4,096 test; 340.0 hours of audio (from its metadata" in said
     assert not (full / "run" / "manifests").exists()  # nothing was made for it
 
 
 def test_estimate_is_printed_whenever_it_is_asked_for(house, tmp_path):
     said = [run(house, tmp_path, "estimate") for _ in range(2)]
     assert all(
-        "by the sizes in the config" in text and "as measured on one NVIDIA H200" in text for text in said
+        "from the sizes in the config" in text and "measured on one NVIDIA H200" in text for text in said
     )
     assert all("\n\nWhat is left to do of this run: all of it\n" in text for text in said)
 
@@ -69,7 +69,7 @@ def test_estimate_says_what_is_left_of_a_run(house, finished):
     said = run(house, finished, "estimate")
     jobs, hours, on_gpu = re.search(r"^all +(\d+) +([\d.]+) +([\d.]+)", said, re.MULTILINE).groups()
     assert "What is left to do of this run\n\nNothing.\n" in said
-    assert f"All of it, from the beginning: {jobs} jobs, {hours} CPU hours, or {on_gpu} GPU hours" in said
+    assert f"Total from the start: {jobs} jobs, {hours} CPU hours, or {on_gpu} GPU hours" in said
 
 
 def test_estimate_of_a_target_says_what_is_left_of_it_and_makes_nothing(house, finished):

@@ -79,7 +79,7 @@ def test_folders_are_labels_and_no_artist_is_in_two_splits(library, new, tmp_pat
     assert read_yaml(tmp_path / "mine.yaml") == {
         "preset": "paper", "datasets": {"mymsic2": {"layout": "table", "root": str(library)}},
     }  # fmt: skip
-    assert "takes this config" in caplog.text  # the workflow's own checks
+    assert "accepts this config" in caplog.text  # the workflow's own checks
     assert f"snakemake --cores all --configfile {tmp_path}/mine.yaml" in caplog.text
 
 
@@ -88,7 +88,7 @@ def test_nothing_is_replaced_unless_forced(library, new, tmp_path, capsys):
     (tmp_path / "mine.yaml").write_text("mine: own\n")
     with pytest.raises(SystemExit):
         main(["new", str(library)])
-    assert "clips.csv and mine.yaml: there already; --force replaces what is there" in capsys.readouterr().err
+    assert "clips.csv and mine.yaml: would be replaced. Use --force" in capsys.readouterr().err
     assert (tmp_path / "mine.yaml").read_text() == "mine: own\n"
     assert new(library, "--force").equals(before)  # the same files are dealt alike
     assert "preset: paper" in (tmp_path / "mine.yaml").read_text()

@@ -85,7 +85,7 @@ def test_file_of_the_table_is_not_found_itself_and_needs_no_encoder(
     assert header == "file,similarity" and line.startswith(f"{file},{similarity[:4]}")
 
 
-def test_what_cannot_be_compared_is_told(collection, encoder_file, tmp_path, caplog):
+def test_tables_that_cannot_be_compared_are_reported(collection, encoder_file, tmp_path, caplog):
     for width, name in ((0.1, "other"), (0.2, "wide")):
         save_encoder(build_encoder(width, 0.1), tmp_path / f"{name}.keras")
     query, table = collection / "query.wav", collection / "windows.parquet"
@@ -94,11 +94,11 @@ def test_what_cannot_be_compared_is_told(collection, encoder_file, tmp_path, cap
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     (tmp_path / "text.parquet").write_text("no Parquet")
     for arguments, said in [
-        ([query, "--in", table, "--encoder", tmp_path / "wide.keras"], "values, and"),
+        ([query, "--in", table, "--encoder", tmp_path / "wide.keras"], "values, but"),
         ([query, "--in", table, "--encoder", tmp_path / "other.keras"], "has other weights than the encoder"),
         (
             [query, "--in", tmp_path / "moved.parquet"],
-            "was made with gone/encoder.keras, which is not there any more",
+            "was made with gone/encoder.keras, which no longer exists",
         ),
         ([query, "--in", collection / "windows.csv"], "does not name the encoder"),
         ([query, "--in", tmp_path / "without.parquet"], "column embedding is missing"),

@@ -48,7 +48,7 @@ def test_each_second_of_each_file_gets_the_values_of_embed_file(encoder_file, mu
         assert (
             embed(music, "--encoder", encoder_file.parent, "-o", out) == 1
         )  # for two files could not be embedded
-    assert "2 of 6 files could not be embedded; the others are in" in caplog.text
+    assert "2 of 6 files could not be embedded. The others are in" in caplog.text
     assert "broken.mp3: the file is empty" in caplog.text and "short.wav: too short" in caplog.text
     assert "1 files with other extensions are left out: notes.txt." in caplog.text
     rejected = pd.read_csv(tmp_path / "out.rejected.csv").set_index("path")["reason"]
@@ -153,17 +153,17 @@ def test_rows_of_an_encoder_of_cvsm_are_seconds(music, tmp_path):
     [
         (
             ["x.wav", "--encoder", "{encoder}", "-o", "out.npy"],
-            "out.npy: write a name that ends in .parquet or .csv",
+            "out.npy: use a name that ends in .parquet or .csv",
         ),
         (
             ["x.wav", "--encoder", "nowhere", "-o", "out.csv"],
-            "nowhere: there is neither such a file, nor an encoder.keras",
+            "nowhere: not found. Expected an encoder.keras",
         ),
         (["x.wav", "--encoder", "{encoder}"], "required: -o/--output"),
-        (["x.wav", "--encoder", "{encoder}", "-o", "out.csv", "--threads", "0"], "write 1 or more"),
+        (["x.wav", "--encoder", "{encoder}", "-o", "out.csv", "--threads", "0"], "must be 1 or more"),
     ],
 )
-def test_mistakes_of_usage_are_told_in_a_sentence(encoder_file, capsys, arguments, message):
+def test_invalid_options_are_reported(encoder_file, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         main(["embed", *(argument.format(encoder=encoder_file) for argument in arguments)])
     assert message in capsys.readouterr().err

@@ -63,7 +63,7 @@ def test_separating_function_is_taken_to_be_as_quick_as_umxl_and_the_table_says_
     cost, expected = cost_of(ours, "separation"), cost_of(theirs, "separation")
     assert cost.cpu_seconds == expected.cpu_seconds and cost.jobs == expected.jobs - 1, "nothing is fetched"
     assert cost_of(ours, "stems").kept_bytes == cost_of(theirs, "stems").kept_bytes / 2
-    said = "taken to be as quick as Open-Unmix umxl"
+    said = "assumed to be as fast as Open-Unmix umxl"
     assert said in estimate_table(ours, cores=8) and said not in estimate_table(theirs, cores=8)
 
 
@@ -170,7 +170,7 @@ def test_table_is_aligned_and_says_where_rates_were_measured(tmp_path):
     rows = text.split("\n\n")[2].splitlines()
     assert rows[0].split()[:2] == ["stage", "jobs"] and rows[-1].startswith("all ")
     assert len({len(row) for row in rows}) == 1
-    assert "as measured on one NVIDIA H200" in text and "8 cores" in text
+    assert "measured on one NVIDIA H200" in text and "8 cores" in text
 
 
 def test_estimate_says_what_more_runs_of_training_would_cost(tmp_path):
@@ -209,7 +209,9 @@ def test_heads_cost_their_rate_for_each_of_an_encoder(tmp_path):
 
 def test_a_run_takes_at_least_as_long_as_one_pretraining_on_its_threads(tmp_path):
     run = make_run(tmp_path, {"pretraining_pair": 3600 * 8 / 128}, framework_threads=8)
-    assert "On 1000 cores without a GPU at least 100 hours: as long as one" in estimate_table(run, cores=1000)
+    assert "Time on 1000 cores without a GPU: at least 100 hours (the time of one" in estimate_table(
+        run, cores=1000
+    )
 
 
 def test_size_comes_from_the_manifest_where_there_is_one(tmp_path):
@@ -301,7 +303,7 @@ def test_table_of_what_is_left_says_what_all_of_it_costs(tmp_path):
     text = left_table(run, left, 2 * left, 2 * left, "results/x.csv", cores=1)
     assert text.startswith("What is left to do of results/x.csv\n\nstage")
     assert "Left: 2 jobs, 0.40 CPU hours, or" in text  # of five jobs, with the one that fetches
-    assert "that are to be made anew: 4 jobs, 0.80 CPU hours" in text
-    assert "All of it, from the beginning: 4 jobs, 0.80 CPU hours" in text
+    assert "once the manifests are rewritten: 4 jobs, 0.80 CPU hours" in text
+    assert "Total from the start: 4 jobs, 0.80 CPU hours" in text
     text = left_table(run, [], [], left, "this run", cores=1)
-    assert "\n\nNothing.\n\nAll of it" in text
+    assert "\n\nNothing.\n\nTotal from the start" in text

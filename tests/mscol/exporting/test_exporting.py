@@ -207,12 +207,12 @@ def test_unusable_onnx_file_is_an_error(exported, tmp_path, monkeypatch, caplog)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--to", "onnx", "-o", "out.pt2"], "out.pt2: write a name that ends in .onnx"),
+        (["--to", "onnx", "-o", "out.pt2"], "out.pt2: use a name that ends in .onnx"),
         (["--to", "savedmodel", "-o", "out.onnx"], "out.onnx: a SavedModel is a folder"),
-        (["--to", "onnx", "-o", "out.onnx"], "nowhere: there is neither such a file"),
+        (["--to", "onnx", "-o", "out.onnx"], "nowhere: not found"),
     ],
 )
-def test_mistakes_of_usage_of_export_are_told_in_a_sentence(capsys, arguments, message):
+def test_invalid_options_of_export_are_reported(capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         main(["export", "nowhere", *arguments])
     assert message in capsys.readouterr().err

@@ -99,4 +99,4 @@ def test_missing_card_or_missing_export_is_reported(hub, model, caplog, capsys):
     assert "README.md: the encoder has no card" in caplog.text and "me/x" not in hub.repositories
     with pytest.raises(SystemExit, match="2"):
         push(model / "heads", "hf://me/x")
-    assert "name an encoder.keras, or the folder" in capsys.readouterr().err
+    assert "no encoder.keras found. Give the file" in capsys.readouterr().err

@@ -40,7 +40,7 @@ def test_a_run_that_has_ended_says_so(tmp_path):
     write_record(a_course(0.0), 60.0, tmp_path / "progress.json", is_over=True)
     said = tell_record(time.time(), tmp_path / "progress.json")
     assert (
-        said.startswith("No run is going on here. The last one ended at 1970-01-01")
+        said.startswith("No run is active. The last one ended at 1970-01-01")
         and "1 of 2 jobs were done" in said
     )
 
@@ -52,7 +52,7 @@ def test_a_run_whose_process_is_gone_was_killed(tmp_path):
     )
     subprocess.run([sys.executable, "-c", program, tmp_path / "progress.json"], check=True)
     said = tell_record(time.time(), tmp_path / "progress.json")
-    assert said.startswith("No run is going on here. The last one was killed at 1970-01-01")
+    assert said.startswith("No run is active. The last one was killed at 1970-01-01")
 
 
 def test_a_run_on_another_machine_that_has_fallen_silent_is_told_with_its_last_word(tmp_path):
@@ -62,15 +62,15 @@ def test_a_run_on_another_machine_that_has_fallen_silent_is_told_with_its_last_w
     path.write_text(json.dumps(record))
     assert tell_record(70.0, path).startswith("50 % done")
     assert (
-        f"The run on not-{socket.gethostname()} (process {os.getpid()}) has not been heard of since"
+        f"The run on not-{socket.gethostname()} (process {os.getpid()}) last wrote its progress at"
         in tell_record(1e4, path)
     )
 
 
 def test_a_folder_without_a_run_says_so_and_a_damaged_record_is_none(tmp_path):
-    assert tell_record(0.0, tmp_path / "progress.json") == "No run has been started in this folder yet."
+    assert tell_record(0.0, tmp_path / "progress.json") == "No run was started in this folder yet."
     (tmp_path / "progress.json").write_text('{"over": tr')
-    assert tell_record(0.0, tmp_path / "progress.json") == "No run has been started in this folder yet."
+    assert tell_record(0.0, tmp_path / "progress.json") == "No run was started in this folder yet."
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path):

@@ -1,5 +1,5 @@
-"""What the command line offers, a module a command.
+"""The subcommands of ``mscol``, one module each.
 
-Each module has ``add(commands)``: it adds a parser to argparse's subparsers, whose defaults say what runs: ``run``, a function of the
-options that returns the exit status, and ``check``, a function of the parser and the options that tells what is wrong with them.
+Each module has a function ``add(commands)``, which adds a parser to argparse's subparsers. The parser's defaults hold two functions:
+``run(options)`` runs the command and returns the exit status, and ``check(parser, options)`` reports invalid options.
 """

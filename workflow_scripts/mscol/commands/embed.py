@@ -1,4 +1,4 @@
-"""``mscol embed``: embeddings of any audio files, for whoever wants no more than the encoder."""
+"""``mscol embed``: embed any audio files, without the rest of the workflow."""
 
 import argparse
 import logging
@@ -11,11 +11,11 @@ from mscol.encoders import open_encoder
 EXAMPLE = """example:
   mscol embed song.mp3 more_songs/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
 
-reads with pandas:
+to read the table with pandas:
   table = pandas.read_parquet("embeddings.parquet")
   values = numpy.stack(table["embedding"])          # (windows, values)
 
-computes with JAX where it can use a GPU, else with TensorFlow; KERAS_BACKEND (jax or tensorflow) decides otherwise.
+Uses JAX if it finds a GPU, otherwise TensorFlow. Set KERAS_BACKEND to jax or tensorflow to choose one.
 """
 
 
@@ -24,7 +24,7 @@ def add(commands):
     embed = commands.add_parser(
         "embed",
         help="embed audio files",
-        description="Embed audio files: a row of values for each window of 0.98 s of each file (of a cvsm encoder: each second).",
+        description="Embed audio files: one row of values for each 0.98 s window of a file (cvsm encoders: for each second).",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -34,13 +34,13 @@ def add(commands):
         nargs="+",
         type=Path,
         metavar="FILES",
-        help="audio files of any kind that libsndfile decodes, or folders of them",
+        help="audio files in any format that libsndfile reads, or folders with such files",
     )
     embed.add_argument(
         "--encoder",
         required=True,
         type=Path,
-        help=f"{ENCODER_HELP}, or an .onnx file that mscol export wrote: it needs onnxruntime, and no training framework",
+        help=f"{ENCODER_HELP}; also an .onnx file from mscol export, which needs only onnxruntime",
     )
     add_paper(embed)
     embed.add_argument(
@@ -48,36 +48,38 @@ def add(commands):
         "--output",
         required=True,
         type=Path,
-        help="the table to be written: .parquet or .csv; what was left out is listed beside it, in NAME.rejected.csv",
+        help="table to write, .parquet or .csv; files that were left out are listed in NAME.rejected.csv next to it",
     )
-    embed.add_argument("--mean", action="store_true", help="one row a file: the mean over its seconds")
+    embed.add_argument(
+        "--mean", action="store_true", help="write one row per file, the mean over its windows"
+    )
     embed.add_argument(
         "--normalise",
         metavar="SECONDS",
-        help="bring what is longer to the level of clips of so many seconds, or `file`: divide each file by the norm of the "
-        "whole (default: the length of the clips that the encoder was trained on)",
+        help="scale files longer than this to the level of clips of this length; `file` divides each file by its own norm "
+        "(default: the length of the clips that the encoder was trained on)",
     )
     embed.add_argument(
-        "--threads", type=int, default=os.cpu_count(), help="that compute and decode (default: %(default)s)"
+        "--threads", type=int, default=os.cpu_count(), help="number of threads (default: %(default)s)"
     )
 
 
 def check(embed, options):
-    """End with a sentence where the options do not make sense; find the encoder in its folder."""
+    """Exit with an error if an option is invalid; find the encoder in its folder."""
     if options.output.suffix.lower() not in (".parquet", ".csv"):
-        embed.error(f"argument -o: {options.output}: write a name that ends in .parquet or .csv")
+        embed.error(f"argument -o: {options.output}: use a name that ends in .parquet or .csv")
     if options.threads < 1:
-        embed.error(f"argument --threads: {options.threads}: write 1 or more")
+        embed.error(f"argument --threads: {options.threads}: must be 1 or more")
     check_encoder(embed, options, "--encoder", says_its_paper=(".keras", ".onnx"))
 
 
 def run(options):
-    """Embed the files; 1 where one or more could not be embedded."""
-    from mscol.embeddings.export import export_embeddings  # here, since --help needs none of it
+    """Embed the files; return 1 if a file could not be embedded."""
+    from mscol.embeddings.export import export_embeddings  # imported here to keep --help fast
     from mscol.embeddings.search import find_audio
 
     files, left_out = find_audio(options.files)
-    # Importing the framework takes seconds, and a wrong path is told before.
+    # Importing the framework takes seconds: wrong paths are reported before that.
     encoder = open_encoder(options.encoder, options.paper, options.threads)
     logging.info("Embedding %d files with %s.", len(files), options.encoder)
     about = {"encoder": str(options.encoder)}
@@ -86,7 +88,7 @@ def run(options):
     )
     if failed:
         logging.error(
-            "%d of %d files could not be embedded; the others are in %s.",
+            "%d of %d files could not be embedded. The others are in %s.",
             len(failed),
             len(files),
             options.output,

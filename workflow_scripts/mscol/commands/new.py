@@ -1,4 +1,4 @@
-"""``mscol new``: a folder of music becomes a dataset and a config of the workflow."""
+"""``mscol new``: make a dataset and a config for the workflow from a folder of music."""
 
 import argparse
 import json
@@ -15,8 +15,8 @@ LABELS = ("auto", "folders", "genre", "none")
 EXAMPLE = """example:
   mscol new ~/music/by_genre
 
-writes ~/music/by_genre/clips.csv (path, split, label, artist, group, recording; to be looked at, and changed by hand)
-and mine.yaml, and says what to type next.
+Writes ~/music/by_genre/clips.csv (columns path, split, label, artist, group, recording) and mine.yaml, and prints the
+commands to run next. Check the table and edit it as you like.
 """
 _TABLE = "clips.csv"
 _CONFIG = """\
@@ -35,43 +35,48 @@ def add(commands):
     """Add the command to a parser's subparsers."""
     new = commands.add_parser(
         "new",
-        help="make a dataset and a config of a folder of music",
-        description="Make a dataset of a folder of music: a table of its files with labels and splits, and a config for the workflow.",
+        help="make a dataset and a config from a folder of music",
+        description="Make a dataset from a folder of music: a table of its files with labels and splits, and a config for the workflow.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     new.set_defaults(run=run, check=check)
-    new.add_argument("folder", type=Path, metavar="FOLDER", help="with audio files, in folders of any depth")
     new.add_argument(
-        "-o", "--output", type=Path, default=Path("mine.yaml"), help="the config (default: %(default)s)"
+        "folder", type=Path, metavar="FOLDER", help="folder with audio files, in subfolders of any depth"
     )
-    new.add_argument("--table", type=Path, help=f"the table, if not {_TABLE} in FOLDER")
+    new.add_argument(
+        "-o", "--output", type=Path, default=Path("mine.yaml"), help="config to write (default: %(default)s)"
+    )
+    new.add_argument("--table", type=Path, help=f"table to write (default: {_TABLE} in FOLDER)")
     new.add_argument(
         "--labels",
         choices=LABELS,
         default="auto",
-        help="what the class of a file is: the folder in FOLDER that it lies in, the genre that it is tagged with, or none "
-        "(auto: the first of these which tells two classes or more)",
+        help="where the class of a file comes from: its subfolder of FOLDER, its genre tag, or none "
+        "(auto: the first of these that gives at least two classes)",
     )
     new.add_argument(
-        "--preset", choices=("paper", "demo"), default="paper", help="of the config (default: %(default)s)"
+        "--preset",
+        choices=("paper", "demo"),
+        default="paper",
+        help="preset of the config (default: %(default)s)",
     )
-    new.add_argument("--force", action="store_true", help="replace a clips.csv and a config that are there")
+    new.add_argument("--force", action="store_true", help="replace an existing table and config")
 
 
 def check(new, options):
-    """End with a sentence where the options do not make sense, or something would be replaced."""
+    """Exit with an error if an option is invalid or a file would be replaced."""
     if not options.folder.is_dir():
         new.error(f"argument FOLDER: {options.folder}: there is no such folder")
     options.table = options.table or options.folder / _TABLE
     there = [str(path) for path in (options.table, options.output) if path.exists()]
     if there and not options.force:
-        new.error(f"{' and '.join(there)}: there already; --force replaces what is there")
+        new.error(f"{' and '.join(there)}: would be replaced. Use --force to allow that.")
 
 
 def run(options):
-    """Write table and config, and check them as the workflow will."""
-    from mscol.datasets.folder import make_table, read_songs  # here, since --help needs none of it
+    """Write the table and the config, and check both as the workflow does."""
+    from mscol.datasets.folder import make_table, read_songs  # imported here to keep --help fast
     from mscol.datasets.table import read_clips
     from mscol.embeddings.search import find_audio, write_left_out
     from mscol.io.files import write_csv
@@ -90,7 +95,7 @@ def run(options):
         ("--cores all estimate", "") if "label" in table else (f"-n estimate {_ENCODER}", f"{_ENCODER} ")
     )
     logging.info(
-        "Next, in the folder of the workflow: what it will cost, and the run.\n  snakemake %s %s\n  snakemake %s--cores all %s",
+        "Next, run in the folder of the workflow (the first command estimates the cost):\n  snakemake %s %s\n  snakemake %s--cores all %s",
         estimate, config, target, config,
     )  # fmt: skip
     return 0
@@ -100,7 +105,7 @@ def _write_config(options, has_labels):
     from mscol.io.atomic import atomic_path
 
     name = re.sub("[^a-z0-9]", "", options.folder.resolve().name.lower()) or "music"
-    # A text of JSON is one of YAML, whatever a path holds.
+    # JSON is valid YAML, whatever characters a path contains.
     root, table = (
         json.dumps(str(path.resolve()), ensure_ascii=False) for path in (options.folder, options.table)
     )
@@ -111,7 +116,7 @@ def _write_config(options, has_labels):
 
 
 def _check_config(path):
-    """Check a config as the workflow does, where the workflow is at hand: here, or around this library."""
+    """Check a config as the workflow does, if the workflow is in this folder or contains this library."""
     from mscol.config.effective import effective_config, merge, read_yaml
 
     for workflow in (Path.cwd(), Path(mscol.__file__).parents[2]):
@@ -119,5 +124,5 @@ def _check_config(path):
         if schema.is_file():
             given = merge(read_yaml(workflow / "config.yaml"), read_yaml(path))
             effective_config(given, workflow / "presets", schema)
-            logging.info("The workflow in %s takes this config.", workflow)
+            logging.info("The workflow in %s accepts this config.", workflow)
             return

@@ -1,8 +1,8 @@
-"""What a run will cost before it starts: hours of CPU and GPU, and bytes on disk, stage by stage.
+"""Estimate the cost of a run before it starts: CPU hours, GPU hours and disk space of each stage.
 
-`sizes` says how large the datasets are, from a manifest where there is one, else from metadata; `run` gathers what decides a
-cost, `costs` multiplies what is to be done by measured rates (`benchmarks/rates.yaml`), `left` those of some jobs; `table` prints it. Nothing here needs a training framework, or opens
-audio but for some headers.
+`sizes` measures the datasets, from the manifest if it exists and otherwise from the metadata. `run` collects everything that
+determines the cost, `costs` multiplies the work of each stage by measured rates (`benchmarks/rates.yaml`), `left` does the same for
+some of the jobs, and `table` prints the result. The package needs no training framework and reads no audio except some headers.
 """
 
 from mscol.estimate.costs import Cost, estimate, in_flight_bytes

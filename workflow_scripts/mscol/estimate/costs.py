@@ -1,7 +1,7 @@
-"""What each stage of a run costs: its work, counted from sizes and settings, times measured rates.
+"""Compute the cost of each stage of a run: its work, counted from sizes and settings, times measured rates.
 
-Upper bounds where the work is not known beforehand: heads and finetuning are taken to use all their epochs. Mono is assumed
-of what passes through separation; stereo takes twice the disk there.
+Costs are upper bounds if the work is not known in advance: heads and finetuning count with all their epochs. Audio for
+separation counts as mono; stereo needs twice the disk space there.
 """
 
 import itertools
@@ -25,26 +25,26 @@ from mscol.perturbations.grammar import parse_perturbation
 
 N_STEMS = 4
 FLOAT_BYTES = 4
-FUNCTION_VALUES = 120  # of mfcc; other functions may give more
+FUNCTION_VALUES = 120  # of mfcc; other functions may return more
 MTAT_TEST_CLIPS = 5_329
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a stage costs.
+    """Cost of a stage.
 
     Attributes
     ----------
     stage : str
     jobs : int
     cpu_seconds : float
-        Of one core, when there is no GPU.
+        Seconds of one core, without a GPU.
     gpu_seconds : float
-        With a GPU, in place of the CPU's; 0 for a stage that uses none.
+        Seconds with a GPU, instead of ``cpu_seconds``; 0 if the stage uses no GPU.
     kept_bytes : float
-        On disk for good.
+        Disk space of the files that are kept.
     passing_bytes : float
-        On disk while the stage is at work, at most, beside what is kept.
+        Maximum disk space of temporary files while the stage runs, in addition to ``kept_bytes``.
     """
 
     stage: str
@@ -56,12 +56,12 @@ class Cost:
 
 
 def estimate(run):
-    """Estimate what a run costs if nothing of it has been made yet.
+    """Estimate the cost of a run of which nothing exists yet.
 
     Returns
     -------
     list of Cost
-        A stage each, in the order in which data flows.
+        One for each stage, in the order of the workflow.
     """
     stages = (datasets, separator, stems, separation, mixtures, pretraining, embeddings, functions, heads,
               clip_means, finetuning, perturbed_clips, perturbed_embeddings, report)  # fmt: skip
@@ -69,7 +69,7 @@ def estimate(run):
 
 
 def datasets(run):
-    """Embedded music where it is used, manifests, and their labels for other tasks."""
+    """Cost of the embedded music (if used), of manifests and of labels for other tasks."""
     rate = run.rates["bytes"]
     made = _embedded_seconds(run)
     clips = sum(size.n_clips for size in run.sizes.values())
@@ -81,7 +81,7 @@ def datasets(run):
 
 
 def _embedded_seconds(run):
-    """Length of the embedded music that is used: of each dataset, and of the songs with stems; a job each."""
+    """Length of the embedded music that is used: of each dataset and of the songs with stems (one job each)."""
     sizes = run.settings["demo"]["sizes"]
     made = {name: sum(sizes[name].values()) * OFFICIAL_SECONDS[name] for name in run.embedded}
     if run.trains_separator:
@@ -90,7 +90,7 @@ def _embedded_seconds(run):
 
 
 def separator(run):
-    """Training and judging the small separator."""
+    """Cost of training and evaluating the small separator."""
     if not run.trains_separator:
         return Cost("separator", 0, 0)
     training, sizes = run.settings["separation"]["training"], run.settings["demo"]["sizes"]
@@ -104,7 +104,7 @@ def separator(run):
 
 
 def stems(run):
-    """Conversion to wav, resampling, and log-mels of the stems."""
+    """Cost of converting to wav, resampling, and computing log-mels of the stems."""
     if not run.needs_stems:
         return Cost("stems", 0, 0)
     n_degraded = len({model.degradation for model in run.models} - {None})
@@ -117,7 +117,7 @@ def stems(run):
 
 
 def in_flight_bytes(run):
-    """Bytes of the stems that are on disk at a time, at both rates: a shard's wavs go when it is separated."""
+    """Bytes of stems on disk at a time, at both sampling rates; the wavs of a shard are deleted once it is separated."""
     n_shards = run.shards[run.pretrained_on]
     rate = ANALYSIS_RATE + (SEPARATION_RATE if run.separates else 0)
     return (
@@ -126,7 +126,7 @@ def in_flight_bytes(run):
 
 
 def separation(run):
-    """Open-Unmix, or a function at its rate: a job a shard, and one that fetches published weights."""
+    """Cost of Open-Unmix, or of a function at the same rate: one job per shard, and one to fetch published weights."""
     if not run.separates:
         return Cost("separation", 0, 0)
     jobs = run.shards[run.pretrained_on] + (run.settings["separation"]["model"] in HIDDEN_SIZES)
@@ -136,7 +136,7 @@ def separation(run):
 
 
 def mixtures(run):
-    """Log-mels of the mixtures of all datasets that are evaluated or pretrained on; once more for encoders of CVSM."""
+    """Cost of the log-mels of mixtures, for all datasets used for evaluation or pretraining, and again for CVSM encoders."""
     papers = {model.paper for model in run.models}
     names = [name for name in run.heard for _ in papers]
     pretrains = any(model.trained or model.name == "untrained" for model in run.models)
@@ -151,7 +151,7 @@ def mixtures(run):
 
 
 def pretraining(run):
-    """One run a model and seed; encoders that are imported or left untrained cost their start."""
+    """Cost of one pretraining per model and seed; for imported and untrained encoders only the start of the job."""
     encoders = [model for model in run.models if not model.callable]
     n_trained = sum(model.trained for model in encoders)
     settings, n_runs = run.settings["pretraining"], n_trained * run.n_seeds
@@ -165,7 +165,7 @@ def pretraining(run):
         * (trained_pairs * rate("pretraining_pair") + 2 * seen_pairs * rate("embedding_crop"))
         for rate in (run.cpu, run.gpu)
     )
-    # Weights and Adam's two averages, of encoder, projection and similarity
+    # Weights and the two averages of Adam for encoder, projection and similarity
     projection = run.settings["encoder"]["projection"]
     weights = encoder_parameters(run) + projection * (encoder_values(run) + projection)
     checkpoint = 3 * FLOAT_BYTES * weights
@@ -175,7 +175,7 @@ def pretraining(run):
 
 
 def embeddings(run):
-    """The frozen encoder's pass over the datasets."""
+    """Cost of embedding the datasets with the frozen encoders."""
     passes = [crops for crops, model in _passes(run) if not model.callable]
     jobs = len(passes) * run.n_seeds
     start, crops = run.start("tensorflow", jobs), run.n_seeds * sum(passes)
@@ -184,7 +184,7 @@ def embeddings(run):
 
 
 def functions(run):
-    """What functions, such as mfcc, make of the datasets."""
+    """Cost of embedding the datasets with functions such as mfcc."""
     passes = [crops for crops, model in _passes(run) if model.callable]
     jobs, times = (
         len(passes) * run.n_seeds,
@@ -196,7 +196,7 @@ def functions(run):
 
 
 def _passes(run):
-    """The crops of each dataset that a model embeds, where heads are trained on embeddings or were before."""
+    """Yield the number of crops that a model embeds of each dataset, if heads use its embeddings."""
     evaluation = run.settings["evaluation"]
     heads = {dataset_of(name) for name, entry in evaluation["trained"].items() if entry["head"]}
     for name, model in itertools.product(run.heard, run.models):
@@ -209,7 +209,7 @@ def _passes(run):
 
 
 def heads(run):
-    """Heads on embeddings, for each share of labels, and what was trained before."""
+    """Cost of heads on embeddings, for each share of labels, and of heads that were trained earlier."""
     jobs, cpu, kept = 0, 0.0, 0.0
     n_tried = math.prod(len(values) or 1 for values in run.settings["evaluation"]["search"].values())
     for name, model in _evaluations(run):
@@ -225,7 +225,7 @@ def heads(run):
 
 
 def clip_means(run):
-    """Neighbours, logistic regression and queries: one job an encoder and evaluation."""
+    """Cost of nearest neighbours, logistic regression and retrieval: one job per encoder and evaluation."""
     ways_of_means = ways_on_clip_means(run.settings["evaluation"])
     times = len(run.models) * run.n_seeds * bool(ways_of_means)
     cpu = kept = 0.0
@@ -244,7 +244,7 @@ def clip_means(run):
 
 
 def finetuning(run):
-    """Encoder and head trained together, for each share of labels."""
+    """Cost of training encoder and head together, for each share of labels."""
     jobs, crops, kept = 0, 0.0, 0.0
     epochs = run.settings["evaluation"]["finetuning"]["epochs"]
     for name, model in _evaluations(run):
@@ -259,7 +259,7 @@ def finetuning(run):
 
 
 def perturbed_clips(run):
-    """Test clips perturbed: their log-mels as each paper's encoders hear them, functions of them, and scores by heads."""
+    """Cost of perturbed test clips: log-mels for the encoders of each paper, functions, and scores by heads."""
     names = run.settings["evaluation"]["perturbations"]
     papers = {model.paper for model in run.models}
     n_functions = run.n_seeds * sum(model.callable is not None for model in run.models)
@@ -283,7 +283,7 @@ def perturbed_clips(run):
 
 
 def perturbed_embeddings(run):
-    """The frozen encoders' pass over perturbed test clips; embeddings go when they are scored."""
+    """Cost of embedding perturbed test clips with the frozen encoders; embeddings are deleted once they are scored."""
     n_passes = len(run.settings["evaluation"]["perturbations"]) * run.n_seeds
     n_passes *= sum(not model.callable for model in run.models)
     windows = n_passes * sum(run.sizes[name].windows for name in run.heard)
@@ -319,7 +319,7 @@ def report(run):
 
 
 def _page_jobs(run):
-    """The page, what it says of the clips of each dataset and task, and excerpts."""
+    """Number of jobs of the page: the page itself, the clips of each dataset and task, and excerpts."""
     ways_of_all = [way for model in run.models for way in ways(model, run.settings["evaluation"])]
     has_embeddings = any(way.protocol == "frozen" or on_clip_means(way.protocol) for way in ways_of_all)
     heard = run.settings["report"]["audio"]

@@ -1,7 +1,7 @@
-"""What some of the jobs of a run cost: those that are left to do, or those that a target needs.
+"""Estimate the cost of some jobs of a run: those that are left to do, or those that a target needs.
 
-A run is cut into cells, a dataset or a model or both, in each of which a stage's jobs are about alike; of a cell's cost (`costs`) the jobs take
-their share.
+The jobs of a stage are grouped into cells by dataset, model or both. Jobs of one cell cost about the same: each counts an equal share
+of the cost of its cell (`costs`).
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from mscol.estimate.costs import Cost, estimate
 
-# Rule -> the stage that its jobs belong to; those of rules that are not here write tables and figures
+# Rule -> stage of its jobs; jobs of other rules write tables and figures
 STAGES = {
     "make_demo_dataset": "datasets",
     "write_manifest": "datasets",
@@ -41,10 +41,10 @@ STAGES = {
     "embed_perturbed_clips": "perturbed embeddings",
     "write_task": "datasets",
 }
-# Those of them that do next to nothing: others share what their stage costs
+# Rules with almost no work: the other rules share the cost of the stage
 _LIGHT = {"plan_pretraining", "describe_separator"}
 REPORT = "tables and figures"
-# The wildcards by which the jobs of a stage differ in cost
+# Wildcards on which the cost of a job depends, by stage
 _CELLS = {
     "log-mels of mixtures": ("dataset",),
     "pretraining": ("model",),
@@ -59,18 +59,18 @@ _CELLS = {
 
 
 def estimate_jobs(run, jobs):
-    """Estimate what some jobs cost.
+    """Estimate the cost of some jobs, by stage.
 
     Parameters
     ----------
     run : Run
     jobs : iterable of (str, dict)
-        The rule and the wildcards of each: also of models that the config does not name.
+        Rule and wildcards of each job. Models may be missing in the config.
 
     Returns
     -------
     list of Cost
-        A stage each, in the order in which data flows.
+        One for each stage, in the order of the workflow.
     """
     jobs = list(jobs)
     cells, widest = Counter(map(_cell, jobs)), _with_models_of(run, jobs)
@@ -83,18 +83,18 @@ def estimate_jobs(run, jobs):
 
 
 def price_jobs(run, jobs):
-    """Estimate what each of some jobs costs.
+    """Estimate the cost of each of some jobs.
 
     Parameters
     ----------
     run : Run
     jobs : iterable of (str, dict)
-        As of `estimate_jobs`.
+        See `estimate_jobs`.
 
     Returns
     -------
     list of (str, float, float)
-        The stage of each, and its seconds of one core, and of a GPU where there is one (0: it uses none).
+        Stage, seconds of one core, and seconds with a GPU (0 if the job uses none) of each job.
     """
     jobs = list(jobs)
     widest = _with_models_of(run, jobs)
@@ -104,26 +104,26 @@ def price_jobs(run, jobs):
 
 
 def _cell(job):
-    """The cell of a job: its stage, whether it costs a start only, and the wildcards that tell what else it costs."""
+    """Return the cell of a job: its stage, whether it has almost no work, and the wildcards on which its cost depends."""
     rule, wildcards = job
     stage = STAGES.get(rule, REPORT)
     return stage, rule in _LIGHT, tuple((name, wildcards.get(name)) for name in _CELLS.get(stage, ()))
 
 
 def _with_models_of(run, jobs):
-    """The run with the models of some jobs, too: what all models share is that of the models which need it."""
+    """Add the models of some jobs to the run, so that work shared by models counts for all models that need it."""
     models = {wildcards["model"] for _, wildcards in jobs if "model" in wildcards}
     return run.with_more(models=sorted({*run.settings["models"], *models}))
 
 
 def _share(run, stage, is_light, cell, n_jobs):
-    """The cost of so many jobs of a stage in a cell."""
+    """Compute the cost of a number of jobs of a stage in a cell."""
     if is_light:
         return Cost(stage, n_jobs, run.start("light", n_jobs))
     cell = dict(cell)
     if "model" in cell:
         run = run.with_more(models=[cell["model"]])
-    if "dataset" in cell:  # and no other one to pretrain on, whose mixtures would count, too
+    if "dataset" in cell:  # also to pretrain on: mixtures of another one would count, too
         dataset = cell["dataset"]
         run = run.with_more(evaluation={"datasets": [dataset]}, pretraining={"dataset": dataset})
     whole = {cost.stage: cost for cost in estimate(run)}.get(stage, Cost(stage, n_jobs, 0.0))

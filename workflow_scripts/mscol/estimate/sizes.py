@@ -1,4 +1,4 @@
-"""How large a dataset is, without a costly look at it."""
+"""Measure the size of a dataset without reading all its audio."""
 
 import importlib
 import logging
@@ -12,7 +12,7 @@ from mscol.io import audio
 from mscol.io.files import read_csv
 from mscol.mels import CROP_FRAMES, HOP_SAMPLES, WINDOW_SAMPLES, count_segments
 
-# Lengths of whole clips (METHOD, "Datasets"); an MTAT clip has 29.124 s
+# Lengths of complete clips (METHOD, "Datasets"); an MTAT clip has 29.124 s
 OFFICIAL_SECONDS = {"mtat": 29.124, "nsynth": 4.0, "fma": 30.0}
 _PROBED_FILES = 50
 
@@ -28,7 +28,7 @@ class DatasetSize:
     clip_seconds : float
         Mean length of a clip.
     source : str
-        Where this was read, for people.
+        Where the size comes from, for people.
     """
 
     clips: dict
@@ -37,43 +37,43 @@ class DatasetSize:
 
     @property
     def n_clips(self):
-        """Clips of all splits."""
+        """Number of clips in all splits."""
         return sum(self.clips.values())
 
     @property
     def seconds(self):
-        """Audio of all splits, s."""
+        """Total length of all splits, s."""
         return self.n_clips * self.clip_seconds
 
     @property
     def clip_frames(self):
-        """Log-mel frames of a clip."""
+        """Number of log-mel frames per clip."""
         samples = int(self.clip_seconds * audio.ANALYSIS_RATE)
         return max(0, 1 + (samples - WINDOW_SAMPLES) // HOP_SAMPLES)
 
     @property
     def windows(self):
-        """Windows of the test clips."""
+        """Number of windows of all test clips."""
         return self.clips["test"] * (self.clip_frames // CROP_FRAMES)
 
     def segments(self, split):
-        """Segments of the clips of a split."""
+        """Return the number of segments in a split."""
         return self.clips[split] * int(count_segments(self.clip_frames))
 
 
 def measure_dataset(layout, root, options, manifest, demo_sizes=None):
-    """Say how large a dataset is.
+    """Measure the size of a dataset.
 
     Parameters
     ----------
     layout : str
     root : str or os.PathLike
     options : dict
-        The layout's own, as for `write_manifest`.
+        Options of the layout, as for `write_manifest`.
     manifest : str or os.PathLike
-        Its clips.csv: read where it is there.
+        Path of its clips.csv, which is read if it exists.
     demo_sizes : dict, optional
-        Of an embedded dataset: split -> number of clips that will be made.
+        For an embedded dataset: split -> number of clips to synthesise.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def measure_dataset(layout, root, options, manifest, demo_sizes=None):
     Raises
     ------
     DatasetError
-        If there is no manifest, and the metadata are missing or not as the layout promises.
+        If there is no manifest and the metadata are missing or do not match the layout.
     """
     if Path(manifest).is_file():
         clips = read_csv(manifest)
@@ -106,7 +106,7 @@ def _count(clips):
 
 
 def _probe(root, paths):
-    """Take the mean length from the headers of some files, evenly spread."""
+    """Compute the mean length from the headers of some files, evenly spread."""
     step = max(1, len(paths) // _PROBED_FILES)
     lengths = []
     for path in paths.iloc[::step]:

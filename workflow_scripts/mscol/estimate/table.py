@@ -1,4 +1,4 @@
-"""An estimate as a page of text."""
+"""Format an estimate as text."""
 
 from mscol.estimate.costs import estimate
 from mscol.estimate.left import estimate_jobs
@@ -7,45 +7,45 @@ HEADER = ("stage", "jobs", "CPU hours", "or GPU hours", "GB kept", "GB at most")
 
 
 def estimate_table(run, cores):
-    """Print an estimate as an aligned table, with what it rests on.
+    """Format an estimate as an aligned table, with its assumptions.
 
     Parameters
     ----------
     run : Run
     cores : int
-        Of the machine, for the shortest time that a run may take.
+        Cores of the machine, for the shortest possible time of the run.
 
     Returns
     -------
     str
-        Lines of text, the last one ended.
+        Lines of text with a final newline.
     """
     costs = estimate(run)
-    lines = ["What this run will cost, if nothing of it has been made yet", "", *_about_sizes(run), ""]
+    lines = ["Cost of this run, if nothing exists yet", "", *_about_sizes(run), ""]
     lines += [*_aligned(_rows(costs)), "", *_notes(run, costs, cores)]
     return "\n".join(lines) + "\n"
 
 
 def left_table(run, left, at_most, needed, what, cores):
-    """Print what is left to do as such a table, and what all of it costs.
+    """Format the cost of the jobs that are left as a table, with the total cost.
 
     Parameters
     ----------
     run : Run
     left : list of (str, dict)
-        Rule and wildcards of the jobs that are to run.
+        Rule and wildcards of the jobs to run.
     at_most : list of (str, dict)
-        The same, with those that a manifest that is to be made anew may make stale.
+        The same, plus jobs that may become out of date once a manifest is rewritten.
     needed : list of (str, dict)
-        All jobs that were ever needed.
+        All jobs, finished or not.
     what : str
-        What these jobs make, for people.
+        Name of the result of these jobs, for people.
     cores : int
 
     Returns
     -------
     str
-        Lines of text, the last one ended.
+        Lines of text with a final newline.
     """
     costs = estimate_jobs(run, left)
     lines = [f"What is left to do of {what}", ""]
@@ -57,14 +57,14 @@ def left_table(run, left, at_most, needed, what, cores):
         lines += ["Nothing.", ""]
     if len(at_most) > len(left):
         lines.append(
-            f"With all that the manifests may bring that are to be made anew: {_jobs_and_hours(run, at_most)}."
+            f"With all jobs that may follow once the manifests are rewritten: {_jobs_and_hours(run, at_most)}."
         )
-    lines.append(f"All of it, from the beginning: {_jobs_and_hours(run, needed)}.")
+    lines.append(f"Total from the start: {_jobs_and_hours(run, needed)}.")
     return "\n".join(lines) + "\n"
 
 
 def _rows(costs):
-    """The cells of a table: a row a stage, between the header and the sums."""
+    """Return the cells of a table: the header, one row per stage, and the sums."""
     rows = [
         (cost.stage, f"{cost.jobs:,}", _hours(cost.cpu_seconds), _hours(cost.gpu_seconds) if cost.gpu_seconds else "",
          _gigabytes(cost.kept_bytes), _gigabytes(cost.kept_bytes + cost.passing_bytes))
@@ -85,7 +85,7 @@ def _rows(costs):
 
 
 def _jobs_and_hours(run, jobs):
-    """Jobs and their hours in words: "1,525 jobs, 6,194 CPU hours, or 9.0 GPU hours and 24.7 CPU hours"."""
+    """Format jobs and their hours: "1,525 jobs, 6,194 CPU hours, or 9.0 GPU hours and 24.7 CPU hours"."""
     costs = estimate_jobs(run, jobs)
     cpu, gpu = sum(cost.cpu_seconds for cost in costs), sum(cost.gpu_seconds for cost in costs)
     without = sum(cost.cpu_seconds for cost in costs if not cost.gpu_seconds)
@@ -96,30 +96,30 @@ def _jobs_and_hours(run, jobs):
 def _about_sizes(run):
     for name, size in run.sizes.items():
         clips = ", ".join(f"{count:,} {split}" for split, count in size.clips.items())
-        yield f"{name}: {clips}; {size.seconds / 3600:,.1f} hours of audio, by {size.source}."
+        yield f"{name}: {clips}; {size.seconds / 3600:,.1f} hours of audio (from {size.source})."
 
 
 def _notes(run, costs, cores):
     on_gpu = [cost for cost in costs if cost.gpu_seconds]
     left = sum(cost.cpu_seconds for cost in costs if not cost.gpu_seconds)
-    yield f"CPU hours are those of one core, as measured on {run.rates['machine']}."
+    yield f"CPU hours are hours of one core, measured on {run.rates['machine']}."
     if on_gpu:
         gpu = _hours(sum(cost.gpu_seconds for cost in on_gpu))
         yield (
-            f"With a GPU, as measured on {run.rates['gpu']['machine']}: {gpu} GPU hours, and {_hours(left)} CPU hours of "
-            "the stages without one."
+            f"With a GPU, measured on {run.rates['gpu']['machine']}: {gpu} GPU hours, plus {_hours(left)} CPU hours for "
+            "the stages that use no GPU."
         )
     yield _shortest(run, costs, cores, run.n_seeds * sum(model.trained for model in run.models))
     yield from _what_more_costs(run)
-    yield "Heads and finetuning are taken to use all their epochs. The datasets themselves are not counted."
+    yield "Heads and finetuning are counted with all their epochs. Disk space of your datasets is not included."
     if run.separates and run.settings["separation"]["callable"]:
-        yield "What a separating function (separation/callable) costs is not known: it is taken to be as quick as Open-Unmix umxl."
+        yield "The cost of the separator function (separation/callable) is unknown. It is assumed to be as fast as Open-Unmix umxl."
     if run.needs_stems:
-        yield f"GB at most: with the stems of {run.shards_in_flight} shards (mono) on disk at a time."
+        yield f"GB at most includes the stems of {run.shards_in_flight} shards (mono) on disk at a time."
 
 
 def _what_more_costs(run):
-    """What further runs of training would add, from which intervals and tests learn how much training varies."""
+    """Return the cost of another seed and another head, from which intervals and tests learn how much training varies."""
     seeds, n_heads = run.settings["seeds"], run.settings["evaluation"]["heads_per_encoder"]
     if any(not model.callable for model in run.models):
         yield f"One more seed of every encoder would cost {_added(run, seeds=[*seeds, max(seeds) + 1])} more."
@@ -129,7 +129,7 @@ def _what_more_costs(run):
 
 
 def _added(run, **settings):
-    """What other settings add, in words."""
+    """Format the additional cost of other settings."""
     now, then = estimate(run), estimate(run.with_more(**settings))
     cpu, gpu, without = (
         sum(map(hours, then)) - sum(map(hours, now))
@@ -144,12 +144,12 @@ def _added(run, **settings):
 
 
 def _shortest(run, costs, cores, n_trained):
-    """The shortest time on so many cores: one run of pretraining takes its own threads, however many there are."""
+    """Format the shortest possible time on some cores; one pretraining uses a fixed number of threads."""
     all_cores = sum(cost.cpu_seconds for cost in costs) / cores
     pretraining = sum(cost.cpu_seconds for cost in costs if cost.stage == "pretraining")
     longest = pretraining / max(n_trained, 1) / run.settings["framework_threads"]
-    why = "all of them busy" if all_cores >= longest else "as long as one run of pretraining takes"
-    return f"On {cores} cores without a GPU at least {_hours(max(all_cores, longest))} hours: {why}."
+    why = "with all cores busy" if all_cores >= longest else "the time of one pretraining"
+    return f"Time on {cores} cores without a GPU: at least {_hours(max(all_cores, longest))} hours ({why})."
 
 
 def _aligned(rows):

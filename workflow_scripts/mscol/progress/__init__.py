@@ -1,6 +1,7 @@
-"""How far a run is: what of its cost is done, the time left, and where long jobs stand.
+"""Progress of a run: the share of its cost that is done, the time left, and the progress of long jobs.
 
-`standing` reads where a job stands off its log, `prices` asks the estimate what jobs cost, `course` puts both together, `words`
-says it, on a terminal at its `bottom`; `watch` looks again and again while a run is going on, and keeps a `record` for other
-terminals. The process that runs a workflow imports this: all but `prices`, which has a process of its own, is quick to import.
+`standing` reads the progress of a job from its log, `prices` gets the costs of jobs from the estimate, `course` combines both,
+`words` formats the result, and `bottom` keeps it in the last line of a terminal. `watch` updates it during a run and keeps a
+`record` for other terminals. The process that runs the workflow imports this package, so all modules are quick to import.
+`prices` runs the estimate in its own process.
 """

@@ -1,4 +1,4 @@
-"""A line that stays at the bottom of a terminal, below what else is written there."""
+"""A line that stays at the bottom of a terminal, below other output."""
 
 import contextlib
 import os
@@ -9,15 +9,15 @@ _ERASE = "\r\x1b[K"
 
 
 class BottomLine:
-    """A stream that keeps a line below what is written to it.
+    """A stream that keeps one line below everything that is written to it.
 
-    The line is erased before other text, and drawn again as soon as that has ended a line. It takes the place of a terminal
-    in a handler and in `sys`, and gives all else on to it.
+    The line is erased before other text and drawn again once that text ends with a newline. The stream replaces the terminal in a
+    handler and in `sys`, and forwards all other calls to it.
 
     Parameters
     ----------
     handler : logging.StreamHandler
-        It writes to a terminal.
+        A handler that writes to a terminal.
     """
 
     def __init__(self, handler):
@@ -28,14 +28,14 @@ class BottomLine:
         self._put(self._stream, self)
 
     def _put(self, old, new):
-        """Take the place of a stream, so that all that this process writes there is seen."""
+        """Replace a stream in the handler and in `sys`, to see all output of this process."""
         self._handler.stream = new
         for name in ("stdout", "stderr"):
             if getattr(sys, name) is old:
                 setattr(sys, name, new)
 
     def leave(self):
-        """Erase the line for good, and give the terminal back."""
+        """Erase the line and restore the terminal."""
         self.show("")
         self._put(self, self._stream)
 
@@ -52,13 +52,13 @@ class BottomLine:
             return written
 
     def flush(self):
-        """Flush, and draw the line again."""
+        """Flush and draw the line again."""
         with self._lock:
             self._draw()
             self._stream.flush()
 
     def show(self, line):
-        """Put another line in the place of the last; an empty one for none."""
+        """Replace the line; an empty string removes it."""
         with self._lock:
             if self._handler.stream is not self:
                 return
@@ -77,8 +77,8 @@ class BottomLine:
             self._is_drawn = True
 
     def _fitted(self):
-        """The line, cut to the width that the terminal has now: one that is wrapped could not be erased."""
-        width = 0  # which some terminals say themselves
+        """Cut the line to the current width of the terminal, because a wrapped line cannot be erased."""
+        width = 0  # some terminals report 0 themselves
         with contextlib.suppress(OSError, ValueError):
             width = os.get_terminal_size(self._stream.fileno()).columns
         width = (width or 80) - 1

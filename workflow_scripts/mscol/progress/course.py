@@ -1,19 +1,19 @@
-"""How far a run is: the share of its cost that is done, and the time left at the pace of this run."""
+"""Progress of a run: the share of its cost that is done, and the time left at the pace of this run."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 from mscol.progress.standing import Standing, read_standing
 
-# Of the wildcards in the name of a job
+# Order of wildcards in the name of a job
 _ORDER = ("dataset", "task", "labels", "model", "seed")
-# What a job is taken for that no estimate knows
+# Assumed for jobs that are not in the estimate
 UNKNOWN_SECONDS = 3.0
-# Of a job that is not over, at most: what comes after its last count takes time, too
+# Maximum share of an unfinished job, because the work after its last progress line takes time, too
 _MOST = 0.95
-# Jobs that take longer count what they do: until they do so, nothing is done
+# Longer jobs log progress lines; until the first one, nothing counts as done
 _LONG_SECONDS = 60.0
-# As if so many seconds of each stage had gone at the pace of the whole run, and of the run at that of the estimate
+# Prior, in seconds of work: each stage starts at the pace of the whole run, and the run at the pace of the estimate
 _TRUST_SECONDS = 10.0
 _SECONDS_TO_GO_BY, _SHARE_TO_GO_BY, _SECONDS_THAT_DO = 30.0, 0.05, 600.0
 
@@ -28,13 +28,13 @@ class Job:
     wildcards : dict
     log : str or None
     threads, gpus : int
-        Which it takes.
+        Threads and GPUs that the job uses.
     stage : str
-        Of the estimate: jobs of a stage are about as much slower or faster than estimated.
+        Stage of the estimate. Jobs of one stage deviate from the estimate by about the same factor.
     seconds : float
-        What it is expected to take, alone.
+        Expected time of the job when it runs alone.
     machine : float
-        The share of the machine that it takes meanwhile.
+        Share of the machine that the job uses.
     """
 
     rule: str
@@ -48,12 +48,12 @@ class Job:
 
     @property
     def cost(self):
-        """Seconds of the whole machine."""
+        """Cost in seconds of the whole machine."""
         return self.seconds * self.machine
 
     @property
     def name(self):
-        """What it is called.
+        """Name of the job for people.
 
         >>> Job("train_probe", {"model": "mixture", "seed": "1", "dataset": "nsynth", "task": "-pitch"}).name
         'train_probe nsynth-pitch mixture seed 1'
@@ -66,7 +66,7 @@ class Job:
         return " ".join(filter(None, [self.rule, *values])).replace(" -", "-")
 
     def price(self, stage, cpu_seconds, gpu_seconds, cores=None, all_gpus=0):
-        """Take over what the estimate says: without ``cores``, on a cluster, each job has a machine of its own."""
+        """Set the cost from the estimate; without ``cores`` (on a cluster) each job has its own machine."""
         on_gpu = self.gpus > 0 and gpu_seconds > 0
         self.stage = stage
         self.seconds = gpu_seconds / self.gpus if on_gpu else cpu_seconds / self.threads
@@ -77,7 +77,7 @@ class Job:
 
 @dataclass
 class _Running:
-    """A job that was started or submitted; ``first`` says since when it is at work, and what share was done before."""
+    """A started or submitted job; ``first`` is the time when its work began and the share that was done by then."""
 
     started: float
     first: tuple[float, float] | None = None
@@ -87,31 +87,31 @@ class _Running:
 
 
 class Course:
-    """The course of a run.
+    """The course of a run: which jobs are done and how long they took.
 
     Parameters
     ----------
     started : float
-        When, s.
+        Start time of the run, s.
     """
 
     def __init__(self, started):
         self.started = started
         self.jobs, self.done, self.lost = set(), set(), set()
         self.running = {}
-        # Cost by stage: all that this run has done, what of it was timed, and what that took
+        # By stage: cost of all work done in this run, cost of the timed part of it, and the time that part took
         self._worked, self._expected, self._taken = Counter(), Counter(), Counter()
 
     def see(self, now, jobs, running, done, lost=()):
-        """Take note of what is so now.
+        """Update the state of all jobs.
 
         Parameters
         ----------
         now : float
         jobs : iterable of Job
-            All that are to run, over or not; those that are over may be missing.
+            All jobs of the run. Finished jobs may be missing.
         running, done, lost : iterable of Job
-            Started or submitted; over; failed, or never to run because they need one that failed.
+            Jobs that were started or submitted; that are finished; that failed or need a failed job.
         """
         for job in set(done) - self.done:
             self._finish(job, self.running.pop(job, None), now)
@@ -134,7 +134,7 @@ class Course:
         if standing is None:
             return
         state.standing, share = standing, standing.share
-        if standing.is_resumed:  # what an earlier attempt has done took this run no time
+        if standing.is_resumed:  # work of an earlier attempt took no time in this run
             state.first = now, share
         elif state.first is None:
             state.first = now, 0.0
@@ -145,7 +145,7 @@ class Course:
 
     @property
     def share(self):
-        """The share of the cost that is done, from 0 to 1."""
+        """Share of the cost that is done, from 0 to 1."""
         whole = sum(job.cost for job in self.jobs)
         done = sum(job.cost for job in self.done) + sum(
             job.cost * state.share for job, state in self.running.items()
@@ -153,14 +153,15 @@ class Course:
         return done / whole if whole else 1.0
 
     def seconds_left(self, now):
-        """The time left, s: as much as there is still to do, by the time that what was done has taken.
+        """Estimate the time left, s: the cost left times the elapsed time per cost done.
 
-        Both are weighed by how much slower or faster than estimated each stage is here. It is never less than the longest job takes.
+        Both costs are weighted by the pace of their stage, relative to the estimate. The result is at least the time left of the
+        longest job.
 
         Returns
         -------
         float or None
-            None where there is not enough to go by.
+            None if too little of the run is done.
         """
         elapsed = now - self.started
         if elapsed < _SECONDS_TO_GO_BY or (self.share < _SHARE_TO_GO_BY and elapsed < _SECONDS_THAT_DO):
@@ -177,7 +178,7 @@ class Course:
         return max(elapsed * left / worked, longest) if worked else None
 
     def _paces(self, now):
-        """What tells how many times longer than estimated the jobs of a stage take, by those that are over or count what they do."""
+        """Return a function that gives the pace of a stage: actual over estimated time of its finished and counting jobs."""
         taken, expected = self._taken.copy(), self._expected.copy()
         for job, state in self.running.items():
             if state.is_counted:

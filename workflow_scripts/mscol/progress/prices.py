@@ -1,6 +1,6 @@
-"""What jobs cost, asked of the estimate in a process of its own.
+"""Get the costs of jobs from the estimate, in a separate process.
 
-Metadata of full size are read for it, which would stop the process that starts jobs for seconds, and stay in its memory.
+The estimate reads the metadata of whole datasets. In the process that starts jobs this would block for seconds and stay in memory.
 """
 
 import json
@@ -13,19 +13,19 @@ import mscol
 
 
 def ask_prices(run, jobs):
-    """Say what jobs cost.
+    """Return the costs of jobs.
 
     Parameters
     ----------
     run : dict
-        As of `mscol.estimate.gather_run`.
+        Arguments of `mscol.estimate.gather_run`.
     jobs : list of (str, dict)
-        The rule and the wildcards of each.
+        Rule and wildcards of each job.
 
     Returns
     -------
     list of (str, float, float), or None
-        The stage of each job, and its seconds of CPU and of GPU; None where there is no estimate, such as when metadata are missing.
+        Stage, CPU seconds and GPU seconds of each job; None without an estimate, for example if metadata are missing.
     """
     library = str(Path(mscol.__file__).parents[1])
     paths = filter(None, [library, os.environ.get("PYTHONPATH")])
@@ -42,7 +42,7 @@ def ask_prices(run, jobs):
 
 
 def main():
-    """Read a run and jobs from standard input, and write their prices."""
+    """Read a run and jobs from standard input and write their costs."""
     from mscol.estimate import gather_run, price_jobs  # slow to import
 
     asked = json.load(sys.stdin)

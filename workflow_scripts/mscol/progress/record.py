@@ -1,4 +1,4 @@
-"""What is said of a run in another terminal: a file that the run keeps, and how it is read."""
+"""The progress file of a run, which `snakemake progress` reads in another terminal."""
 
 import contextlib
 import json
@@ -10,12 +10,12 @@ from mscol.jobs.logs import spoken_time
 from mscol.progress.words import running_jobs, tell_lost, tell_share
 
 RECORD = "logs/progress.json"
-# A run that lives writes more often than that.
+# A running run writes more often than this.
 _SILENT_SECONDS = 120.0
 
 
 def write_record(course, now, path=RECORD, is_over=False):
-    """Write down how far a run is; without a word where that cannot be written, because it must not stop a run.
+    """Write the progress of a run; ignore errors of the disk, which must not stop a run.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def write_record(course, now, path=RECORD, is_over=False):
 
 
 def tell_record(now, path=RECORD):
-    """Say how far the run of this folder is, or how the last one ended.
+    """Describe the progress of the run in this folder, or how the last one ended.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def tell_record(now, path=RECORD):
             record = json.load(file)
         return _tell(record, now)
     except (OSError, ValueError, LookupError, TypeError):
-        return "No run has been started in this folder yet."
+        return "No run was started in this folder yet."
 
 
 def _tell(record, now):
@@ -69,17 +69,17 @@ def _tell(record, now):
     jobs = record["jobs"]
     n_jobs = f"{jobs['done']} of {jobs['all']} jobs"
     if record["over"]:
-        n_jobs = f"all of its {jobs['all']} jobs" if jobs["done"] == jobs["all"] else n_jobs
+        n_jobs = f"all {jobs['all']} jobs" if jobs["done"] == jobs["all"] else n_jobs
         failed = f"; {tell_lost(jobs['lost'])}" if jobs["lost"] else ""
-        return f"No run is going on here. The last one ended at {seen}: {n_jobs} were done{failed}."
+        return f"No run is active. The last one ended at {seen}: {n_jobs} were done{failed}."
     is_here = record["host"] == socket.gethostname()
     if is_here and not _lives(record["process"]):
-        return f"No run is going on here. The last one was killed at {seen} or soon after: {n_jobs} were done ({record['said']})."
+        return f"No run is active. The last one was killed at {seen} or soon after: {n_jobs} were done ({record['said']})."
     told = [f"{record['said']}, after {spoken_time(now - record['started'])}: {n_jobs}."]
     if now - record["seen"] > _SILENT_SECONDS:
         where = "" if is_here else f" on {record['host']}"
         told = [
-            f"The run{where} (process {record['process']}) has not been heard of since {seen}. By then:",
+            f"The run{where} (process {record['process']}) last wrote its progress at {seen}:",
             *told,
         ]
     told += ["Running:"] * bool(record["running"])
@@ -95,6 +95,6 @@ def _lives(process):
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # another user's
+    except OSError:  # the process of another user
         return True
     return True

@@ -1,4 +1,4 @@
-"""Where a job stands, by what it last said in its log (`mscol.jobs.logs.Progress`)."""
+"""Read the progress of a job from the last progress line in its log (`mscol.jobs.logs.Progress`)."""
 
 import os
 import re
@@ -16,16 +16,16 @@ _RESUMED = re.compile(
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a job stands.
+    """Progress of a job.
 
     Attributes
     ----------
     share : float or None
-        Of its work, from 0 to 1; None where it does not say.
+        Share of its work that is done, from 0 to 1; None if the log does not say.
     text : str
         The same for people: "60 of 150 updates, loss 2.31".
     is_resumed : bool
-        Whether all of this was done by an earlier attempt.
+        Whether an earlier attempt did all of this.
     """
 
     share: float | None = None
@@ -34,18 +34,18 @@ class Standing:
 
 
 def read_standing(log, since):
-    """Read where a job stands.
+    """Read the progress of a job from its log.
 
     Parameters
     ----------
     log : str, os.PathLike or None
     since : float
-        When the job was started or submitted. A log that was last written before is that of an earlier attempt.
+        When the job was started or submitted. An older log belongs to an earlier attempt.
 
     Returns
     -------
     Standing or None
-        None where nothing says that the job is at work: it may wait in a queue.
+        None without a sign that the job is running: it may wait in a queue.
     """
     try:
         if log is None or os.stat(log).st_mtime < since:
@@ -59,7 +59,7 @@ def read_standing(log, since):
 
 
 def parse_line(line):
-    """Read a line of a log; None where it does not say where the job stands.
+    """Parse a line of a log; return None if it is not a progress line.
 
     >>> parse_line("2026-11-27 01:35:52 INFO 110 of 150 updates done, about 11 s left. Loss 2.287, accuracy 0.284; 144 pairs/s.").text
     '110 of 150 updates, loss 2.287'

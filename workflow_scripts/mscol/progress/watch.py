@@ -1,4 +1,4 @@
-"""A thread that looks at a run again and again, and says how far it is."""
+"""A thread that reports the progress of a run at regular intervals."""
 
 import logging
 import threading
@@ -8,26 +8,27 @@ from mscol.progress.course import Course
 from mscol.progress.record import write_record
 from mscol.progress.words import tell_line
 
-# Where nobody watches: a line when the percent has changed, but not more often than, and at least every
+# Without a terminal: a line when the percent changed, at most every _LINE_SECONDS, and at least every _QUIET_SECONDS
 _LINE_SECONDS, _QUIET_SECONDS = 60.0, 600.0
 
 
 class Watch:
-    """Watch a run until it is stopped.
+    """Report the progress of a run until it ends.
 
     Parameters
     ----------
     look : callable
-        Returns what `Course.see` takes: jobs, running, done, lost.
+        Returns the arguments of `Course.see`: jobs, running, done, lost.
     price : callable
-        Prices a list of jobs, in place.
+        Sets the costs of a list of jobs, in place.
     say : callable
-        Takes a line.
+        Prints a line.
     record : str or os.PathLike
+        Progress file (`mscol.progress.record`).
     every : float
-        Seconds between two looks.
+        Seconds between two updates.
     rewrites : bool
-        Whether each line takes the place of the last: then one is said at every look.
+        Whether each line replaces the last one. If so, a line is printed at every update.
     """
 
     def __init__(self, look, price, say, record, every, rewrites):
@@ -40,22 +41,22 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def start(self):
-        """Begin."""
+        """Start the thread."""
         self.look()
         self._thread.start()
 
     def look(self):
-        """Take note of what is so now."""
+        """Update the state of all jobs."""
         with self._lock:
             self.course.see(time.time(), *self._look())
 
     def wake(self):
-        """Look, and say at once what has changed."""
+        """Update, and report changes at once."""
         self.look()
         self._woken.set()
 
     def stop(self):
-        """End, and write down how it ended."""
+        """Stop the thread and record how the run ended."""
         self._stopped.set()
         self.wake()
         with self._lock:
@@ -63,7 +64,7 @@ class Watch:
 
     def _run(self):
         while not self._stopped.is_set():
-            # Whatever is wrong with it, such as a graph that changes while it is looked at, concerns nothing else.
+            # Errors here, such as a graph that changes while it is read, must not affect the run.
             try:
                 self._tick()
             except Exception as error:

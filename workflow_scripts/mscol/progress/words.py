@@ -1,10 +1,10 @@
-"""The course of a run in words: one line, or the table of what runs."""
+"""Format the progress of a run: one line, or a list of the running jobs."""
 
 _MOST_JOBS = 3
 
 
 def tell_line(course, now):
-    """Say how far a run is, on one line.
+    """Format the progress of a run as one line.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ def tell_line(course, now):
 
 
 def tell_share(course, now):
-    """Say how much is done, the time left, and what failed."""
+    """Format the share that is done, the time left and the number of failed jobs."""
     left = course.seconds_left(now)
-    # Jobs that failed, and those that need them, are never done.
+    # Failed jobs, and jobs that need them, never count as done.
     return (
         f"{int(100 * course.share)} % done"
         + (f", about {rough_time(left)} left" if left is not None else "")
@@ -34,17 +34,17 @@ def tell_share(course, now):
 
 
 def tell_lost(n_jobs):
-    """Say how many jobs will not be done in this run."""
+    """Format the number of jobs that this run cannot do."""
     return "1 job failed" if n_jobs == 1 else f"{n_jobs} jobs failed or need one that did"
 
 
 def running_jobs(course, now):
-    """List what runs, the longest first, and before it what says where it stands.
+    """List the running jobs: first those with a progress line, then by expected time, the longest first.
 
     Returns
     -------
     list of (str, float, str)
-        Name, seconds since it was started or submitted, where it stands.
+        Name, seconds since the job was started or submitted, progress.
     """
     running = sorted(
         course.running.items(),
@@ -54,7 +54,7 @@ def running_jobs(course, now):
 
 
 def rough_time(seconds):
-    """Seconds as a person says them who does not know exactly.
+    """Format a rough time.
 
     >>> [rough_time(seconds) for seconds in (12, 100, 5000, 20000, 80000, 300000)]
     ['a minute', '2 minutes', '83 minutes', '5.6 hours', '22 hours', '3.5 days']
