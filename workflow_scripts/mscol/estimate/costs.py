@@ -294,7 +294,7 @@ def perturbed_embeddings(run):
 
 
 def report(run):
-    """Tables, figures, model cards, what was rejected, the config, and the page to start from."""
+    """Cost of tables, figures, model cards, rejected clips, the config and the HTML page."""
     settings = run.settings["evaluation"]
     tables, n_encoders = len(_evaluations(run)), sum(not model.callable for model in run.models)
     compared = settings["compare_with"] in run.settings["models"]
