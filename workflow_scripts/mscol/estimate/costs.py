@@ -196,7 +196,7 @@ def functions(run):
 
 
 def _passes(run):
-    """Yield the number of crops that a model embeds of each dataset, if heads use its embeddings."""
+    """Yield the number of crops that a model embeds of each dataset, if an evaluation uses its embeddings."""
     evaluation = run.settings["evaluation"]
     heads = {dataset_of(name) for name, entry in evaluation["trained"].items() if entry["head"]}
     for name, model in itertools.product(run.heard, run.models):
