@@ -1,13 +1,13 @@
-"""How far do embeddings depend on which minibatches gave the statistics of batch normalisation?
+"""Measure how much embeddings depend on the minibatches that gave the statistics of batch normalisation.
 
-Measures, on what a run of the workflow left in a folder (its log-mels and encoders), from weights that stand still:
+Uses the log-mels and encoders of a finished run, with fixed weights, and measures
 
-1. how far embeddings move with other minibatches: after moving averages of several momenta, and after means over several
-   numbers of minibatches (`mscol.model.calibrate`); this moves all crops, so beside it how far two crops are apart;
-2. how far the accuracy of a classifier swings from one minibatch of finetuning to the next, at the momentum of its layers;
-3. how far the anchors of a `-silent` model move when absent positives are zeros instead of what separation left.
+1. how far embeddings move with other minibatches: with moving averages of several momenta, and with means over several
+   numbers of minibatches (`mscol.model.calibrate`). For comparison, the distance between two crops is given, too;
+2. how much the accuracy of a classifier changes from one minibatch of finetuning to the next, by the momentum of its layers;
+3. how far the anchors of a `-silent` model move when absent positives are zeros instead of the output of separation.
 
-Prints Markdown tables. From the repository's root, after `make run`:
+Prints Markdown tables. Run it from the root of the repository, after `make run`:
 
     PYTHONPATH=workflow_scripts python benchmarks/batch_statistics.py
 """
@@ -31,7 +31,7 @@ from mscol.probes.finetuning import Finetuned
 from mscol.probes.heads import TASKS, build_head
 from mscol.scores.labels import Labelled
 
-CHOICES = 6  # of minibatches, that are compared
+CHOICES = 6  # sets of minibatches to compare
 STEMS = ("bass", "drums", "other", "vocals")
 
 
@@ -55,7 +55,7 @@ def show_dependence(run, options):
 
 
 def show_finetuning(run, options):
-    """Print how far the accuracy of finetuning swings."""
+    """Print how much the accuracy changes between minibatches of finetuning."""
     print("\n## Accuracy between minibatches of finetuning\n")
     print(
         "| momentum | accuracy after the last epoch | from minibatch to minibatch | calibrated |\n|---|---:|---:|---:|"
@@ -66,17 +66,15 @@ def show_finetuning(run, options):
 
 
 def show_absence(run, options):
-    """Print what absent positives are and do."""
+    """Print what absent positives contain and how they affect anchors."""
     print("\n## Anchors of a -silent model\n")
     zero, apart, moved = absence(run)
-    print(
-        f"Of absent positives {zero} are zeros as they are cut; two of them are {apart:.2f} apart after the encoder."
-    )
-    print(f"With zeros in their place anchors move by {moved:.2f}.")
+    print(f"{zero} absent positives are zeros as cut. After the encoder, two of them are {apart:.2f} apart.")
+    print(f"With zeros instead of them, anchors move by {moved:.2f}.")
 
 
 class Run:
-    """What a run of the workflow left in a folder."""
+    """The files of a finished run."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -118,7 +116,7 @@ class Run:
 
 
 def dependence(run, model):
-    """How far two crops' embeddings are apart, and how far each way of statistics lets those of one crop move."""
+    """Return the distance between embeddings of two crops, and how far each kind of statistics moves those of one crop."""
     network = run.network(model)
     stems = () if model in ("untrained", "mixture") else STEMS
     sampler = run.data(stems).training
@@ -149,12 +147,12 @@ def dependence(run, model):
 
 
 def relative(one, other):
-    """The distance of embeddings, in their own length: mean over crops."""
+    """Return the distance of embeddings relative to their norm, as mean over crops."""
     return np.mean(np.linalg.norm(one - other, axis=1) / np.linalg.norm(one, axis=1))
 
 
 def _moving_average(statistics, momentum):
-    """Average as training does, from the mean of all: what a longer past would have left."""
+    """Compute the moving average of training, starting from the mean of all (as after a longer past)."""
     averages = [np.mean(each, axis=0) for each in zip(*statistics, strict=True)]
     for minibatch in statistics:
         averages = [
@@ -164,7 +162,7 @@ def _moving_average(statistics, momentum):
 
 
 def finetuning(run, options, momentum):
-    """Finetune `untrained` on notes; then let further minibatches move statistics alone, and watch the accuracy."""
+    """Finetune `untrained` on notes, then update only the statistics with further minibatches and track the accuracy."""
     network = run.network("untrained")
     for layer in network.encoder.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -208,7 +206,7 @@ def finetuning(run, options, momentum):
 
 
 def absence(run):
-    """What absent positives are, and what they do to anchors through batch normalisation."""
+    """Measure absent positives and their effect on anchors through batch normalisation."""
     network = run.network("bass_drums_other_vocals")
     zeros, total, apart, moves = 0, 0, [], []
     for batch in run.data(STEMS, silent=True).training.batches(range(64)):
@@ -235,15 +233,20 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--folder", default=".", help="of the run (default: %(default)s)")
+    parser.add_argument("--folder", default=".", help="folder of the run (default: %(default)s)")
     parser.add_argument(
-        "--parts", nargs="*", default=["embeddings", "finetuning", "absent"], help="what is measured"
+        "--parts", nargs="*", default=["embeddings", "finetuning", "absent"], help="parts to measure"
     )
     parser.add_argument(
-        "--models", nargs="*", default=["mixture", "bass_drums_other_vocals"], help="besides untrained"
+        "--models",
+        nargs="*",
+        default=["mixture", "bass_drums_other_vocals"],
+        help="models in addition to untrained",
     )
-    parser.add_argument("--epochs", type=int, default=20, help="of finetuning (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="of the framework (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs of finetuning (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads of the framework (default: %(default)s)"
+    )
     return parser.parse_args()
 
 

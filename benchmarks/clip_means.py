@@ -1,9 +1,9 @@
-"""Measure the ways of evaluating clip means on made-up embeddings as large as NSynth's.
+"""Measure the evaluations of clip means on random embeddings of the size of NSynth.
 
     PYTHONPATH=workflow_scripts python benchmarks/clip_means.py [--train 289205] [--crops 8] [--threads 2] [--folder FOLDER]
 
-Each way has a process of its own: seconds by the clock and of the CPU, and the most memory. Embeddings are 1,280 values a crop, drawn
-around one of 11 classes, which overlap; with 8 crops a note they take 12 GB of disk.
+Each evaluation runs in its own process. The table has wall time, CPU time and peak memory. Embeddings have 1,280 values per crop, drawn
+around one of 11 overlapping classes; with 8 crops per note they take 12 GB of disk.
 """
 
 import argparse
@@ -33,10 +33,10 @@ def main():
     parser.add_argument("--train", type=int, default=289_205, help="training notes")
     parser.add_argument("--validation", type=int, default=12_678)
     parser.add_argument("--test", type=int, default=4_096)
-    parser.add_argument("--crops", type=int, default=8, help="embedded of a training note")
+    parser.add_argument("--crops", type=int, default=8, help="crops per training note")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ways", nargs="+", default=WAYS)
-    parser.add_argument("--folder", help="where the embeddings are made")
+    parser.add_argument("--folder", help="folder for the embeddings")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         files = make_dataset(Path(folder), options)
@@ -49,7 +49,7 @@ def main():
 
 
 def make_dataset(folder, options):
-    """Write embeddings and a manifest, as earlier stages do."""
+    """Write embeddings and a manifest as the earlier stages do."""
     random = np.random.default_rng(0)
     centres = random.normal(size=(N_CLASSES, N_VALUES)).astype(np.float32)
     arrays, indices, rows = {}, {}, []
@@ -90,7 +90,7 @@ def make_dataset(folder, options):
 
 
 def measure(files, way, threads):
-    """Evaluate in one way; return seconds by the clock and of the CPU, and the peak of memory in MB."""
+    """Run one evaluation; return wall time and CPU time in s, and peak memory in MB."""
     arrays, indices, clips, about, scores = files
     started = time.perf_counter()
     with library_threads(threads):

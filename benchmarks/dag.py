@@ -1,21 +1,21 @@
-"""How long does Snakemake take over the graph at full size, and what does a whole run leave on the disk?
+"""Measure how long Snakemake needs for the graph at full size, and how many files a whole run leaves.
 
-Makes roots of MTAT, NSynth and FMA with metadata of full size (340,000 clips), then measures, on the published experiment
-(`preset: paper`),
+Creates roots of MTAT, NSynth and FMA with metadata of full size (340,000 clips), then measures for the published experiment
+(`preset: paper`)
 
-- parsing: ``snakemake --list-rules``, beside the same on an empty Snakefile;
-- the dry run before anything is made, and its jobs by rule;
-- a run with nothing to do: every output, log and timing is there as an empty file, with Snakemake's own records;
-- what a job of a cluster does before its script: it parses the rules, and finds its own job.
+- parsing: ``snakemake --list-rules``, and the same on an empty Snakefile;
+- the dry run before anything exists, and its jobs by rule;
+- a run with nothing to do: every output, log and timing exists as an empty file, with Snakemake's own records;
+- what a job on a cluster does before its script: it parses the rules and finds its own job.
 
-Each in a process of its own: medians of wall time and CPU time, the highest peak of memory. With strace (if it is there) it
-counts system calls that look at files; an audit hook tells which files of the datasets were opened. At last it counts the
-files that a run leaves.
+Each runs in its own process. The table has medians of wall time and CPU time, and the highest peak memory. With strace (if
+installed) it counts system calls that look at files; an audit hook counts the files of the datasets that were opened. Finally it
+counts the files that a run leaves.
 
-From the repository's root:
+Run it from the root of the repository:
 
     PYTHONPATH=workflow_scripts python benchmarks/dag.py
-    PYTHONPATH=workflow_scripts python benchmarks/dag.py --files    # with 340,000 empty files in place of the audio
+    PYTHONPATH=workflow_scripts python benchmarks/dag.py --files    # with 340,000 empty files instead of the audio
 """
 
 import argparse
@@ -37,7 +37,7 @@ import yaml
 HOUSE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HOUSE / "tests" / "workflow"))
 
-import full_size  # noqa: E402 (found beside the tests of whole runs, which share it)
+import full_size  # noqa: E402 (in the folder of the workflow tests, which also use it)
 
 SHARDS = {"mtat": 256, "nsynth": 64, "fma": 32}  # presets/paper.yaml
 LOOKS = {"stat": ("stat", "newfstatat", "lstat", "statx", "access", "faccessat", "faccessat2"),
@@ -53,8 +53,8 @@ def main():
 
 
 def measure(folder, options):
-    """Measure everything in a folder, and print it."""
-    # In a process of its own: the memory of this one would count as that of the processes it starts.
+    """Measure everything in a folder and print the results."""
+    # In its own process: the memory of this one would count as memory of the processes that it starts.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         datasets = pool.submit(full_size.make_roots, folder / "roots", options.files).result()
         pool.submit(full_size.write_manifests, folder / "done", datasets, SHARDS).result()
@@ -86,13 +86,13 @@ def measure(folder, options):
 
 
 def make_finished_run(folder, directory, options):
-    """Make all outputs where manifests are there already."""
+    """Create all outputs in a folder that has manifests already."""
     words = _command(folder, directory, HOUSE / "Snakefile", ["--cores", "4", "--quiet", "all"], options)
     words[1:3] = [full_size.__file__]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
-    for written in directory.glob("manifests/*/written"):  # as a run does at its end
+    for written in directory.glob("manifests/*/written"):  # as at the end of a run
         written.unlink()
     shutil.rmtree(directory / "wav", ignore_errors=True)
 
@@ -120,7 +120,7 @@ def report_files(directory):
 
 
 def count_looks(folder, words):
-    """Count the system calls that look at files; zeros without strace."""
+    """Count the system calls that look at files; return zeros without strace."""
     log = folder / "strace.txt"
     if not shutil.which("strace"):
         return Counter()
@@ -140,7 +140,7 @@ def count_opened(folder, words):
     subprocess.run(words, capture_output=True, env=os.environ | environment, check=True)
     lines = opened()
     if not any(line.endswith((".smk", "Snakefile")) for line in lines):
-        sys.exit("The audit hook saw nothing: another sitecustomize comes before it.")
+        sys.exit("The audit hook recorded nothing, because another sitecustomize is loaded first.")
     return sum(line.startswith(f"open {folder / 'roots'}") for line in lines)
 
 
@@ -165,8 +165,10 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--turns", type=int, default=3, help="of each command (default: %(default)s)")
-    parser.add_argument("--files", action="store_true", help="make an empty file for each clip")
+    parser.add_argument(
+        "--turns", type=int, default=3, help="repetitions of each command (default: %(default)s)"
+    )
+    parser.add_argument("--files", action="store_true", help="create an empty file for each clip")
     parser.add_argument(
         "--backend",
         choices=("file", "db"),

@@ -1,11 +1,11 @@
-"""How much disk do stems take on their way to mels, by the number of shards in flight?
+"""Measure the disk space of stems before they become log-mels, by the number of shards in flight.
 
-Runs the stem rules on the embedded MagnaTagATune (29.1 s a clip), dealt into shards of equal number, with
-`--resources shards_in_flight=N`, and notes the bytes below `wav/` several times a second. What `wav/` holds is what is
-temporary; the kept mels lie elsewhere. From the repository's root:
+Runs the stem rules on the embedded MagnaTagATune (clips of 29.1 s), split into shards of equal size, with
+`--resources shards_in_flight=N`, and records the bytes in `wav/` several times a second. `wav/` has the temporary files; log-mels
+are kept elsewhere. Run it from the root of the repository:
 
     python benchmarks/disk.py                         # 1 and 4 shards in flight, and no limit
-    python benchmarks/disk.py --figure disk.svg       # bytes over time, too
+    python benchmarks/disk.py --figure disk.svg       # also plot bytes over time
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main():
 
 
 def measure(folder, options, limit):
-    """Run the stem rules with a limit of shards in flight; return the bytes below `wav/` over time."""
+    """Run the stem rules with a limit of shards in flight; return the bytes in `wav/` over time."""
     for name in ("wav", "mels"):
         shutil.rmtree(folder / name, ignore_errors=True)
     names = [f"{number:03d}-of-{options.shards:03d}" for number in range(options.shards)]
@@ -59,30 +59,30 @@ def measure(folder, options, limit):
             )
             time.sleep(0.1)
     if process.returncode:
-        sys.exit(f"The run with {limit} shards in flight failed; Snakemake says above, why.")
+        sys.exit(f"The run with {limit} shards in flight failed. See the output of Snakemake above.")
     return pd.DataFrame(rows, columns=["seconds", "bytes", "shards", "clips"])
 
 
 def clips_of(shard):
-    """How many clips of a shard have stems."""
+    """Return the number of clips of a shard that have stems."""
     return len(pd.read_csv(shard).query("split != 'test'"))
 
 
 def bytes_below(folder):
-    """The bytes of all files below a folder, and the shards that have some."""
+    """Return the bytes of all files in a folder, and the shards that have files."""
     total, shards = 0, set()
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
                 total += os.lstat(f"{parent}/{name}").st_size
-            except FileNotFoundError:  # removed meanwhile
+            except FileNotFoundError:  # removed in the meantime
                 continue
             shards.add(Path(parent).relative_to(folder).parts[1])
     return total, shards
 
 
 def table(runs):
-    """A row for each limit: the most bytes at any time, and of how many shards and clips they were."""
+    """Return a row for each limit: the maximum number of bytes, and the shards and clips at that time."""
     rows = []
     for limit, run in runs.items():
         most = run.loc[run["bytes"].idxmax()]
@@ -100,7 +100,7 @@ def table(runs):
 
 
 def draw(runs, path):
-    """Draw bytes over time, a line for each limit."""
+    """Plot bytes over time, one line for each limit."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
@@ -115,7 +115,7 @@ def draw(runs, path):
 def snakemake(folder, options, *arguments):
     with start(folder, options, *arguments) as process:
         if process.wait():
-            sys.exit("The embedded datasets could not be made.")
+            sys.exit("Making the embedded datasets failed.")
 
 
 def start(folder, options, *arguments):
@@ -134,8 +134,10 @@ def _parse():
     parser.add_argument("--clips", type=int, default=63, help="training clips of 29.1 s")
     parser.add_argument("--shards", type=int, default=16)
     parser.add_argument("--limits", type=int, nargs="+", default=[1, 4], help="shards in flight")
-    parser.add_argument("--cores", type=int, default=8, help="jobs at once, whatever this machine has")
-    parser.add_argument("--figure", help="where to draw bytes over time")
+    parser.add_argument(
+        "--cores", type=int, default=8, help="number of jobs at once, independent of this machine"
+    )
+    parser.add_argument("--figure", help="file for a plot of bytes over time")
     return parser.parse_args()
 
 

@@ -1,17 +1,17 @@
-"""How fast is the evaluation of a frozen encoder, and how much memory does it take?
+"""Measure time and memory of the evaluation of a frozen encoder.
 
-Compares, in one run and by turns,
+Compares, alternating in one run,
 
-a) the reference pattern: in every epoch each segment's crop is read from an .npy file and passes the encoder
-   again, TensorFlow step by step (eager), batches of 128 (MSCOL_SMC23, downstream);
-b) ours: the encoder passes once over K crops of each segment, and the head trains on what it gave.
+a) the reference implementation: in every epoch each segment's crop is read from an .npy file and embedded
+   again, with eager TensorFlow and batches of 128 (MSCOL_SMC23, downstream);
+b) ours: K crops of each segment are embedded once, and the head trains on the embeddings.
 
-Both train the NSynth head on the same embedded notes, with the same full-size EfficientNet-B0, to their ends; the
-test clips are the same, so that the metrics can be compared. From the seconds a crop the cost of the full
-datasets is reckoned. A second part trains on made-up embeddings of NSynth's full size (a sparse file: it takes
-no disk) in a process of its own, and says how much memory that took; a third embeds datasets of two sizes.
+Both train the NSynth head to the end on the same embedded notes, with the same full-size EfficientNet-B0 and the same
+test clips, so the metrics can be compared. The cost of the full datasets is computed from the seconds per crop. A
+second part trains on dummy embeddings of the full size of NSynth (a sparse file, which takes no disk) in its own
+process and measures the memory. A third part embeds datasets of two sizes.
 
-From the repository's root:
+Run it from the root of the repository:
 
     PYTHONPATH=workflow_scripts python benchmarks/evaluation.py
 """
@@ -33,15 +33,15 @@ HEAD = {
     "hidden": [512],
     "learning_rate": 1e-3,
     "batch_size": 128,
-}  # a higher rate than the paper's: few notes
+}  # higher than in the paper, because there are few notes
 SIZES = {"train": 330, "validation": 66, "test": 220}
-# Segments that are trained on and validated, and test windows (METHOD, "Datasets")
+# Segments for training and validation, and test windows (METHOD, "Datasets")
 FULL = {
     "MagnaTagATune": (15_244 * 7, 1_529 * 7, 5_329 * 29),
     "NSynth": (289_205, 12_678, 4_096 * 4),
     "FMA-small": (6_400 * 7, 800 * 7, 800 * 30),
 }
-EPOCHS = (50, 30, 20, 10)  # at which early stopping may end
+EPOCHS = (50, 30, 20, 10)  # possible ends of early stopping
 
 
 def main():
@@ -63,7 +63,7 @@ def main():
 
 
 def make_notes(folder):
-    """Make the embedded NSynth and its mel cache, and an .npy file a segment for (a)."""
+    """Make the embedded NSynth and its mel cache, and one .npy file per segment for (a)."""
     from mscol.datasets.manifest import write_manifest
     from mscol.embeddings.crops import select_clips
     from mscol.io.files import read_csv
@@ -85,7 +85,7 @@ def make_notes(folder):
 
 
 def make_encoder(threads, data):
-    """Build EfficientNet-B0 of random weights, its moving statistics taken from some crops."""
+    """Build EfficientNet-B0 with random weights and moving statistics from some crops."""
     from mscol.model import build_encoder, configure
 
     configure(threads, seed=0)
@@ -99,9 +99,9 @@ def make_encoder(threads, data):
 
 
 class Reference:
-    """The reference pattern, epoch by epoch.
+    """The reference implementation, epoch by epoch.
 
-    Frozen means inference mode here, as in (b); the authors' encoder keeps drop-connect switched on (METHOD).
+    Frozen means inference mode here, as in (b). The authors' encoder keeps drop-connect active (METHOD).
     """
 
     def __init__(self, encoder, data, folder):
@@ -144,7 +144,7 @@ class Reference:
         return np.concatenate(hits).mean()
 
     def train(self, epochs, patience):
-        """Train until validation has not risen for ``patience`` epochs; keep the best. Return epochs done."""
+        """Train until validation has not improved for ``patience`` epochs; keep the best head. Return the number of epochs."""
         best, best_epoch, epoch, kept = -1.0, 0, 0, None
         while epoch < epochs and epoch - best_epoch < patience:
             epoch += 1
@@ -174,7 +174,7 @@ class Reference:
 
 
 def measure_rates(encoder, data, folder, options):
-    """Measure both by turns; return seconds of clock and CPU a crop."""
+    """Measure both in turn; return wall time and CPU time per crop, in s."""
     from mscol.embeddings.clips import write_embeddings
     from mscol.embeddings.crops import draw_crops, select_clips
 
@@ -194,7 +194,7 @@ def measure_rates(encoder, data, folder, options):
         ):
             cpu, started = time.process_time(), time.perf_counter()
             work()
-            if turn:  # the first is not measured: graphs are traced, memory is fetched
+            if turn:  # the first turn is not measured: it traces graphs and allocates memory
                 rates[name].append(
                     ((time.perf_counter() - started) / count, (time.process_time() - cpu) / count)
                 )
@@ -205,7 +205,7 @@ def measure_rates(encoder, data, folder, options):
 
 
 def report_rates(rates, options):
-    """Print what a crop costs."""
+    """Print the cost of a crop."""
     a, b = rates["a"], rates["b"]
     print(
         f"\nMedians of {options.turns} turns; EfficientNet-B0, {options.threads} threads, oneDNN {options.onednn} for both. "
@@ -217,7 +217,7 @@ def report_rates(rates, options):
 
 
 def report_full_size(rates, head_seconds, options, place):
-    """Print what the full datasets would cost, in seconds of the clock (place 0) or of CPU (1)."""
+    """Print the cost of the full datasets, as wall time (place 0) or CPU time (1)."""
     k = options.crops
     unit = ("minutes", "minutes of CPU")[place]
     print(
@@ -236,7 +236,7 @@ def report_full_size(rates, head_seconds, options, place):
 
 
 def compare_metrics(encoder, data, folder, options):
-    """Train both to their ends, and print their metrics on the same test notes."""
+    """Train both to the end and print their metrics on the same test notes."""
     from mscol.embeddings import embed_clips
     from mscol.io.files import read_csv
     from mscol.metrics.bootstrap import bootstrap_classification
@@ -290,7 +290,7 @@ def compare_metrics(encoder, data, folder, options):
 
 
 def train_full_size(folder, options):
-    """Train the NSynth head on made-up embeddings of full size; return seconds, of clock and CPU, a crop of an epoch."""
+    """Train the NSynth head on dummy embeddings of full size; return wall time and CPU time per crop of an epoch, in s."""
     import keras
 
     from mscol.model import configure
@@ -329,7 +329,7 @@ def train_full_size(folder, options):
 
 
 def embed_made_up_clips(folder, options, n_clips):
-    """Embed made-up MTAT clips (a sparse mel cache) with a small encoder; print the peak of memory."""
+    """Embed dummy MTAT clips (a sparse mel cache) with a small encoder; print the peak memory."""
     import pandas as pd
 
     from mscol.embeddings import embed_clips
@@ -356,7 +356,7 @@ def embed_made_up_clips(folder, options, n_clips):
 
 
 def _in_a_process(function, *arguments):
-    """Call a function in a process of its own, whose peak of memory is then its own."""
+    """Call a function in a separate process, to measure its peak memory alone."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         return pool.apply(function, arguments)
@@ -374,15 +374,22 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--turns", type=int, default=5, help="measured of each (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="of the framework (default: %(default)s)")
-    parser.add_argument("--crops", type=int, default=8, help="K, crops of a segment (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=50, help="at most so many (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=5, help="measured turns of each (default: %(default)s)")
     parser.add_argument(
-        "--patience", type=int, default=50, help="epochs without a better one (default: %(default)s)"
+        "--threads", type=int, default=2, help="threads of the framework (default: %(default)s)"
+    )
+    parser.add_argument("--crops", type=int, default=8, help="K, crops per segment (default: %(default)s)")
+    parser.add_argument(
+        "--epochs", type=int, default=50, help="maximum number of epochs (default: %(default)s)"
     )
     parser.add_argument(
-        "--onednn", choices=("on", "off"), default="on", help="for both (default: %(default)s)"
+        "--patience",
+        type=int,
+        default=50,
+        help="stop after this many epochs without improvement (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--onednn", choices=("on", "off"), default="on", help="oneDNN for both (default: %(default)s)"
     )
     return parser.parse_args()
 

@@ -1,13 +1,13 @@
-"""How fast is a GPU: an update of pretraining, an embedded crop?
+"""Measure how fast a GPU is in pretraining and embedding.
 
-Measures, on one card and with JAX, the milliseconds of an update of 128 pairs (bfloat16 with log-mels in the card's memory and on disk;
-float32), what a checkpoint costs, the crops that the full EfficientNet-B0 embeds in a second, read from a mel cache, and the bandwidth of a
-copy. Prints a Markdown table, and lines for a copy of `benchmarks/rates.yaml`. Four minutes, most of them compiling. From the
-repository's root:
+Measures, with JAX on one card, the time of an update of 128 pairs (bfloat16 with log-mels in the card's memory and on disk; float32),
+the time of a checkpoint, the number of crops that the full EfficientNet-B0 embeds per second from a mel cache, and the bandwidth of a
+copy. Prints a Markdown table, and lines for a copy of `benchmarks/rates.yaml`. Takes four minutes, mostly for compiling. Run it from
+the root of the repository:
 
     KERAS_BACKEND=jax PYTHONPATH=workflow_scripts python benchmarks/gpu.py
 
-The log-mels are made up: they change neither shapes nor times. Separation has a benchmark of its own (`benchmarks/separation.py`).
+The log-mels are random, which changes neither shapes nor times. `benchmarks/separation.py` measures separation.
 """
 
 import argparse
@@ -37,10 +37,10 @@ from mscol.pretraining.checkpoints import Checkpoints
 from mscol.pretraining.feeding import DeviceCache, Feed
 
 STEMS = ("bass", "drums", "other", "vocals")
-SEGMENTS = 7  # of a clip of 29 s
+SEGMENTS = 7  # per clip of 29 s
 PROJECTION, LEARNING_RATE = 512, 1e-3
-CHECKPOINT_SECONDS = 600  # from one to the next, by default
-THREADS = 4  # that gather minibatches from disk
+CHECKPOINT_SECONDS = 600  # default interval
+THREADS = 4  # that read minibatches from disk
 
 
 def main():
@@ -50,7 +50,9 @@ def main():
     packages = ", ".join(f"{each} {importlib.metadata.version(each)}" for each in ("jax", "keras"))
     print(f"{card}; {packages}\n\n| | | |\n|---|---:|---|", flush=True)
     _row("a copy", f"{copy_bandwidth(options.copy_bytes) / 1e12:.2f}", "TB/s, read and written")
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # what has been read once lies in memory, too
+    memory = (
+        "/dev/shm" if Path("/dev/shm").is_dir() else None
+    )  # the page cache would keep the files in memory, too
     with tempfile.TemporaryDirectory(prefix="mscol-gpu-", dir=memory) as folder:
         caches = {name: write_cache(Path(folder), name, options.clips) for name in ("mixture", *STEMS)}
         measure_updates(caches, "bfloat16", ("device", "disk"), options)
@@ -63,7 +65,7 @@ def main():
 
 
 def copy_bandwidth(n_bytes):
-    """Bytes a second, read and written, of a copy within the device's memory."""
+    """Return the bandwidth of a copy within device memory: bytes read and written per second."""
     values = jax.numpy.ones(n_bytes // 4, "float32")
     copy = jax.jit(lambda values: values + 1)
     jax.block_until_ready(copy(values))
@@ -76,7 +78,7 @@ def copy_bandwidth(n_bytes):
 
 
 def write_cache(folder, name, n_clips):
-    """Write the mel cache of one source; return it."""
+    """Write and return the mel cache of one source."""
     n_frames = SEGMENTS * SEGMENT_FRAMES
     shape = (n_clips * n_frames, N_MELS)
     frames = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", "float32", shape)
@@ -93,7 +95,7 @@ def write_cache(folder, name, n_clips):
 
 
 def measure_updates(caches, precision, places, options):
-    """Seconds an update, by the place of the log-mels: medians of ten blocks; and what a checkpoint takes."""
+    """Return the seconds per update by the place of the log-mels (medians of ten blocks); print the time of a checkpoint."""
     clips = caches["mixture"].clips
     segments = segment_table(clips["clip"], clips, clips).assign(**dict.fromkeys(STEMS, True))
     sampler = PairSampler(
@@ -130,7 +132,7 @@ def measure_updates(caches, precision, places, options):
 
 
 def measure_checkpoint(steps, variables, interval):
-    """How long a checkpoint holds up training, as cells of a row."""
+    """Return how long a checkpoint interrupts training, as cells of a row."""
     with tempfile.TemporaryDirectory(prefix="mscol-gpu-") as folder:
         checkpoints = Checkpoints(folder, {})
         started = time.perf_counter()
@@ -142,7 +144,7 @@ def measure_checkpoint(steps, variables, interval):
 
 
 def measure_embedding(cache, batch_size, options):
-    """Crops a second of the frozen encoder."""
+    """Return the number of crops per second of the frozen encoder."""
     encoder = build_encoder(options.size, options.size)
     last = len(cache.clips) * SEGMENTS * SEGMENT_FRAMES - CROP_FRAMES
     first_frames = np.random.default_rng(0).integers(0, last, options.crops // batch_size * batch_size)
@@ -165,7 +167,7 @@ def _parse():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pairs", type=int, default=128)
-    parser.add_argument("--updates", type=int, default=50, help="of a block")
+    parser.add_argument("--updates", type=int, default=50, help="updates per block")
     parser.add_argument("--clips", type=int, default=1500)
     parser.add_argument("--crops", type=int, default=65536)
     parser.add_argument("--embedding-batches", type=int, nargs="+", default=[1024])

@@ -1,11 +1,11 @@
-"""How often do the 95 % intervals of the results tables hold the truth, and how often is a difference seen where there is none?
+"""Measure the coverage of the 95 % intervals in the results tables, and how often they show a difference that does not exist.
 
-Draws many test sets from made-up populations whose metrics are known, measures them as the tables do (`mscol.tables.measured`), and
-counts. Ten tags, had by 3 to 30 % of the clips, and ten classes, the most frequent three times as frequent as the rarest; scores are
-normal, those of what is true 1.5 higher. Of groups (songs, instruments), a share of the scores' variance is common to the clips of
-one, and all of them are of one class. Beside it stands what percentiles of resampled clips give.
+Draws many test sets from simulated populations with known metrics, evaluates them as the tables do (`mscol.tables.measured`), and
+counts. There are ten tags, each on 3 to 30 % of the clips, and ten classes, the most frequent three times as frequent as the rarest.
+Scores are normal, with a mean 1.5 higher for true labels. In groups (songs, instruments), the clips share a part of the variance of
+their scores, and all clips of a group have the same class. For comparison, percentiles of resampled clips are given, too.
 
-From the repository's root, one part or all (some fifteen minutes of CPU):
+Run it from the root of the repository, one part or all (about fifteen minutes of CPU):
 
     PYTHONPATH=workflow_scripts python benchmarks/intervals.py [clips] [groups] [runs] [labels] [differences] [seeds]
 """
@@ -33,7 +33,7 @@ def main(parts):
 
 
 def of_clips(random):
-    """share of test sets whose interval holds the truth; clips are independent. In brackets: percentiles"""
+    """share of test sets whose interval contains the true value, for independent clips. In brackets: percentiles"""
     truth = population(random)
     table = Table("test clips", *METRICS)
     for n_clips, n_sets in ((32, 400), (100, 400), (200, 400), (800, 400), (3000, 60)):
@@ -42,7 +42,7 @@ def of_clips(random):
 
 
 def of_groups(random):
-    """the same of clips in groups, by the share of variance that those of a group have in common"""
+    """the same for clips in groups, by the share of variance that the clips of a group have in common"""
     table = Table("clips in groups, shared", *METRICS)
     truth = population(random)
     for n_groups, common in ((53, 0.05), (53, 0.2), (53, 0.4), (200, 0.2)):
@@ -51,7 +51,7 @@ def of_groups(random):
 
 
 def of_runs(random):
-    """share of test sets whose interval holds the truth of a mean over runs, each 0.03 better or worse than another"""
+    """share of test sets whose interval contains the true mean over runs, which vary with a standard deviation of 0.03"""
     table = Table("runs, of 400 clips", "accuracy", "accuracy, resampling clips alone")
     for n_runs in (1, 2, 3, 5):
         held = []
@@ -69,7 +69,7 @@ def of_runs(random):
 
 
 def of_labels(random):
-    """share of intervals of one tag that hold the truth, by its number of positive clips"""
+    """share of intervals of one tag that contain the true value, by its number of positive clips"""
     table = Table("positives, of clips", "ROC-AUC", "percentiles", "PR-AUC", "percentiles")
     roc_auc = norm.cdf(SHIFT / np.sqrt(2))
     for n_clips in (32, 200, 800):
@@ -93,7 +93,7 @@ def of_labels(random):
 
 
 def of_differences(random):
-    """share of pairs of alike models that are called different (p < 0.05) on a tag. In brackets: by percentiles"""
+    """share of pairs of equal models that are marked as different (p < 0.05) on a tag, and the same by percentiles"""
     table = Table("positives, of clips", "ROC-AUC", "percentiles", "PR-AUC", "percentiles")
     for n_clips, n_positives in ((32, (1, 2, 5, 10)), (200, (5, 10, 30)), (800, (5, 30))):
         for n_positive in n_positives:
@@ -120,9 +120,9 @@ def of_differences(random):
 
 
 def of_seeds(random):
-    """one difference of p = 0.048, marked by so many seeds of the resampling"""
+    """share of resampling seeds that mark a difference with p = 0.048"""
     table = Table("resamples", "p < 0.05", "and whatever the resamples", "standard deviation of p")
-    better = np.repeat([1.0, -1.0, 0.0], [60, 40, 300]) - 0.0012  # p = 0.048, about
+    better = np.repeat([1.0, -1.0, 0.0], [60, 40, 300]) - 0.0012  # p is about 0.048
     for n_resamples in (1000, 10_000):
         found = []
         for _ in range(200 if n_resamples == 1000 else 50):
@@ -139,13 +139,13 @@ PARTS = {
 
 
 class Table:
-    """A table in Markdown, printed row by row."""
+    """A Markdown table, printed row by row."""
 
     def __init__(self, *titles):
         print("| " + " | ".join(titles) + " |\n|---:|" + "---:|" * (len(titles) - 1))
 
     def add(self, name, rows, digits=2):
-        """Print the means of rows; those of pairs as one, and the other in brackets. NaN does not count."""
+        """Print the means of rows, ignoring NaN; for pairs, the second mean is in brackets."""
         means = np.nanmean(np.array(rows, float), axis=0)
         cells = [
             f"{row[0]:.{digits}f} ({row[1]:.{digits}f})" if np.ndim(row) else f"{row:.{digits}f}"
@@ -155,7 +155,7 @@ class Table:
 
 
 def draw_clips(n_clips, random, n_groups=None, common=0.0):
-    """Draw scores and labels of tags, and of classes, and the groups of clips, all clips of a group being labelled alike."""
+    """Draw scores and labels of tags and of classes, and the groups of clips; all clips of a group have the same labels."""
     groups = np.arange(n_clips) if n_groups is None else random.integers(n_groups, size=n_clips)
     n_groups = groups.max() + 1
     tags = (random.random((n_groups, N_LABELS)) < TAG_SHARES).astype(int)[groups]
@@ -167,7 +167,7 @@ def draw_clips(n_clips, random, n_groups=None, common=0.0):
 
 
 def population(random):
-    """The truth: ROC-AUC and PR-AUC of each tag, accuracy, and F1 of each class."""
+    """Return the true values: ROC-AUC and PR-AUC of each tag, accuracy, and F1 of each class."""
     *_, class_scores, classes, _ = draw_clips(POPULATION, random)
     drawn = bootstrap_classification(class_scores, classes, np.ones((1, POPULATION), np.uint8))
     roc_auc = np.full(N_LABELS, norm.cdf(SHIFT / np.sqrt(2)))
@@ -175,14 +175,14 @@ def population(random):
 
 
 def true_precision(share):
-    """The average precision of infinitely many clips."""
+    """Return the average precision for infinitely many clips."""
     at = np.linspace(-9, 12, 200_001)
     found, passed = share * norm.sf(at - SHIFT), (1 - share) * norm.sf(at)
     return np.trapezoid(norm.pdf(at - SHIFT) * found / (found + passed), at)
 
 
 def covers(truth, clips, random):
-    """Say for each metric whether its interval holds the truth, and whether percentiles of resampled clips do."""
+    """Return for each metric whether its interval contains the true value, and whether percentiles of resampled clips do."""
     tag_scores, tags, class_scores, classes, groups = clips
     counts = resample_counts(len(groups), N_RESAMPLES, random)
     plain = [macro_mean(areas) for areas in bootstrap_tagging(tag_scores, tags, counts)]
@@ -201,7 +201,7 @@ def covers(truth, clips, random):
 
 
 def _holds(truth, bounds):
-    """Whether an interval holds the truth; NaN where there is none."""
+    """Return whether an interval contains the true value; NaN without an interval."""
     return np.nan if np.isnan(bounds).any() else float(bounds[0] <= truth <= bounds[1])
 
 

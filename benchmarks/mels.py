@@ -1,15 +1,15 @@
-"""How fast are log-mels cached, and what does float16 change?
+"""Measure how fast log-mels are cached, and what float16 changes.
 
-Compares, by turns, on the same 16 kHz mp3s of the embedded MagnaTagATune (29.1 s),
+Compares, alternating, on the same 16 kHz mp3s of the embedded MagnaTagATune (29.1 s),
 
-a) the reference pattern: librosa.load, tf.signal step by step (eager), an .npy file a segment (MSCOL_SMC23 preprocess_mtat.py);
+a) the reference implementation: librosa.load, eager tf.signal, one .npy file per segment (MSCOL_SMC23 preprocess_mtat.py);
 b) ours: `mscol.mels.mixtures.cache_mixtures`;
 c) decoding alone.
 
-Each turn is a process of its own, bound to one core (b also to two). With ``--run`` it measures instead what float16
+Each turn runs in its own process, bound to one core (b also to two). With ``--run`` it instead measures what float16
 changes for the encoders of a finished run: embeddings, and the tables of heads trained on them.
 
-From the repository's root:
+Run it from the root of the repository:
 
     PYTHONPATH=workflow_scripts python benchmarks/mels.py
     PYTHONPATH=workflow_scripts python benchmarks/mels.py --run . --models mixture bass_drums_other_vocals
@@ -60,7 +60,7 @@ def make_clips(folder, n_clips):
 
 
 def compare_speed(folder, options):
-    """Run all kinds by turns, and print milliseconds a clip."""
+    """Run all variants in turn and print milliseconds per clip."""
     turns = {name: [] for name in KINDS}
     for _ in range(options.turns):
         for name, (worker, cores) in KINDS.items():
@@ -88,7 +88,7 @@ def compare_speed(folder, options):
 
 
 def reference(folder, _):
-    """Librosa and eager tf.signal, an .npy file a segment."""
+    """Run librosa and eager tf.signal, with one .npy file per segment."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     import librosa
     import tensorflow as tf
@@ -97,7 +97,7 @@ def reference(folder, _):
         waveform, _ = librosa.load(path, sr=16_000, mono=True)
         waveform = tf.math.l2_normalize(waveform, epsilon=1e-9)
         magnitudes = tf.abs(tf.signal.stft(waveform, 400, 160, fft_length=1024))
-        # The authors make the matrix anew for each file, and cut tensors.
+        # The authors compute the matrix for each file again, and cut tensors.
         weights = tf.signal.linear_to_mel_weight_matrix(64, 513, 16_000, 60.0, 7800.0)
         mels = tf.math.log(tf.clip_by_value(tf.tensordot(magnitudes, weights, 1), 1e-5, 1e8))
         for segment in range(mels.shape[0] // 392):
@@ -109,20 +109,20 @@ def reference(folder, _):
 
 
 def ours(folder, cores):
-    """The cache of a shard."""
+    """Cache the log-mels of a shard."""
     from mscol.mels.mixtures import cache_mixtures
 
     outputs = [folder / name for name in ("mixture.npy", "mixture.csv", "mixture_rejected.csv")]
     cache_mixtures(
         folder / "shard.csv", folder / "mtat", *outputs, "float32", cores
-    )  # what is imported later, is
+    )  # the first call does all late imports
     started = time.perf_counter()
     cache_mixtures(folder / "shard.csv", folder / "mtat", *outputs, "float32", cores)
     _say(len(_paths(folder)), time.perf_counter() - started)
 
 
 def decoding(folder, _):
-    """Decoding, and nothing else."""
+    """Only decode."""
     from mscol.io.audio import decode
 
     _measure(folder, lambda path, _: decode(path))
@@ -149,7 +149,7 @@ def _say(n_clips, seconds):
 
 
 def compare_precisions(run, models, folder):
-    """Embed the mel cache of a finished run as it is and rounded to float16, train heads, and print what changes."""
+    """Embed the mel cache of a finished run in float32 and in float16, train heads and print the differences."""
     import logging
 
     import yaml
@@ -222,12 +222,12 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--turns", type=int, default=7, help="of each (default: %(default)s)")
-    parser.add_argument("--clips", type=int, default=60, help="(default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=7, help="turns of each variant (default: %(default)s)")
+    parser.add_argument("--clips", type=int, default=60, help="number of clips (default: %(default)s)")
+    parser.add_argument("--run", help="folder of a finished run; only measures what float16 changes")
     parser.add_argument(
-        "--run", help="folder of a finished run: measures what float16 changes, and nothing else"
+        "--models", nargs="*", default=["mixture"], help="models of that run (default: %(default)s)"
     )
-    parser.add_argument("--models", nargs="*", default=["mixture"], help="of that run (default: %(default)s)")
     parser.add_argument("--worker", choices=("reference", "ours", "decoding"), help=argparse.SUPPRESS)
     parser.add_argument("--cores", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)

@@ -1,9 +1,10 @@
-"""Measure how far the embeddings of excerpts are from those of the songs that they are cut from.
+"""Measure the distance between the embeddings of excerpts and of the songs that they come from.
 
     PYTHONPATH=workflow_scripts python benchmarks/normalisation.py models/mixture/seed1/encoder.keras songs/*
 
-Prints, for each song, the distance of an excerpt's windows from those of the same place in the song, relative to the latter and
-averaged over an excerpt's windows: the worst of several excerpts, with each way to normalise. Beside it what tells neighbouring windows apart.
+For each song and each kind of normalisation, prints the distance between the windows of an excerpt and the same windows of the song,
+relative to the song and averaged over the windows of an excerpt. The worst of several excerpts counts. The distance between
+neighbouring windows is given for comparison.
 """
 
 import argparse
@@ -33,7 +34,7 @@ def main():
     parser.add_argument(
         "--seconds", type=float, default=30, help="length of an excerpt (default: %(default)s)"
     )
-    parser.add_argument("--excerpts", type=int, default=8, help="of each song (default: %(default)s)")
+    parser.add_argument("--excerpts", type=int, default=8, help="excerpts per song (default: %(default)s)")
     options = parser.parse_args()
     encoder = load_encoder(options.encoder)
     trained = normalise_seconds(encoder)
@@ -54,7 +55,7 @@ def main():
 
 
 def excerpts(song, seconds, count):
-    """Cut excerpts that begin with a window of the song, evenly spread over it: yield the window's number, and samples."""
+    """Yield excerpts, evenly spread over a song, that start at a window: number of the window, and samples."""
     window, length = CROP_FRAMES * HOP_SAMPLES, int(seconds * ANALYSIS_RATE)
     for first in np.unique(np.linspace(0, (len(song) - length) // window, count).astype(int)):
         yield first, song[first * window :][:length]

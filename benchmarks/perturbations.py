@@ -1,10 +1,10 @@
-"""What does it cost to perturb test clips?
+"""Measure the cost of perturbing test clips.
 
-Log-mels of the embedded MagnaTagATune (clips of 29.1 s) are cached on two cores, as they are and with each kind of perturbation, by
-turns. CPU time is that of all threads; what a perturbation itself takes is the difference from the first row, and two cores are
-reckoned to take half of it. ``--audio`` takes recordings of your own, cut to 29.1 s.
+Caches log-mels of the embedded MagnaTagATune (clips of 29.1 s) on two cores, unchanged and with each kind of perturbation, in turn.
+CPU time is the sum over all threads. The cost of a perturbation is the difference from the first row; two cores are assumed to take
+half of it. ``--audio`` uses your own recordings, cut to 29.1 s.
 
-From the repository's root:
+Run it from the root of the repository:
 
     PYTHONPATH=workflow_scripts python benchmarks/perturbations.py
 """
@@ -28,7 +28,7 @@ CLEAN = "as they are"
 
 
 def main():
-    """Measure by turns, and print the medians."""
+    """Measure in turn and print the medians."""
     options = _parse()
     with tempfile.TemporaryDirectory(prefix="mscol-benchmark-") as folder:
         folder = Path(folder)
@@ -46,7 +46,7 @@ def main():
 
 
 def write_excerpts(paths, folder):
-    """Write half a minute of each recording, and a shard that lists them."""
+    """Write half a minute of each recording, and a shard that lists the files."""
     (folder / "mtat").mkdir()
     for number, path in enumerate(paths):
         waveform = load_mono(path)[: round(CLIP_SECONDS * ANALYSIS_RATE)]
@@ -56,7 +56,7 @@ def write_excerpts(paths, folder):
 
 
 def cache(folder, name):
-    """Cache the log-mels of all clips once; return seconds of CPU a clip."""
+    """Cache the log-mels of all clips once; return CPU seconds per clip."""
     outputs = [folder / file for file in ("frames.npy", "index.csv", "rejected.csv")]
     transform = None if name == CLEAN else perturber(name)
     started = time.process_time()
@@ -70,7 +70,7 @@ def _parse():
     )
     parser.add_argument("--clips", type=int, default=32)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--audio", help="a folder of recordings")
+    parser.add_argument("--audio", help="folder with recordings")
     return parser.parse_args()
 
 

@@ -1,18 +1,18 @@
-"""How fast is pretraining, and how much memory does it take?
+"""Measure time and memory of pretraining.
 
-Measures, in one run and by turns, an update of
+Measures, alternating in one run, an update of
 
-a) the reference pattern: TensorFlow step by step (eager), one .npy file a segment, cut in Python, the loss
-   gathered with tf.gather (MSCOL_SMC23 pretraining.py, cola/network.py);
-b) ours: the mel cache, minibatches made ahead on a thread, the compiled update on the layers for training.
+a) the reference implementation: eager TensorFlow, one .npy file per segment, cut in Python, the loss
+   computed with tf.gather (MSCOL_SMC23 pretraining.py, cola/network.py);
+b) ours: the mel cache, minibatches prepared on a thread, the compiled update on the layers for training.
 
-Each is a process of its own, which does one update when told to: so what else the machine does meets
-both alike, and the peak of memory is each one's own. Prints a Markdown table. From the repository's root:
+Each runs in its own process, which does one update at a time on request: so other load on the machine affects
+both equally, and peak memory is measured separately. Prints a Markdown table. Run it from the root of the repository:
 
     PYTHONPATH=workflow_scripts python benchmarks/pretraining.py
 
-Both train the same network on the same made-up log-mels. Where a machine does other work at the same time, compare
-seconds of CPU rather than seconds of the clock.
+Both train the same network on the same random log-mels. If the machine does other work at the same time, compare
+CPU time instead of wall time.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def main():
         for turn in range(options.updates + 1):
             for name, worker in workers.items():
                 measured = worker.update()
-                if turn:  # the first is not measured: graphs are traced, memory is fetched
+                if turn:  # the first update is not measured: it traces graphs and allocates memory
                     results[name].append(measured)
         memory = {name: worker.stop() for name, worker in workers.items()}
     report(options, results, memory, max(differences))
@@ -85,10 +85,10 @@ def report(options, results, memory, difference):
 
 
 class Worker:
-    """A process that does an update when told to."""
+    """A process that does one update at a time on request."""
 
     def __init__(self, kind, folder, options, onednn):
-        context = multiprocessing.get_context("spawn")  # a process of its own, not a copy of this one
+        context = multiprocessing.get_context("spawn")  # a new process, not a copy of this one
         self._pipe, theirs = context.Pipe()
         arguments = (theirs, kind, folder, options, onednn)
         self._process = context.Process(target=_work, args=arguments, daemon=True)
@@ -96,16 +96,16 @@ class Worker:
         theirs.close()
 
     def start(self):
-        """Wait until the process is ready; return by how much its loss differs from `reference_loss`."""
+        """Wait until the process is ready; return the difference between its loss and `reference_loss`."""
         return self._pipe.recv()
 
     def update(self):
-        """Do an update; return seconds: data, compute, wall, cpu."""
+        """Do one update; return its seconds: data, compute, wall, cpu."""
         self._pipe.send("update")
         return self._pipe.recv()
 
     def stop(self):
-        """End the process; return its peak memory before the first update and in all, in GiB."""
+        """End the process; return its peak memory before the first update and in total, in GiB."""
         self._pipe.send("stop")
         memory = self._pipe.recv()
         self._process.join()
@@ -138,7 +138,7 @@ def _work(pipe, kind, folder, options, onednn):
 
 
 def reference(folder, options):
-    """Make the minibatches and the update of the reference pattern."""
+    """Return the minibatches and the update of the reference implementation."""
     import keras
     import tensorflow as tf
 
@@ -178,7 +178,7 @@ def reference(folder, options):
 
 
 def ours(folder, options):
-    """Make the minibatches and the update of `mscol`."""
+    """Return the minibatches and the update of `mscol`."""
     import itertools
 
     import keras
@@ -200,7 +200,7 @@ def ours(folder, options):
 
 
 def reference_loss(anchors, positives, weight, absent):
-    """Compute METHOD's loss as one would write it eagerly, with columns gathered (for `association_loss`)."""
+    """Compute the loss of METHOD in eager mode with tf.gather, to check `association_loss`."""
     import tensorflow as tf
 
     absent = np.asarray(absent)
@@ -214,7 +214,7 @@ def reference_loss(anchors, positives, weight, absent):
 
 
 def loss_difference():
-    """Compare `reference_loss` with `mscol.model.association_loss`: none, some and all positives absent."""
+    """Compare `reference_loss` with `mscol.model.association_loss` for no, some and all positives absent."""
     from mscol.model import association_loss
 
     random = np.random.default_rng(0)
@@ -231,7 +231,7 @@ def loss_difference():
 
 
 def write_data(folder):
-    """Write made-up log-mels: each clip's segments as files for (a), the mel cache for (b)."""
+    """Write random log-mels: one file per segment for (a), the mel cache for (b)."""
     import pandas as pd
 
     from mscol.io.arrays import RowWriter
@@ -280,17 +280,25 @@ def _parse():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--updates", type=int, default=5, help="updates measured of each (default: %(default)s)"
+        "--updates", type=int, default=5, help="measured updates of each (default: %(default)s)"
     )
-    parser.add_argument("--threads", type=int, default=2, help="of the framework (default: %(default)s)")
-    parser.add_argument("--batch-size", type=int, default=128, help="pairs (default: %(default)s)")
-    parser.add_argument("--width", type=float, default=1.0, help="of the encoder (default: %(default)s)")
-    parser.add_argument("--depth", type=float, default=1.0, help="of the encoder (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=int, default=2, help="threads of the framework (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, default=128, help="pairs per minibatch (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--width", type=float, default=1.0, help="width of the encoder (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--depth", type=float, default=1.0, help="depth of the encoder (default: %(default)s)"
+    )
     parser.add_argument(
         "--onednn",
         choices=("ours", "both", "neither"),
         default="ours",
-        help="who uses oneDNN; TensorFlow itself does on some processors only (default: %(default)s)",
+        help="which of the two use oneDNN; by default TensorFlow uses it on some processors only (default: %(default)s)",
     )
     return parser.parse_args()
 

@@ -1,16 +1,16 @@
-"""How fast are shards separated on this machine, files included, and what rates follow for `snakemake estimate`?
+"""Measure how fast this machine separates shards, including files, and print rates for `snakemake estimate`.
 
-Shards of made-up clips (noise; what they hold does not matter) go through what the rule `separate_stems` calls: wavs are read, separated
-by networks of the published size with random weights, and stems are written. A process a size and number of channels; it
-separates one clip to warm up, and then the shard. Times real time: seconds of audio by the seconds from the first file that is read to the last
-that is written. Starting (imports, the model, the warming up) is told apart.
+Runs the function of the rule `separate_stems` on shards of noise (the content does not matter): it reads wavs, separates them with
+networks of the published size and random weights, and writes stems. Each size and number of channels runs in its own process, which
+separates one clip to warm up and then the shard. "Times real time" is the length of the audio divided by the time from the first
+file read to the last file written. Starting (imports, the model, warming up) is listed separately.
 
-From the repository's root, on a GPU (8 GB below --folder; two minutes) and on a CPU:
+Run it from the root of the repository, on a GPU (8 GB in --folder; two minutes) and on a CPU:
 
     PYTHONPATH=workflow_scripts python benchmarks/separation.py --threads 16 --folder /local/disk
     PYTHONPATH=workflow_scripts python benchmarks/separation.py --device cpu --threads 1 --hidden 64 --clips 4 --turns 3
 
-In a minute, whether it runs at all: `--hidden 8 --clips 2 --seconds 5`.
+To test in a minute whether it runs at all: `--hidden 8 --clips 2 --seconds 5`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import numpy as np
 from separation_choices import Stopwatch, make_model
 
 RATE = 44_100
-# Steps are told apart on a CPU only: to wait for each of them would slow a GPU down. Files are read and written beside the rest.
+# Steps are timed on a CPU only, because waiting for each would slow a GPU down. Files are read and written in parallel.
 STEPS = ("read", "transforms", "network", "filter", "write")
 
 
@@ -56,7 +56,7 @@ def main():
 
 
 def find_device(wanted):
-    """Find where to compute: its kind as torch calls it, and its name."""
+    """Return the device: its kind in torch, and its name."""
     import torch
 
     kind = wanted if wanted != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
@@ -68,7 +68,7 @@ def find_device(wanted):
 
 
 def make_shard(folder, channels, options):
-    """Write wavs of noise and the shard's manifest."""
+    """Write wavs of noise and the manifest of the shard."""
     import soundfile
 
     (folder / "audio").mkdir(parents=True)
@@ -82,18 +82,18 @@ def make_shard(folder, channels, options):
 
 
 def run_worker(folder, kind, hidden, channels, options):
-    """Measure one network on one number of channels in a process of its own."""
+    """Measure one network with one number of channels in a separate process."""
     words = [sys.executable, __file__, "--worker", folder, "--device", kind, "--hidden", hidden, "--channels", channels,
              "--clips", options.clips, "--seconds", options.seconds, "--turns", options.turns, "--threads", options.threads,
              "--batch-seconds", options.batch_seconds]  # fmt: skip
     done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        sys.exit(f"hidden size {hidden}, {channels} channels: failed, as it says above")
+        sys.exit(f"hidden size {hidden}, {channels} channels: failed. See the output above.")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def separate(options):
-    """What a worker does: separate a shard some times; return seconds and memory."""
+    """Separate a shard several times (in the worker); return seconds and memory."""
     watch = Stopwatch()
     import openunmix.model
     import openunmix.transforms
@@ -144,7 +144,7 @@ def separate(options):
 
 
 def print_table(measured, options, device):
-    """Print a row a network and number of channels."""
+    """Print a row for each network and number of channels."""
     audio_seconds = options.clips * options.seconds
     steps = STEPS if device["kind"] == "cpu" else ()
     memory = ("host_gib", *["gpu_gib"] * (device["kind"] == "cuda"))
@@ -159,7 +159,7 @@ def print_table(measured, options, device):
 
 
 def print_rates(measured, options, device):
-    """Print the lines of rates.yaml: by hidden size, of mono if that was measured."""
+    """Print the lines of rates.yaml: by hidden size, for mono if it was measured."""
     channels = min(options.channels)
     key = "all" if device["kind"] == "cuda" else "cpu"
     rates = {
@@ -189,12 +189,17 @@ def _parse():
     parser.add_argument(
         "--channels", type=int, nargs="+", choices=(1, 2), default=[1, 2], help="(default: 1 2)"
     )
-    parser.add_argument("--clips", type=int, default=128, help="of a shard (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=29.1, help="of a clip (default: %(default)s)")
+    parser.add_argument("--clips", type=int, default=128, help="clips per shard (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=29.1, help="length of a clip (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=1, help="(default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="threads of torch (default: %(default)s)"
+    )
     parser.add_argument("--batch-seconds", type=_batch_seconds, default="auto", help="(default: %(default)s)")
-    parser.add_argument("--folder", help="for wavs and stems: a local disk (default: the system's own)")
+    parser.add_argument(
+        "--folder",
+        help="folder for wavs and stems, on a local disk (default: the temporary folder of the system)",
+    )
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     return parser.parse_args()
 

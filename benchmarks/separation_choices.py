@@ -1,16 +1,16 @@
-"""Why separation is made as it is: against the reference's way, what shortcuts would change, and which files it hands on.
+"""Measure the choices made for separation: compared with the reference, shortcuts, and file formats.
 
-How fast it is on a machine, with rates for `snakemake estimate`, says `separation.py`. This compares, in one run and by turns,
+`separation.py` measures the speed on a machine and prints rates for `snakemake estimate`. This compares, alternating in one run,
 
-a) the ``umx`` command of Open-Unmix, a process a file, as the reference does it (MSCOL_SMC23). Under torchaudio 2.11 it can
-   neither read nor write files without torchcodec, so these two steps are given soundfile;
-b) ours: one process a shard.
+a) the ``umx`` command of Open-Unmix, one process per file, as in the reference (MSCOL_SMC23). Under torchaudio 2.11 it can
+   neither read nor write files without torchcodec, so both steps use soundfile;
+b) ours: one process per shard.
 
 Both separate the same clips of the embedded MagnaTagATune (29.1 s, mono, 44.1 kHz wav) with the same networks, of the
-published size but with random weights. Then: formats of the files between the stages; and, given a trained separator
-and songs with their stems, what chunks and skipped targets change.
+published size but with random weights. It also compares formats of the files between the stages and, with a trained
+separator and songs with their stems, measures what chunks and skipped targets change.
 
-From the repository's root:
+Run it from the root of the repository:
 
     PYTHONPATH=workflow_scripts python benchmarks/separation_choices.py
     PYTHONPATH=workflow_scripts python benchmarks/separation_choices.py --trained separators/demo --songs demo/stems/test
@@ -51,7 +51,7 @@ def main():
 
 
 def make_model(folder, hidden_size):
-    """Write a separator of random weights, of the published networks' shape (umxhq 512, umxl 1024)."""
+    """Write a separator with random weights and the shape of the published networks (umxhq 512, umxl 1024)."""
     import openunmix.utils
     import torch
     from openunmix.model import OpenUnmix
@@ -89,7 +89,7 @@ def make_clips(folder, n_clips):
 
 
 def compare_speed(folder, clips, options):
-    """Run both by turns, and print seconds a clip."""
+    """Run both in turn and print seconds per clip."""
     turns = {"umx": [], "ours": []}
     for turn in range(options.turns):
         for worker in turns:
@@ -120,7 +120,7 @@ def compare_speed(folder, clips, options):
 
 
 def compare_stems(folder, clip):
-    """Say how far the stems of one clip differ: ours of a mono clip are the mean of both channels."""
+    """Compare the stems of one clip; ours of a mono clip are the mean of both channels."""
     from mscol.io import audio
     from mscol.separation import STEMS
 
@@ -137,7 +137,7 @@ def compare_stems(folder, clip):
 
 
 def compare_formats(folder, clip):
-    """Print what files of a mono stem of 29.1 s take, to write, to read and on disk."""
+    """Print the time to write and read a mono stem of 29.1 s, and its size, for each format."""
     import soundfile
 
     waveform, rate = soundfile.read(clip, dtype="float32")
@@ -163,7 +163,7 @@ def compare_formats(folder, clip):
 
 
 def compare_shortcuts(options):
-    """Print what chunks and a skipped target change, with a trained separator on songs whose stems are known."""
+    """Print what chunks and a skipped target change, with a trained separator on songs with known stems."""
     import copy
 
     import torch
@@ -225,7 +225,7 @@ def compare_shortcuts(options):
 
 
 class Stopwatch:
-    """Seconds spent in functions that are watched."""
+    """Measures the seconds spent in watched functions."""
 
     def __init__(self):
         self.seconds, self.started = Counter(), time.perf_counter()
@@ -244,7 +244,7 @@ class Stopwatch:
         setattr(owner, name, timed)
 
     def say(self):
-        """Print what was measured, for the process that asked."""
+        """Print the measurements for the parent process."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(json.dumps({"seconds": self.seconds, "peak_gib": peak}))
 
@@ -257,7 +257,7 @@ class Stopwatch:
 
 
 def umx(options):
-    """The package's command, given soundfile for reading and writing."""
+    """Run the command of the package, with soundfile for reading and writing."""
     watch = Stopwatch()
     import openunmix.cli
     import openunmix.data
@@ -292,7 +292,7 @@ def umx(options):
 
 
 def ours(options):
-    """A shard."""
+    """Separate a shard."""
     watch = Stopwatch()
     import openunmix.model
     import openunmix.transforms
@@ -318,7 +318,7 @@ def ours(options):
 
 
 def _run_worker(worker, folder, files, options):
-    """Run (a) or (b) in a process of its own; return its seconds by step, those of the whole process among them."""
+    """Run (a) or (b) in a separate process; return its seconds by step, and of the whole process."""
     words = [sys.executable, __file__, "--worker", worker, "--folder", folder, "--threads", options.threads,
              "--device", options.device, "--batch-seconds", options.batch_seconds, "--files", *files]  # fmt: skip
     started = time.perf_counter()
@@ -335,20 +335,22 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--turns", type=int, default=3, help="of each (default: %(default)s)")
-    parser.add_argument("--clips", type=int, default=16, help="of the shard of (b) (default: %(default)s)")
+    parser.add_argument("--turns", type=int, default=3, help="turns of each (default: %(default)s)")
+    parser.add_argument(
+        "--clips", type=int, default=16, help="clips of the shard in (b) (default: %(default)s)"
+    )
     parser.add_argument(
         "--shard-clips", type=int, default=80, help="clips of a real shard (default: %(default)s)"
     )
     parser.add_argument(
         "--hidden", type=int, default=512, help="hidden size: 512 or 1024 (default: %(default)s)"
     )
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch (default: %(default)s)")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), help="threads of torch (default: %(default)s)"
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(default: %(default)s)")
     parser.add_argument("--batch-seconds", type=float, default=240, help="(default: %(default)s)")
-    parser.add_argument(
-        "--trained", help="a trained separator: measures what shortcuts change, and nothing else"
-    )
+    parser.add_argument("--trained", help="trained separator; only measures what shortcuts change")
     parser.add_argument("--songs", help="folder of {song}/{stem}.wav and mixture.wav, for --trained")
     parser.add_argument("--worker", choices=("umx", "ours"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-"""Cache the log-mel spectrograms of one shard's stems, blended with their mixtures."""
+"""Cache the log-mel spectrograms of the stems of one shard, blended with their mixtures."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.mels.degraded import cache_degraded_stems

@@ -1,4 +1,4 @@
-"""Cache the log-mel spectrograms of one shard's mixtures, straight from the raw files: as encoders of either paper hear them."""
+"""Cache the log-mel spectrograms of the mixtures of one shard, for the encoders of either paper."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.mels.mixtures import cache_mixtures

@@ -1,4 +1,4 @@
-"""Cache the log-mel spectrograms of one shard's test clips, perturbed: as encoders of either paper hear them."""
+"""Cache the log-mel spectrograms of the perturbed test clips of one shard, for the encoders of either paper."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.mels.mixtures import cache_mixtures

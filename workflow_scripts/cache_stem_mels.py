@@ -1,4 +1,4 @@
-"""Cache the log-mel spectrograms and the activity of one shard's stems."""
+"""Cache the log-mel spectrograms and the activity of the stems of one shard."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.mels.stems import cache_stems

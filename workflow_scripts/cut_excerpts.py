@@ -1,4 +1,4 @@
-"""Cut a few seconds of some test clips, for the page to start from."""
+"""Cut a few seconds of some test clips, for the HTML page."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.overview.excerpts import cut_excerpts

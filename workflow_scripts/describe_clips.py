@@ -1,4 +1,4 @@
-"""Say of each test clip where it lies on a map, and what heads call it."""
+"""Write the place of each test clip on a map and the labels that heads predict for it."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.jobs.parallel import library_threads

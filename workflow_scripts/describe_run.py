@@ -1,4 +1,4 @@
-"""Describe the run for machines, as an RO-Crate."""
+"""Describe the run as a machine-readable RO-Crate."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.jobs.versions import git_commit

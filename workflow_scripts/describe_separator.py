@@ -1,4 +1,4 @@
-"""Write what the four targets of the small Open-Unmix have in common."""
+"""Write the settings that the four targets of the small Open-Unmix share."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.separation.description import describe_separator

@@ -1,4 +1,4 @@
-"""Pass the frozen encoder over a dataset once, and keep its embeddings."""
+"""Embed a dataset with the frozen encoder."""
 
 from mscol.jobs.backend import choose_backend
 from mscol.jobs.devices import take_gpus
@@ -11,7 +11,7 @@ choose_backend(snakemake.params.backend, compiled="compiled")
 from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402
 from mscol.embeddings import embed_clips  # noqa: E402
-from mscol.mels.cache import MelCache  # noqa: E402 (what TensorFlow says belongs in the log)
+from mscol.mels.cache import MelCache  # noqa: E402 (after log_to_file, for TensorFlow's messages)
 from mscol.model import configure, load_encoder  # noqa: E402
 
 configure(snakemake.params.framework_threads, int(snakemake.wildcards.seed))

@@ -1,4 +1,4 @@
-"""Pass the frozen encoder over a dataset's perturbed test clips."""
+"""Embed the perturbed test clips of a dataset with the frozen encoder."""
 
 from mscol.jobs.backend import choose_backend
 from mscol.jobs.devices import take_gpus
@@ -8,7 +8,7 @@ log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
 choose_backend(snakemake.params.backend, compiled="compiled")
 
-from mscol.datasets.listed import read_listed  # noqa: E402  (TensorFlow's chatter belongs in the log)
+from mscol.datasets.listed import read_listed  # noqa: E402  (after log_to_file, for TensorFlow's messages)
 from mscol.embeddings.clips import embed_test_clips  # noqa: E402
 from mscol.mels.cache import MelCache  # noqa: E402
 from mscol.model import configure, load_encoder  # noqa: E402

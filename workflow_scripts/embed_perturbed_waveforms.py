@@ -1,4 +1,4 @@
-"""Embed a dataset's perturbed test clips with a Python function of a waveform."""
+"""Embed the perturbed test clips of a dataset with a Python function of a waveform."""
 
 from mscol.jobs.devices import take_gpus
 from mscol.jobs.logs import log_to_file
@@ -9,7 +9,7 @@ take_gpus(snakemake.resources.get("gpu", 0))
 from mscol.datasets.listed import read_listed  # noqa: E402
 from mscol.embeddings.functions import embed_test_waveforms  # noqa: E402
 from mscol.jobs.callables import load_callable  # noqa: E402
-from mscol.mels.cache import cached_clips  # noqa: E402 (what the function's packages say belongs in the log)
+from mscol.mels.cache import cached_clips  # noqa: E402 (after log_to_file, for messages of the function's packages)
 from mscol.perturbations.effects import perturber  # noqa: E402
 
 embed_test_waveforms(

@@ -10,7 +10,7 @@ from mscol.datasets import SPLITS  # noqa: E402
 from mscol.datasets.listed import read_listed  # noqa: E402
 from mscol.embeddings.functions import embed_waveforms  # noqa: E402
 from mscol.jobs.callables import load_callable  # noqa: E402
-from mscol.mels.cache import cached_clips  # noqa: E402 (what the function's packages say belongs in the log)
+from mscol.mels.cache import cached_clips  # noqa: E402 (after log_to_file, for messages of the function's packages)
 
 embed_waveforms(
     function=load_callable(snakemake.params.callable),

@@ -8,7 +8,7 @@ log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
 choose_backend(snakemake.params.backend, compiled="compiled")
 
-from mscol.mels.cache import MelCache  # noqa: E402 (what TensorFlow says belongs in the log)
+from mscol.mels.cache import MelCache  # noqa: E402 (after log_to_file, for TensorFlow's messages)
 from mscol.model import configure, load_encoder  # noqa: E402
 from mscol.probes import finetune  # noqa: E402
 

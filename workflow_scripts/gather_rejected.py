@@ -1,4 +1,4 @@
-"""Gather the clips that any stage rejected into one table."""
+"""Gather the clips that a stage rejected into one table."""
 
 from mscol.datasets.rejected import gather_rejected
 from mscol.jobs.logs import log_to_file

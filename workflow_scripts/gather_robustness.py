@@ -1,4 +1,4 @@
-"""Put the tables of all models on perturbed test clips below each other."""
+"""Concatenate the tables of all models on perturbed test clips."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.tables.robustness import gather_robustness

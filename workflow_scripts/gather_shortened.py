@@ -1,4 +1,4 @@
-"""Gather the clips that are used although they are shorter than their files promise."""
+"""Gather the clips that are used although they are shorter than their file headers say."""
 
 from mscol.datasets.shortened import gather_shortened
 from mscol.jobs.logs import log_to_file

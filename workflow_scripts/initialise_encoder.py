@@ -9,7 +9,7 @@ take_gpus(snakemake.resources.get("gpu", 0))
 choose_backend(snakemake.params.backend, compiled="compiled")
 
 from mscol.jobs.versions import git_commit  # noqa: E402
-from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (what the framework says belongs in the log)
+from mscol.pretraining import CacheFiles, initialise  # noqa: E402 (after log_to_file, for the framework's messages)
 
 initialise(
     files=CacheFiles(frames=snakemake.input.frames, index=snakemake.input.index),

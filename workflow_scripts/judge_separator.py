@@ -1,4 +1,4 @@
-"""Judge the separator on embedded songs that it was not trained on."""
+"""Evaluate the separator on embedded songs that it was not trained on."""
 
 import importlib
 
@@ -10,7 +10,7 @@ from mscol.separation.judging import judge_separator
 log_to_file(snakemake.log[0])
 take_gpus(snakemake.resources.get("gpu", 0))
 
-module = importlib.import_module(snakemake.params.module)  # now, because PyTorch counts the GPUs that it sees
+module = importlib.import_module(snakemake.params.module)  # after take_gpus: PyTorch counts visible GPUs
 judge_separator(
     separate=module.open_separator(**snakemake.params.separator),
     songs=f"{snakemake.input.stems}/test",

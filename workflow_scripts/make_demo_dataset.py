@@ -1,4 +1,4 @@
-"""Make one of the embedded datasets, or the songs with stems."""
+"""Synthesise one of the embedded datasets, or the songs with stems."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.synthesis import make_demo_datasets

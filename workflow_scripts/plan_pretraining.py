@@ -1,4 +1,4 @@
-"""Write down all that decides how a model is pretrained."""
+"""Write everything that determines how a model is pretrained."""
 
 from mscol.io.files import write_json
 from mscol.jobs.logs import log_to_file

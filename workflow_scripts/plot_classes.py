@@ -1,4 +1,4 @@
-"""Draw how well one model does on each tag or class of one dataset."""
+"""Plot the results of one model on each tag or class of one dataset."""
 
 from mscol.figures.classes import plot_classes
 from mscol.jobs.logs import log_to_file

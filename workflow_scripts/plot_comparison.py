@@ -1,4 +1,4 @@
-"""Draw all models' results beside each other."""
+"""Plot the results of all models side by side."""
 
 from mscol.figures.comparison import plot_comparison
 from mscol.jobs.logs import log_to_file

@@ -1,4 +1,4 @@
-"""Draw how pretraining went, for all models and seeds of the config."""
+"""Plot the convergence of pretraining, for all models and seeds of the config."""
 
 from mscol.figures.convergence import plot_convergence
 from mscol.jobs.logs import log_to_file

@@ -1,4 +1,4 @@
-"""Draw on which tags or classes one model differs from the reference model."""
+"""Plot the differences between one model and the reference model, by tag or class."""
 
 from mscol.figures.differences import plot_differences
 from mscol.jobs.logs import log_to_file

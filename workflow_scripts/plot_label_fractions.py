@@ -1,4 +1,4 @@
-"""Draw results against the share of training labels."""
+"""Plot results against the share of training labels."""
 
 from mscol.figures.label_fractions import plot_label_fractions
 from mscol.jobs.logs import log_to_file

@@ -1,4 +1,4 @@
-"""Draw the log-mels of a mixture and its stems, and which stems are active."""
+"""Plot the log-mels of a mixture and its stems, and which stems are active."""
 
 from mscol.figures.log_mels import plot_log_mels
 from mscol.jobs.logs import log_to_file

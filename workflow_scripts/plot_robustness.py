@@ -1,4 +1,4 @@
-"""Draw results on the perturbed test clips of one dataset."""
+"""Plot results on the perturbed test clips of one dataset."""
 
 from mscol.figures.robustness import plot_robustness
 from mscol.jobs.logs import log_to_file

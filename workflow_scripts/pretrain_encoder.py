@@ -1,4 +1,4 @@
-"""Pretrain an encoder by source association, as its plan says."""
+"""Pretrain an encoder by source association, following its plan."""
 
 from mscol.io.files import read_json
 from mscol.jobs.backend import choose_backend
@@ -11,7 +11,7 @@ take_gpus(snakemake.resources.get("gpu", 0))
 cached, plan, wildcards = snakemake.input, read_json(snakemake.input.plan), snakemake.wildcards
 choose_backend(plan["backend"], compiled="compiled")
 
-from mscol.jobs.versions import git_commit  # noqa: E402 (what the framework says belongs in the log)
+from mscol.jobs.versions import git_commit  # noqa: E402 (after log_to_file, for the framework's messages)
 from mscol.pretraining import CacheFiles, pretrain  # noqa: E402
 
 stems = {source: cached.get(source) for source in plan["sources"]}
@@ -26,7 +26,7 @@ pretrain(
     options=plan["options"],
     about={"model": wildcards.model, "commit": git_commit()},
     checkpoints=f"checkpoints/{wildcards.model}/seed{wildcards.seed}",
-    # Not part of the plan: nothing in it changes a number.
+    # Not part of the plan, because none of it changes a number.
     running=snakemake.config["pretraining"]["running"],
     code=plan["code"],
 )

@@ -1,4 +1,4 @@
-"""Resample the stems that a dataset brings along to 16 kHz mono, for the clips of one shard."""
+"""Resample the stems of a dataset that has its own to 16 kHz mono, for the clips of one shard."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.separation.resampling import resample_brought_stems

@@ -1,4 +1,4 @@
-"""Evaluate the mean embeddings of clips: neighbours, logistic regression, few-shot draws, retrieval."""
+"""Evaluate the mean embeddings of clips: nearest neighbours, logistic regression, few-shot draws, retrieval."""
 
 from mscol.clip_means import score_clip_means
 from mscol.datasets import SPLITS

@@ -1,4 +1,4 @@
-"""Make the stems of a few seconds of a mixture anew, for the page to start from."""
+"""Make the stems of a few seconds of a mixture again, for the HTML page."""
 
 import importlib
 
@@ -12,7 +12,7 @@ given = snakemake.params
 if given.brought:
     stems_of = brought(given.brought)
 else:
-    module = importlib.import_module(given.module)  # now, because PyTorch counts the GPUs that it sees
+    module = importlib.import_module(given.module)  # after take_gpus: PyTorch counts visible GPUs
     stems_of = separated(module.open_separator(**given.separator))
 code_excerpt(
     excerpt=snakemake.input.excerpt,

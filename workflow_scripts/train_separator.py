@@ -1,4 +1,4 @@
-"""Train the small Open-Unmix of one target on the embedded stems."""
+"""Train the small Open-Unmix network of one target on the embedded stems."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.separation.training import train_target

@@ -1,4 +1,4 @@
-"""Write down the effective config of a run."""
+"""Write the effective config of a run."""
 
 from mscol.config.effective import write_config
 from mscol.jobs.logs import log_to_file

@@ -1,4 +1,4 @@
-"""Write the card of an encoder: what made it, its figures, its licence, how to load it."""
+"""Write the model card of an encoder: how it was made, its results, its licence, how to load it."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.pages.cards import write_model_card

@@ -1,4 +1,4 @@
-"""Write the page to start from."""
+"""Write the HTML page of the results."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ notes += [tell_function(given.pretrained_on, given.function)] if given.function 
 
 
 def by_model(models, paths):
-    """Files by model, several where there are several seeds."""
+    """Group files by model: one file for each seed."""
     found = {}
     for model, path in zip(models, paths, strict=True):
         found.setdefault(model, []).append(path)
@@ -51,6 +51,6 @@ write_page(
     ],
     rejected=files.rejected,
     shortened=files.shortened,
-    # Beside logs/, wherever that lies
+    # In the folder that contains logs/
     timings=Path(snakemake.log[0]).parents[1] / "timings",
 )

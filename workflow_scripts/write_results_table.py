@@ -1,4 +1,4 @@
-"""Write the results of one model on one dataset: a row a head and their mean, and a table of classes."""
+"""Write the results of one model on one dataset: one row per head, their mean, and a table of classes."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.tables import Evaluation, write_results_table

@@ -1,4 +1,4 @@
-"""Write how much one model loses on one dataset when its test clips are perturbed."""
+"""Write how much the results of one model on one dataset drop on perturbed test clips."""
 
 from mscol.jobs.logs import log_to_file
 from mscol.tables.robustness import write_robustness_table

@@ -1,4 +1,4 @@
-"""Write the clips of one dataset with the labels of another task than the manifest's."""
+"""Write the clips of one dataset with the labels of another task than in the manifest."""
 
 from mscol.datasets.tasks import write_task
 from mscol.jobs.logs import log_to_file

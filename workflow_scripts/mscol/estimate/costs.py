@@ -196,7 +196,7 @@ def functions(run):
 
 
 def _passes(run):
-    """Yield the number of crops that a model embeds of each dataset, if heads use its embeddings."""
+    """Yield the number of crops that a model embeds of each dataset, if an evaluation uses its embeddings."""
     evaluation = run.settings["evaluation"]
     heads = {dataset_of(name) for name, entry in evaluation["trained"].items() if entry["head"]}
     for name, model in itertools.product(run.heard, run.models):
@@ -294,7 +294,7 @@ def perturbed_embeddings(run):
 
 
 def report(run):
-    """Tables, figures, model cards, what was rejected, the config, and the page to start from."""
+    """Cost of tables, figures, model cards, rejected clips, the config and the HTML page."""
     settings = run.settings["evaluation"]
     tables, n_encoders = len(_evaluations(run)), sum(not model.callable for model in run.models)
     compared = settings["compare_with"] in run.settings["models"]
