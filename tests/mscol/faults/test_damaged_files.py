@@ -279,7 +279,8 @@ def test_cut_separator_description_is_named(tmp_path):
         (tmp_path / f"{stem}.pth").touch()
     (tmp_path / "separator.json").write_text('{"sample_rate": 44100, "nf')
     with pytest.raises(
-        SeparationError, match=r"its JSON files are not in Open-Unmix's format .*separator\.json: not valid JSON"
+        SeparationError,
+        match=r"its JSON files are not in Open-Unmix's format .*separator\.json: not valid JSON",
     ):
         load_separator(tmp_path, device="cpu")
 
