@@ -162,6 +162,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
          "'pretraining/running/devices': 128 pairs .* cannot be divided evenly among 3 devices. Set it to 1 or 2, or"),
         ({"pretraining": {"running": {"devices": "most"}}}, "'pretraining/running/devices': 'most' is not valid"),
         ({"encoders": {"mine": {"checkpoint": "nowhere/checkpoint-10"}}}, "'encoders/mine/checkpoint': there is no file 'nowhere"),
+        ({"encoders": {"mine": {"checkpoint": "encoder.onnx"}}}, "'encoder.onnx' is an ONNX file. Set 'callable' instead"),
         ({"encoders": {"bass": {"checkpoint": "x.keras"}}}, "'encoders/bass': 'bass' is the name of a model of this workflow"),
         ({"encoders": {"my-own": {"checkpoint": "x.keras"}}}, "'my-own' is not a valid name for an encoder. Use small letters"),
         ({"encoders": {"mine": {}}}, "'encoders/mine': set either 'checkpoint' .* or 'callable'"),

@@ -98,6 +98,11 @@ def _check_encoders(encoders):
 
 
 def _check_checkpoint(name, checkpoint, paper, **_):
+    if checkpoint.endswith(".onnx"):
+        raise ConfigError(
+            f"config key 'encoders/{name}/checkpoint': {checkpoint!r} is an ONNX file. Set 'callable' instead, to a function "
+            "that runs it (docs/evaluate.md shows one)"
+        )
     if not any(path.is_file() for path in map(Path, encoder_files(checkpoint))):
         raise ConfigError(
             f"config key 'encoders/{name}/checkpoint': there is no file {checkpoint!r} (relative "
