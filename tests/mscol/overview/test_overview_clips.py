@@ -108,7 +108,7 @@ def test_scores_that_are_damaged_are_named(tmp_path):
 
 def test_table_that_is_no_table_is_named(tmp_path):
     (tmp_path / "mtat.csv").write_text('a,b\n1,2,3\n"')
-    with pytest.raises(CacheError, match="mtat.csv: not a whole table"):
+    with pytest.raises(CacheError, match="mtat.csv: incomplete table"):
         read_described(tmp_path / "mtat.csv")
 
 

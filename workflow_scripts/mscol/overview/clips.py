@@ -69,7 +69,7 @@ def read_described(path):
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:  # includes pandas' errors of parsing
-        raise CacheError(f"{path}: not a whole table ({error}). Delete it and run again.") from error
+        raise CacheError(f"{path}: incomplete table ({error}). Delete it and run again.") from error
 
 
 def place(means):
