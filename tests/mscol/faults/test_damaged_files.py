@@ -57,7 +57,7 @@ def test_shard_cut_anywhere_is_named(shard):
     whole = shard[0].read_bytes()
     for length in (0, 6, 100, 128, 129, len(whole) // 2, len(whole) - 256, len(whole) - 1):
         shard[0].write_bytes(whole[:length])
-        with pytest.raises(CacheError, match=r"mixture\.npy: damaged .*delete it, and it is made again"):
+        with pytest.raises(CacheError, match=r"mixture\.npy: damaged .*delete it and run again"):
             opened(shard)
     shard[0].write_bytes(whole + b"more")
     with pytest.raises(CacheError, match=r"mixture\.npy: damaged \(4 bytes more than its header says\)"):
@@ -110,7 +110,7 @@ def test_manifest_cut_anywhere_is_named(manifest, name):
     assert len(read_listed(path)) == (4 if name == "clips.csv" else 2)
     for length in range(len(whole)):  # between two lines, too
         path.write_bytes(whole[:length])
-        with pytest.raises(CacheError, match=rf"{name}: incomplete table .*delete .*, and it is made again"):
+        with pytest.raises(CacheError, match=rf"{name}: incomplete table .*delete .* and run again"):
             read_listed(path)
 
 
@@ -124,7 +124,7 @@ def test_json_cut_anywhere_is_named(manifest):
     for length in range(len(whole) - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(
-            CacheError, match=r"about\.json: not valid JSON .*delete it, and it is made again"
+            CacheError, match=r"about\.json: not valid JSON .*delete it and run again"
         ):
             read_json(path)
         with pytest.raises(CacheError, match=r"about\.json: not valid JSON"):

@@ -42,7 +42,7 @@ def read_listed(path):
     if counted != len(table):
         raise CacheError(
             f"{path}: incomplete table (it holds {len(table)} clips, but {folder / ABOUT} counts {counted}); "
-            f"delete {folder}, and it is made again"
+            f"delete {folder} and run again"
         )
     return table
 

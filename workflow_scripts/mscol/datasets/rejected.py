@@ -40,5 +40,5 @@ def _read(path, dataset, stage):
     table = read_csv(path)
     missing = [column for column in REJECTED_COLUMNS if column not in table]
     if missing:
-        raise DatasetError(f"{path}: the column {missing[0]} is missing; delete it, and it is made again")
+        raise DatasetError(f"{path}: the column {missing[0]} is missing; delete it and run again")
     return table.assign(dataset=dataset, stage=stage)

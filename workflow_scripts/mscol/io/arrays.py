@@ -79,7 +79,7 @@ class RowReader:
         array = open_array(path)
         if not array.flags.c_contiguous:
             raise CacheError(
-                f"{path}: stored column by column, expected rows; delete it, and it is made again"
+                f"{path}: stored column by column, expected rows; delete it and run again"
             )
         self.shape, self.dtype, self.nbytes = array.shape, array.dtype, array.nbytes
         self._start, self._row_bytes = array.offset, array.nbytes // max(len(array), 1)
@@ -114,7 +114,7 @@ class RowReader:
         while len(buffer):  # one read returns at most 2 GB
             n_bytes = os.preadv(self._file, [buffer], place)
             if not n_bytes:
-                raise CacheError(f"{self.path}: truncated while it was read; delete it, and it is made again")
+                raise CacheError(f"{self.path}: truncated while it was read; delete it and run again")
             buffer, place = buffer[n_bytes:], place + n_bytes
 
 

@@ -11,7 +11,7 @@ from mscol.io.atomic import atomic_path
 TEXT_COLUMNS = (
     "id", "clip", "group", "recording", "artist", "path", "split", "labels", "label", "cut", "reason", "seed",
 )  # fmt: skip
-_AGAIN = "delete it, and it is made again"
+_AGAIN = "delete it and run again"
 RESULT_TEXTS = (
     "dataset", "model", "reference", "task", "protocol", "test_list", "standardised", "metric", "label", "clip", "seed",
     "head", "grouped_by", "untaught", "mark",
