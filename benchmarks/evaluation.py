@@ -221,7 +221,7 @@ def report_full_size(rates, head_seconds, options, place):
     k = options.crops
     unit = ("minutes", "minutes of CPU")[place]
     print(
-        f"\nReckoned for the full datasets, K = {k}, training for so many epochs: {unit} of (a), of (b), and their ratio\n"
+        f"\nComputed for the full datasets, K = {k}, by number of epochs: {unit} of (a), of (b), and their ratio\n"
     )
     print("| dataset | " + " | ".join(f"{epochs} epochs" for epochs in EPOCHS) + " |")
     print("|---|" + "---:|" * len(EPOCHS))

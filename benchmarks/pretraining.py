@@ -75,7 +75,7 @@ def report(options, results, memory, difference):
         ("of these, before the first update", *(f"{before:.2f}" for before, _ in peaks), None),
     ]
     print(
-        f"Medians of {options.updates} updates of {pairs} pairs by turns; width {options.width:g}, depth "
+        f"Medians of {options.updates} alternating updates of {pairs} pairs; width {options.width:g}, depth "
         f"{options.depth:g}, {options.threads} threads, oneDNN: {options.onednn}. The losses of both differ "
         f"by {difference:.1e} at most.\n"
     )
