@@ -123,9 +123,7 @@ def test_json_cut_anywhere_is_named(manifest):
     whole = path.read_bytes()
     for length in range(len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(
-            CacheError, match=r"about\.json: not valid JSON .*delete it and run again"
-        ):
+        with pytest.raises(CacheError, match=r"about\.json: not valid JSON .*delete it and run again"):
             read_json(path)
         with pytest.raises(CacheError, match=r"about\.json: not valid JSON"):
             read_listed(manifest / "clips.csv")

@@ -78,9 +78,7 @@ class RowReader:
         self.path = Path(path)
         array = open_array(path)
         if not array.flags.c_contiguous:
-            raise CacheError(
-                f"{path}: stored column by column, expected rows; delete it and run again"
-            )
+            raise CacheError(f"{path}: stored column by column, expected rows; delete it and run again")
         self.shape, self.dtype, self.nbytes = array.shape, array.dtype, array.nbytes
         self._start, self._row_bytes = array.offset, array.nbytes // max(len(array), 1)
         self._file = os.open(path, os.O_RDONLY)
