@@ -24,9 +24,15 @@ def say_where_results_are():
         return
     with open(rejected, encoding="utf-8", newline="") as table:
         n_rejected = sum(1 for _ in csv.reader(table)) - 1
+    where = f" --directory {os.getcwd()}" if workflow.overwrite_workdir else ""
     given = " ".join(map(str, workflow.config_settings.configfiles))
     with_config = f" --configfile {given}" if given else ""
+    left_out = (
+        f"Rejected clips: {n_rejected} (reasons in {rejected})."
+        if n_rejected
+        else "No clip was rejected."
+    )
     logger.info(
-        f"The results are in {page} (open it in a browser) and {summary.markdown}. Rejected clips: {n_rejected} (reasons in {rejected}).\n"
-        f"Run snakemake --report report.zip{with_config} for an archive of all results and figures with captions and run times."
+        f"The results are in {page} (open it in a browser) and {summary.markdown}. {left_out}\n"
+        f"Run snakemake --report report.zip{where}{with_config} for an archive of all results and figures with captions and run times."
     )

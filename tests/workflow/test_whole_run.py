@@ -122,7 +122,7 @@ def test_folder_of_results_is_an_ro_crate_of_all_that_the_run_made(finished):
     } < set(files)
     assert all(file["description"] for file in files.values())
     assert files["mtat_bass_vocals.csv"]["description"].startswith(
-        "The results of bass_vocals on mtat as a table in csv"
+        "Results of bass_vocals on mtat (csv): a row per seed and head"
     )
     assert files["figures/log_mels.png"]["description"] == files["figures/log_mels.svg"]["description"]
     assert not [file for file in files.values() if "{" in file.get("description", "")]
@@ -164,7 +164,10 @@ def test_run_says_at_its_end_where_the_results_are(house, finished):
     n_rejected = len(pd.read_csv(finished / "results" / "rejected.csv"))
     assert "The results are in results/index.html (open it in a browser) and results/summary.md." in said
     assert f"Rejected clips: {n_rejected} (reasons in results/rejected.csv)." in said
-    assert f"Run snakemake --report report.zip --configfile {house}/tests/tiny.yaml for" in said
+    assert (
+        f"Run snakemake --report report.zip --directory {finished} --configfile {house}/tests/tiny.yaml for"
+        in said
+    )
 
 
 @pytest.mark.parametrize(
