@@ -137,7 +137,7 @@ def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
     assert "The other workflow ends." in said and not (caller / "manifests/mine/written").exists()
     assert "Nothing to be done" in run(caller, caller, configfiles=())
     run(caller, caller, "--report", "report.html", configfiles=())
-    assert "a row a head of a seed" in (caller / "report.html").read_text()
+    assert "a row per seed and head" in (caller / "report.html").read_text()
 
 
 @pytest.mark.parametrize(("snakefile", "settings", "told"), [

@@ -81,7 +81,7 @@ def test_estimate_of_a_target_says_what_is_left_of_it_and_makes_nothing(house, f
         "pretraining": "2", "embeddings": "1", "heads": "1", "tables and figures": "1", "all": "5"
     }  # fmt: skip
     # Datasets, stems and mixtures are there: those of fma, and of mtat, on which it is pretrained
-    assert "Left: 5 jobs" in table and "All of it, from the beginning: 26 jobs" in table
+    assert "Left: 5 jobs" in table and "Total from the start: 26 jobs" in table
     said = run(house, finished, "estimate", target, succeeds=False)
     assert f"Run `snakemake -n estimate {target}`" in said and not (finished / target).exists()
 

@@ -55,7 +55,7 @@ def test_run_says_on_how_many_devices_it_computes_and_goes_on_on_fewer(trained):
     assert "Computing on 8 devices, 2 pairs each." in said and "Computing on 2 devices, 8 pairs each." in said
     assert "stopped by SIGTERM after update 4 of 10" in said
     assert "Going on from the checkpoint of update 4 of 10." in said and "another run" not in said
-    assert "lie in the memory of each device" in said
+    assert "GB of log-mels into the memory of each device." in said
     about = {name: json.loads(outputs_in(folder / name)["run"].read_text()) for name in ("one", "two")}
     assert (about["one"]["n_devices"], about["two"]["n_devices"], about["two"]["resumed_from"]) == (1, 2, 4)
 
