@@ -83,8 +83,8 @@ def story(scheduler, beside, tmp_path_factory):
     story.left_over = end_left_over_jobs(story.folder)
     before = checkpoints(story.folder)
     snakemake(story.folder, "--unlock")
-    # One minute is the shortest limit. The job is made slow: it stands still until SLURM ends it, which wakes it first.
-    profile = with_a_limit(story.folder / "profile", "pretrain_encoder", "1 * attempt")
+    # Enough for a busy machine to start training. The job then stands still until SLURM ends it, which wakes it first.
+    profile = with_a_limit(story.folder / "profile", "pretrain_encoder", "2 * attempt")
     with submit_host(story.folder, "second.log", profile=profile) as host:
         story.timed_out = wait_for_job(host, "pretrain_encoder")
         wait_until(lambda: checkpoints(story.folder) - before, host, "pretraining to go on")
