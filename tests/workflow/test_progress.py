@@ -3,7 +3,10 @@
 import os
 import pty
 import re
+import signal
 import subprocess
+import threading
+import time
 
 from running import command, run
 
@@ -63,9 +66,12 @@ def watched(house, directory, *arguments, ask):
         stdin=writing,
         stdout=writing,
         stderr=writing,
-        env=os.environ | {"TERM": "xterm"},
+        env=os.environ | {"TERM": "xterm", "PYTHONFAULTHANDLER": "1"},
+        start_new_session=True,
     )
     os.close(writing)
+    hanging = threading.Timer(600, end, [process])
+    hanging.start()
     written, asked = b"", ""
     try:
         while data := os.read(reading, 65536):
@@ -74,6 +80,15 @@ def watched(house, directory, *arguments, ask):
                 asked = run(house, directory, "progress")
     except OSError:  # the other end was closed
         pass
+    finally:
+        hanging.cancel()
     os.close(reading)
     assert process.wait() == 0, written.decode()[-4000:]
     return written, asked
+
+
+def end(process):
+    """End a run that hangs: it prints where all of its threads are."""
+    process.send_signal(signal.SIGABRT)
+    time.sleep(2)
+    os.killpg(process.pid, signal.SIGKILL)

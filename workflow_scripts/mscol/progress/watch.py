@@ -51,14 +51,14 @@ class Watch:
             self.course.see(time.time(), *self._look())
 
     def wake(self):
-        """Update, and report changes at once."""
-        self.look()
+        """Let the thread update now. Never waits for it: the caller may hold locks of Snakemake's log, which the thread may need."""
         self._woken.set()
 
     def stop(self):
         """Stop the thread and record how the run ended."""
         self._stopped.set()
-        self.wake()
+        self._woken.set()
+        self.look()
         with self._lock:
             write_record(self.course, time.time(), self._record, is_over=True)
 
