@@ -57,7 +57,7 @@ class Watch:
     def stop(self):
         """Stop the thread and record how the run ended."""
         self._stopped.set()
-        self._woken.set()
+        self.wake()
         self.look()
         with self._lock:
             write_record(self.course, time.time(), self._record, is_over=True)
