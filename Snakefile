@@ -56,6 +56,10 @@ onsuccess:
     end_run()
 
 
+onerror:
+    end_failed_run()
+
+
 rule all:
     input:
         rules.write_page.output,

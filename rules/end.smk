@@ -1,4 +1,4 @@
-# What a run prints after it has succeeded. No rules here.
+# What a run prints at its end. No rules here.
 
 import csv
 import os
@@ -36,3 +36,43 @@ def say_where_results_are():
         f"The results are in {page} (open it in a browser) and {summary.markdown}. {left_out}\n"
         f"Run snakemake --report report.zip{where}{with_config} for an archive of all results and figures with captions and run times."
     )
+
+
+def end_failed_run():
+    """Repeat the last error of each failed job: in the log above it stands between the lines of other jobs."""
+    failed = [
+        job
+        for each in workflow.scheduler.failed
+        for job in getattr(each, "jobs", [each])
+        if own_rule(job)
+    ]
+    if not failed:  # interrupted
+        return
+    n_failed = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
+    errors = [
+        f"- {job.message or job.rule.name}: {last_error(job.log)}"
+        for job in failed[:10]
+    ]
+    more = [f"- and {len(failed) - 10} more"] if len(failed) > 10 else []
+    logger.error(
+        "\n".join(
+            [
+                f"{n_failed} failed. Finished jobs are kept: after you have mended the cause, start the same command again.",
+                *errors,
+                *more,
+            ]
+        )
+    )
+
+
+def last_error(logs):
+    """The last error in a job's log, or where to look if the job was killed before it could write one."""
+    if not (log := next(filter(os.path.exists, map(str, logs)), None)):
+        return "it left no log"
+    text = Path(log).read_text(encoding="utf-8", errors="replace").strip()
+    _, found, error = text.rpartition(" ERROR ")
+    lines = error.splitlines()
+    if not found:
+        return f"no error in {log}, so it may have been killed"
+    # Of a traceback, its last line
+    return f"{lines[-1] if lines[0] == 'Uncaught exception.' else lines[0]} ({log})"

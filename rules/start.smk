@@ -25,13 +25,16 @@ def start_as_module():
     if workflow.execution_settings.no_hooks:
         return
     start_run()
-    ended = workflow._onsuccess
+    workflow.onsuccess(_then(workflow._onsuccess, end_run))
+    workflow.onerror(_then(workflow._onerror, end_failed_run))
 
-    def end(log):
-        ended(log)
-        end_run()
 
-    workflow.onsuccess(end)
+def _then(theirs, ours):
+    def hook(log):
+        theirs(log)
+        ours()
+
+    return hook
 
 
 # Rules whose jobs load the separator

@@ -9,6 +9,10 @@ from running import run
     [
         (["--config", "sedes=[1]"], "config key 'sedes' is unknown; did you mean 'seeds'?"),
         (
+            ["--config", "encoder={mine: {callable: 'my_encoder.py:embed'}}"],
+            "config key 'encoder/mine' is unknown; did you mean 'encoders/mine'?",
+        ),
+        (
             ["--config", "pretraining={batch_size: none}"],
             "config key 'pretraining/batch_size': 'none' is not valid",
         ),
@@ -75,6 +79,9 @@ def test_dataset_without_a_test_split_stops_its_manifest(house, tmp_path):
     log = (tmp_path / "logs" / "write_manifest" / "mine.log").read_text()
     assert "split" in log and "mine" in log
     assert "Traceback" not in log and log.strip().splitlines()[-1] in said
+    repeated = said.rpartition("1 job failed.")[2]
+    assert "- Listing the clips of mine: " in repeated and "(logs/write_manifest/mine.log)" in repeated
+    assert log.strip().partition(" ERROR ")[2].splitlines()[0] in repeated
 
 
 def test_published_separator_that_cannot_be_fetched_is_told_before_anything_is_converted(
