@@ -1,17 +1,17 @@
-"""Make a dataset of the soundtracks of free games, which Debian's archive has.
+"""Make a dataset of the soundtracks of free games in Debian's archive.
 
     python evidence/fetch_soundtracks.py music
 
-downloads the packages of `soundtracks.csv` with `apt-get download`, which needs no rights, and writes below `music`:
+It downloads the packages in `soundtracks.csv` with `apt-get download`, which needs no root, and writes into `music`:
 
-- `audio/`: of each track of 30 s and more the middle, 90 s at most, as FLAC;
-- `clips.csv`, as the layout `table` reads it: the class of a track is its soundtrack, its artist is whom its tags or the package's
-  copyright file name;
-- `tracks.csv`: where each track comes from, its licence, length and hash;
-- `left_out.csv`: what was left out, and why: too short, broken, the same sound as another;
+- `audio/`: the middle of each track of at least 30 s, 90 s at most, as FLAC;
+- `clips.csv` for the layout `table`: the label of a track is its soundtrack; the artist comes from its tags or from the
+  package's copyright file;
+- `tracks.csv`: source, licence, length and hash of each track;
+- `left_out.csv`: files that were left out, with the reason: too short, broken, the same sound as another;
 - `packages.csv`: version and hash of each package.
 
-What is there already is neither downloaded nor decoded again.
+Run it again after an interruption: files that exist are neither downloaded nor decoded again.
 """
 
 import argparse
@@ -44,15 +44,15 @@ AUDIO = {".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav"}
 ARCHIVES = {".zip", ".pk3"}
 SHORTEST, LONGEST = 30, 90  # seconds
 SHARES = {"test": 0.25, "validation": 0.15}
-# Of the mean log-mels of two excerpts, second by second: takes of one recording in other files are above, other tracks below.
+# Correlation of the mean log-mels of each second. Copies of one recording in other formats are above it, other tracks below.
 SAME_SOUND = 0.999
-FEWEST = 6  # tracks, without which a soundtrack is no class
+FEWEST = 6  # tracks of a soundtrack; smaller ones are left out
 
 
 def main():
     options = _parse()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with open(HERE / "soundtracks.csv", encoding="utf-8", newline="") as table:
+    with open(options.packages, encoding="utf-8", newline="") as table:
         rows = {row["package"]: row for row in csv.DictReader(table)}
     soundtracks = {package: row["soundtrack"] for package, row in rows.items()}
     packages = download(soundtracks, options.folder / "packages")
@@ -65,7 +65,7 @@ def main():
     tracks, doubles = without_doubles(tracks, options.folder)
     tracks, few = without_small_classes(tracks)
     give_splits(tracks)
-    for track in tracks:  # where a package's copyright file is not for machines
+    for track in tracks:  # if the copyright file is not machine-readable
         track["licence"] = track["licence"] or rows[track["package"]]["licence"]
     write(options.folder, packages, soundtracks, tracks, left_out + doubles + few)
     seconds = sum(min(float(track["seconds"]), LONGEST) for track in tracks)
@@ -79,7 +79,7 @@ def main():
 
 
 def download(names, folder):
-    """The files of the packages, by their names; downloaded where they are not there yet."""
+    """Download packages that are missing, and return the file of each."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         if not list(folder.glob(f"{name}_*.deb")):
@@ -88,8 +88,10 @@ def download(names, folder):
                 ["apt-get", "download", "-qq", name], cwd=folder, capture_output=True, text=True
             )
             if done.returncode:
-                last = (done.stderr.strip() or "apt-get said nothing").splitlines()[-1]
-                sys.exit(f"{name}: cannot be downloaded ({last}); run `apt-get update`, and this again")
+                last = (done.stderr.strip() or "no message").splitlines()[-1]
+                sys.exit(
+                    f"{name}: cannot be downloaded ({last}). Run `apt-get update`, then this command again"
+                )
     return {name: max(folder.glob(f"{name}_*.deb")) for name in names}
 
 
@@ -120,7 +122,7 @@ def unpack(package, path, folder):
 
 
 def sounds_of(path, copyright):
-    """Name and reader of each sound file in a package, in those of archives, too; its copyright file is read on the way."""
+    """Yield name and reader of each sound file in a package and in archives in it; read its copyright file on the way."""
     process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE)
     with process, tarfile.open(fileobj=process.stdout, mode="r|") as package:
         for member in package:
@@ -139,12 +141,12 @@ def sounds_of(path, copyright):
 
 
 def cut(content, target):
-    """Write the middle of a track; say how long the whole is, and what its tags tell.
+    """Write the middle of a track; return its whole length and its tags.
 
     Raises
     ------
     AudioError
-        If it cannot be decoded, or is too short.
+        If it cannot be decoded or is too short.
     """
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
@@ -168,7 +170,7 @@ def _write_flac(target, waveform, rate):
 
 
 def without_doubles(tracks, folder):
-    """Keep one of those that are the same sound under two names: the first."""
+    """Keep the first of tracks that are the same sound under several names."""
     kept, doubles, heard = [], [], []
     for track in tracks:
         means = _seconds_of_mels(folder / track["path"])
@@ -182,7 +184,7 @@ def without_doubles(tracks, folder):
 
 
 def _seconds_of_mels(path):
-    """The mean log-mel of each second, less that of the whole: (seconds, 64)."""
+    """Return the mean log-mel of each second minus that of the whole track: (seconds, 64)."""
     mels = log_mel(load_mono(path, ANALYSIS_RATE))
     n_seconds = len(mels) // 100
     means = mels[: n_seconds * 100].reshape(n_seconds, 100, -1).mean(axis=1)
@@ -204,7 +206,7 @@ def without_small_classes(tracks):
 
 
 def give_splits(tracks):
-    """Deal the tracks of each soundtrack into splits, in the order of their hashes."""
+    """Split the tracks of each soundtrack, in the order of their hashes."""
     for package in {track["package"] for track in tracks}:
         own = sorted((t for t in tracks if t["package"] == package), key=lambda track: track["sha256"])
         n_test, n_validation = (max(1, round(SHARES[split] * len(own))) for split in ("test", "validation"))
@@ -241,7 +243,13 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="where the music is to lie")
+    parser.add_argument("folder", type=Path, help="folder for the music")
+    parser.add_argument(
+        "--packages",
+        type=Path,
+        default=HERE / "soundtracks.csv",
+        help="table of packages, with their soundtrack and, if the copyright file does not name it, the licence (default: %(default)s)",
+    )
     return parser.parse_args()
 
 

@@ -1,8 +1,8 @@
-"""Gather the results of all lengths of pretraining: tables, and the curve of each metric against updates.
+"""Collect the results of all lengths of pretraining: tables, and a figure of accuracy against updates.
 
-    python evidence/gather.py evidence/run/cpu evidence/results/cpu
+    python evidence/gather.py evidence/run/soundtracks/cpu evidence/results/soundtracks/cpu
 
-Lengths that are not there yet are left out.
+Lengths without results yet are left out.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main():
         int(path.name): path for path in options.run.iterdir() if (path / "results/summary.csv").is_file()
     }
     if not runs:
-        sys.exit(f"{options.run}: there is no results/summary.csv in any folder below it")
+        sys.exit(f"{options.run}: no folder in it has results/summary.csv yet")
     options.results.mkdir(parents=True, exist_ok=True)
     summary = gather(runs, "summary.csv")
     for name, table in {
@@ -38,21 +38,22 @@ def main():
         "per_class_comparisons": gather(runs, "per_class/comparisons.csv"),
     }.items():
         table.to_csv(options.results / f"{name}.csv", index=False)
-    music = next(iter(runs.values())) / "music"
     for name in ("tracks.csv", "packages.csv"):
-        shutil.copyfile(music / name, options.results / name)
-    save_figure(draw_curve(summary), [options.results / "curve.svg"])
+        for table in {path / "music" / name for path in runs.values() if (path / "music" / name).is_file()}:
+            shutil.copyfile(table, options.results / name)
+    if len(runs) > 1:
+        save_figure(draw_curve(summary), [options.results / "curve.svg"])
 
 
 def gather(runs, name):
-    """A table of all lengths, with a column ``updates``."""
+    """Join a table of all lengths, with a column ``updates``."""
     tables = {updates: pd.read_csv(path / "results" / name) for updates, path in sorted(runs.items())}
     return pd.concat(tables, names=["updates"]).reset_index("updates")
 
 
 @styled()
 def draw_curve(summary):
-    """Draw accuracy against updates: a panel a protocol, a line a model; what is not pretrained stands at 0, or is a level."""
+    """Draw accuracy against updates: a panel per protocol, a line per model, `untrained` at 0, and `mfcc` as a level."""
     rows = summary[summary["metric"] == "accuracy"]
     protocols = list(rows["protocol"].unique())
     lengths = sorted(rows["updates"].unique())
@@ -79,7 +80,7 @@ def draw_curve(summary):
     handles = [Line2D([], [], label=shown(model), **style_of(number)) for number, model in enumerate(lines)]
     level = Line2D([], [], color="black", linestyle="--", linewidth=1, label=BASELINE)
     place_legend(figure, [*handles, level, Line2D([], [], label="chance", **CHANCE)])
-    figure.suptitle("Soundtrack of a track of its own, by the length of pretraining; bars are 95 % intervals")
+    figure.suptitle("Accuracy of naming the game of a track; bars are 95% intervals")
     return figure
 
 
@@ -93,8 +94,8 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="the folder that holds a folder a length")
-    parser.add_argument("results", type=Path, help="the folder to be written")
+    parser.add_argument("run", type=Path, help="folder with a folder for each length")
+    parser.add_argument("results", type=Path, help="folder to write")
     return parser.parse_args()
 
 

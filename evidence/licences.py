@@ -1,14 +1,15 @@
-"""What a Debian package's copyright file says of a single file of it."""
+"""Licences and rights holders of single files, from the copyright file of a Debian package."""
 
 import fnmatch
 import re
 
 
 class Copyright:
-    """The copyright file of a package: who holds the rights in each file, and under which licence it is.
+    """The copyright file of a package.
 
-    Its format is https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/: a paragraph says of which files it speaks, by
-    patterns relative to the package's source; the last that matches holds. A file in another format tells nothing of single files.
+    It is read in Debian's machine-readable format 1.0 (https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/):
+    paragraphs with patterns of paths in the package's source, of which the last match counts. A file in another format
+    gives no licence.
     """
 
     def __init__(self, package):
@@ -29,22 +30,22 @@ class Copyright:
                 )
 
     def of(self, file):
-        """Licence and holder of an installed file; empty where nothing is told.
+        """Return licence and holder of an installed file; empty if unknown.
 
-        A package's files are installed elsewhere than they lay in its source, so patterns are compared with all ends of the path.
+        Packages install files in other folders than in their source, so each pattern is compared with all ends of the path.
         """
         parts = file.split("/")
         ends = ["/".join(parts[i:]) for i in range(len(parts))]
         found = ("", "")
         for patterns, licence, holder in self._paragraphs:
             if any(fnmatch.fnmatch(end, pattern.removeprefix("./")) for pattern in patterns for end in ends):
-                # Of a whole package, its programmers
+                # The holder of a whole package is its programmer, not a musician.
                 found = licence, "" if patterns == ["*"] else holder
         return found
 
 
 def _holder(copyright):
-    """The first name of a field `Copyright`, without years and address."""
+    """Return the first name in a field `Copyright`, without years and address."""
     first = copyright.splitlines()[0] if copyright else ""
     first = re.sub(
         r"\(c\)|©|copyright|<[^>]*>|\b\d{4}\b(\s*[-,–]\s*\d{0,4})*", "", first, flags=re.IGNORECASE

@@ -1,64 +1,96 @@
-"""What pretraining learns, on music that anyone can get: makes the tables and the figure of docs/evidence.md.
+"""Measure what pretraining learns, on music that anyone can get: the tables and figures of docs/evidence.md.
 
-    python evidence/run.py                     # small encoders for two cores: a night
-    python evidence/run.py --preset gpu        # the full encoder: minutes on a GPU
+    python evidence/run.py                     # small encoders, for two cores: about ten hours
+    python evidence/run.py --preset gpu        # the full encoder, for a GPU
     python evidence/run.py --seeds 1           # one seed of each model first
+    python evidence/run.py --study embedded    # the embedded music, with true stems
 
-It downloads the soundtracks, runs the workflow once for each length of pretraining, each in its own folder below `evidence/run`, and
-collects the results. Stop it at any time and run it again: it resumes.
+It gets the music, runs the workflow once for each length of pretraining, in folders below `evidence/run`, and collects
+the results in `evidence/results`. Stop it whenever you like and run it again: it resumes.
 """
 
 import argparse
+import csv
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 HERE = Path(__file__).parent
-HOUSE = HERE.parent
+WORKFLOW = HERE.parent
 SEEDS = (1, 2, 3)
-# Length of pretraining in updates: seeds. The longest takes as long as all others of the curve.
-LENGTHS = {200: SEEDS, 800: SEEDS, 1600: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]}
-MAIN = 1600  # the length at which all models are compared; at the others only those of the curve
+# Per study, the length of pretraining in updates and its seeds. The first length compares all models, the others only
+# those of CURVE. The longest takes as long as all other points of the curve.
+LENGTHS = {
+    "soundtracks": {1600: SEEDS, 200: SEEDS, 800: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]},
+    "embedded": {800: SEEDS},
+}
 CURVE = ("mixture", "bass_drums_other_vocals")
-SHARED = ("music", "manifests", "mels", "separators", "demo")  # by all lengths, as they do not depend on it
+SHARED = ("music", "manifests", "mels", "separators", "demo")  # do not depend on the length
 
 
 def main():
     options = _parse()
-    folder = options.folder / options.preset
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder / options.study / options.preset
+    first, *others = LENGTHS[options.study]
+    {"soundtracks": get_soundtracks, "embedded": make_embedded_music}[options.study](
+        folder / str(first), options
+    )
+    for updates in (first, *others):
+        if seeds := [seed for seed in LENGTHS[options.study][updates] if seed in options.seeds]:
+            pretrain_and_evaluate(folder, updates, seeds, options)
+    results = HERE / "results" / options.study / options.preset
+    subprocess.run([sys.executable, HERE / "gather.py", folder, results], check=True)
+
+
+def get_soundtracks(folder, options):
+    """Download the soundtracks, unless they are there."""
     music = options.folder / "music"
     if not (music / "clips.csv").is_file():
         subprocess.run([sys.executable, HERE / "fetch_soundtracks.py", music], check=True)
-    _link(folder / str(MAIN) / "music", music)
-    for updates in sorted(LENGTHS, key=lambda updates: updates != MAIN):
-        if seeds := [seed for seed in LENGTHS[updates] if seed in options.seeds]:
-            pretrain_and_evaluate(folder / str(updates), updates, seeds, options)
-    subprocess.run(
-        [sys.executable, HERE / "gather.py", folder, HERE / "results" / options.preset], check=True
-    )
+    _link(folder / "music", music)
+
+
+def make_embedded_music(folder, options):
+    """Synthesise the embedded datasets, and list the songs that have stems: a tenth of the training songs validates."""
+    sizes = HERE / "embedded_sizes.yaml"
+    datasets = ("mtat", "nsynth", "fma", "stems")
+    snakemake(folder, [sizes], options.cores, *(f"demo/{name}" for name in datasets))
+    n_songs = yaml.safe_load(sizes.read_text())["demo"]["sizes"]["stems"]
+    with open(folder / "songs.csv", "w", newline="") as table:
+        writer = csv.writer(table)
+        writer.writerow(("id", "path", "split", "tags"))
+        for split, n in n_songs.items():
+            for number in range(n):
+                song = f"{split}/{number:03d}"
+                validates = split == "train" and number % 10 == 9
+                writer.writerow(
+                    (song, f"demo/stems/{song}/mixture.wav", "validation" if validates else split, "")
+                )
 
 
 def pretrain_and_evaluate(folder, updates, seeds, options):
     """Run the workflow for one length of pretraining; all lengths share what does not depend on it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    first = next(iter(LENGTHS[options.study]))
+    run = folder / str(updates)
+    run.mkdir(parents=True, exist_ok=True)
     config = f"pretraining: {{updates: {updates}}}\nseeds: {seeds}\n"
-    if updates != MAIN:
+    if updates != first:
         config += f"models: [{', '.join(CURVE)}]\nevaluation: {{compare_with: mixture}}\n"
         for name in SHARED:
-            _link(folder / name, folder.parent / str(MAIN) / name)
-    length = folder / "length.yaml"
+            _link(run / name, folder / str(first) / name)
+    length = run / "length.yaml"
     length.write_text(config)
-    configs = [HERE / "soundtracks.yaml", HERE / f"{options.preset}.yaml", length]
-    command = [
-        Path(sys.executable).parent / "snakemake",
-        "--snakefile",
-        HOUSE / "Snakefile",
-        "--cores",
-        options.cores,
-    ]
-    subprocess.run([*command, "--directory", folder, "--configfile", *configs], check=True)
+    snakemake(run, [HERE / f"{options.study}.yaml", HERE / f"{options.preset}.yaml", length], options.cores)
+
+
+def snakemake(folder, configs, cores, *targets):
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [Path(sys.executable).parent / "snakemake", *targets, "--snakefile", WORKFLOW / "Snakefile"]
+    options = ["--cores", cores, "--directory", folder, "--configfile", *configs]
+    subprocess.run([*command, *options], check=True)
 
 
 def _link(link, target):
@@ -70,6 +102,9 @@ def _link(link, target):
 def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--study", choices=tuple(LENGTHS), default="soundtracks", help="music (default: %(default)s)"
     )
     parser.add_argument("--preset", choices=("cpu", "gpu"), default="cpu", help="size of the encoder")
     parser.add_argument(

@@ -1,0 +1,146 @@
+"""The study in evidence/: its music from packages made here, its configs, and the collection of its results."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from running import HOUSE, planned_jobs
+
+EVIDENCE = HOUSE / "evidence"
+RATE = 8000
+COPYRIGHT = """\
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+
+Files: *
+Copyright: 2009-2020 Some Programmers
+License: GPL-3+
+
+Files: music/*
+Copyright: (c) 2012 Ann Composer <ann@example.org>
+License: CC-BY-SA-4.0
+"""
+
+
+def write_track(path, seconds, seed):
+    """Write notes of half a second each, other notes for each seed, with some noise in all bands."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    pitches = 220 * 2 ** (random.integers(0, 24, 2 * seconds) / 12)
+    phase = 2 * np.pi * np.cumsum(np.repeat(pitches, RATE // 2)) / RATE
+    waveform = 0.5 * np.sin(phase) + 0.03 * random.normal(size=phase.size)
+    with soundfile.SoundFile(path, "w", RATE, 1) as file:
+        for block in np.array_split(waveform, seconds):  # libsndfile crashes on long blocks of Vorbis
+            file.write(block)
+
+
+def build_package(folder, name, make):
+    """Build NAME_1.0_all.deb in a folder, from what ``make`` writes."""
+    tree = folder.parent / name
+    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "DEBIAN" / "control").write_text(
+        f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: Tests <tests@localhost>\nDescription: music\n"
+    )
+    make(tree / "usr" / "share")
+    folder.mkdir(exist_ok=True)
+    subprocess.run(
+        ["dpkg-deb", "--build", tree, folder / f"{name}_1.0_all.deb"], check=True, stdout=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    """Two soundtracks, and a third that is too small, as the script leaves them."""
+    if not shutil.which("dpkg-deb"):
+        pytest.skip("dpkg-deb is not on this machine")
+    folder = tmp_path_factory.mktemp("evidence") / "music"
+    folder.mkdir()
+
+    def loose_files(share):
+        for number in range(7):
+            write_track(share / f"one/music/{number}.ogg", 31 + number, number)
+        soundfile.write(share / "one/music/copy of 0.flac", *soundfile.read(share / "one/music/0.ogg"))
+        write_track(share / "one/music/jingle.ogg", 5, 90)
+        (share / "one/music/broken.ogg").write_bytes(b"no sound")
+        (share / "doc/one").mkdir(parents=True)
+        (share / "doc/one/copyright").write_text(COPYRIGHT)
+
+    def archive(share):
+        files = [share / f"two/{number}.ogg" for number in range(6)]
+        for number, file in enumerate(files):
+            write_track(file, 100 if number == 0 else 31, 20 + number)
+        with zipfile.ZipFile(share / "two/music.zip", "w") as packed:
+            for file in files:
+                packed.write(file, f"tracks/{file.name}")
+                file.unlink()
+
+    build_package(folder / "packages", "one", loose_files)
+    build_package(folder / "packages", "two", archive)
+    build_package(folder / "packages", "three", lambda share: write_track(share / "three/0.ogg", 31, 50))
+    table = folder.parent / "packages.csv"
+    table.write_text("package,soundtrack,licence\none,The One,\ntwo,The Two,CC0-1.0\nthree,The Three,\n")
+    subprocess.run(
+        [sys.executable, EVIDENCE / "fetch_soundtracks.py", folder, "--packages", table], check=True
+    )
+    return folder
+
+
+def test_tracks_come_with_labels_splits_licences_and_artists(music):
+    clips = pd.read_csv(music / "clips.csv")
+    assert dict(clips["label"].value_counts()) == {"The One": 7, "The Two": 6}
+    assert dict(clips.groupby("label")["split"].value_counts()) == {
+        ("The One", "train"): 4, ("The One", "test"): 2, ("The One", "validation"): 1,
+        ("The Two", "train"): 3, ("The Two", "test"): 2, ("The Two", "validation"): 1,
+    }  # fmt: skip
+    assert set(clips.loc[clips["label"] == "The One", "artist"]) == {"Ann Composer"}
+    tracks = pd.read_csv(music / "tracks.csv").set_index("file")
+    assert set(tracks["licence"]) == {"CC-BY-SA-4.0", "CC0-1.0"}
+    longest = tracks.loc["usr/share/two/music.zip/tracks/0.ogg"]
+    assert longest["seconds"] == 100
+    assert soundfile.info(music / longest["path"]).duration == 90
+
+
+def test_short_broken_and_doubled_tracks_are_left_out_with_a_reason(music):
+    left_out = pd.read_csv(music / "left_out.csv").set_index("file")["reason"]
+    assert left_out["usr/share/one/music/jingle.ogg"] == "5.0 s long, which is less than 30 s"
+    assert left_out["usr/share/one/music/broken.ogg"].startswith("cannot be decoded")
+    names = ["usr/share/one/music/0.ogg", "usr/share/one/music/copy of 0.flac"]
+    (double,) = set(names) & set(left_out.index)
+    assert left_out[double] == f"the same sound as one: {next(name for name in names if name != double)}"
+    assert left_out["usr/share/three/0.ogg"] == "one of fewer than 6 tracks of its soundtrack"
+    assert len(left_out) == 4
+
+
+def test_soundtracks_plan_ten_pretrainings(music, tmp_path):
+    (tmp_path / "music").symlink_to(music)
+    planned = planned_jobs(
+        HOUSE, tmp_path, configfiles=(EVIDENCE / "soundtracks.yaml", EVIDENCE / "gpu.yaml")
+    )
+    assert planned["pretrain_encoder"] == 10 and planned["train_probe"] == 12
+
+
+def test_embedded_songs_bring_their_stems(tmp_path):
+    for name in ("mtat", "nsynth", "fma", "stems"):
+        (tmp_path / "demo" / name).mkdir(parents=True)
+    planned = planned_jobs(HOUSE, tmp_path, configfiles=(EVIDENCE / "embedded.yaml", EVIDENCE / "cpu.yaml"))
+    assert planned["pretrain_encoder"] == 7 and not {"separate_stems", "train_separator"} & set(planned)
+
+
+def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_path):
+    for updates in (10, 200):
+        (tmp_path / "runs" / str(updates)).mkdir(parents=True)
+        os.symlink(finished / "results", tmp_path / "runs" / str(updates) / "results")
+    gather = [sys.executable, EVIDENCE / "gather.py"]
+    subprocess.run([*gather, tmp_path / "runs", tmp_path / "results"], check=True)
+    summary = pd.read_csv(tmp_path / "results" / "summary.csv")
+    one = pd.read_csv(finished / "results" / "summary.csv")
+    assert dict(summary["updates"].value_counts()) == {10: len(one), 200: len(one)}
+    curve = (tmp_path / "results" / "curve.svg").read_text()
+    assert "updates of pretraining" in curve and ">mfcc<" in curve and ">mixture<" in curve
+    done = subprocess.run([*gather, tmp_path, tmp_path / "none"], capture_output=True, text=True)
+    assert done.returncode == 1 and "no folder in it has results/summary.csv yet" in done.stderr
