@@ -34,8 +34,8 @@ from pathlib import Path
 
 import yaml
 
-HOUSE = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(HOUSE / "tests" / "workflow"))
+WORKFLOW = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(WORKFLOW / "tests" / "workflow"))
 
 import full_size  # noqa: E402 (in the folder of the workflow tests, which also use it)
 
@@ -64,10 +64,10 @@ def measure(folder, options):
     make_finished_run(folder, done, options)
     commands = {
         "an empty Snakefile, parsed": (fresh, folder / "empty.smk", ["--list-rules"]),
-        "our rules, parsed": (fresh, HOUSE / "Snakefile", ["--list-rules"]),
-        "dry run, nothing made": (fresh, HOUSE / "Snakefile", ["--dry-run"]),
-        "run, nothing to do": (done, HOUSE / "Snakefile", ["--cores", "2"]),
-        "a job of a cluster, before its script": (done, HOUSE / "Snakefile", A_JOB),
+        "our rules, parsed": (fresh, WORKFLOW / "Snakefile", ["--list-rules"]),
+        "dry run, nothing made": (fresh, WORKFLOW / "Snakefile", ["--dry-run"]),
+        "run, nothing to do": (done, WORKFLOW / "Snakefile", ["--cores", "2"]),
+        "a job of a cluster, before its script": (done, WORKFLOW / "Snakefile", A_JOB),
     }
     print(
         "\n| | wall s | CPU s | peak memory, MB | stat calls | opens | listings | files of datasets opened |"
@@ -87,7 +87,7 @@ def measure(folder, options):
 
 def make_finished_run(folder, directory, options):
     """Create all outputs in a folder that has manifests already."""
-    words = _command(folder, directory, HOUSE / "Snakefile", ["--cores", "4", "--quiet", "all"], options)
+    words = _command(folder, directory, WORKFLOW / "Snakefile", ["--cores", "4", "--quiet", "all"], options)
     words[1:3] = [full_size.__file__]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -99,7 +99,7 @@ def make_finished_run(folder, directory, options):
 
 def report_jobs(folder, directory, options):
     """Print the number of jobs of each rule."""
-    words = _command(folder, directory, HOUSE / "Snakefile", ["--dry-run", "--quiet", "rules"], options)
+    words = _command(folder, directory, WORKFLOW / "Snakefile", ["--dry-run", "--quiet", "rules"], options)
     said = subprocess.run(words, capture_output=True, text=True, check=True)
     found = re.findall(r"^([a-z_]+) +(\d+)$", said.stdout + said.stderr, re.MULTILINE)
     jobs = dict(found[-len({name for name, _ in found}) :])

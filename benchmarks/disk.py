@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
-HOUSE = Path(__file__).parents[1]
+WORKFLOW = Path(__file__).parents[1]
 STEMS = ("bass", "drums", "other", "vocals")
 CONFIG = """
 shards: {{mtat: {shards}}}
@@ -121,7 +121,7 @@ def snakemake(folder, options, *arguments):
 def start(folder, options, *arguments):
     return subprocess.Popen(
         [
-            sys.executable, "-m", "snakemake", "--snakefile", HOUSE / "Snakefile", "--directory", folder,
+            sys.executable, "-m", "snakemake", "--snakefile", WORKFLOW / "Snakefile", "--directory", folder,
             *arguments, "--cores", str(options.cores), "--quiet", "all", "--configfile", folder / "config.yaml",
         ]
     )  # fmt: skip

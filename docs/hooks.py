@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mkdocs.structure.files import File
 
-HOUSE = Path(__file__).parents[1]
+WORKFLOW = Path(__file__).parents[1]
 PAGES = {"CHANGELOG.md": "changes.md", "CONTRIBUTING.md": "contributing.md"}
 LOG = logging.getLogger("mkdocs.hooks")
 # GitHub takes these for lists and tables, Python-Markdown does not.
@@ -19,7 +19,7 @@ MISREAD = {
 def on_files(files, config):
     """Add pages for files that lie at the top."""
     for name, page in PAGES.items():
-        text = (HOUSE / name).read_text(encoding="utf-8")
+        text = (WORKFLOW / name).read_text(encoding="utf-8")
         text = re.sub(r"\]\((?!\w+:|#|docs/)", "](../", text).replace("](docs/", "](")
         files.append(File.generated(config, page, content=text))
     return files
@@ -37,7 +37,7 @@ def on_page_markdown(markdown, page, config, files):
         path, hash_sign, anchor = link[2].partition("#")
         if path in PAGES:
             return f"[{link[1]}]({PAGES[path]}{hash_sign}{anchor})"
-        if not (HOUSE / path).exists():
+        if not (WORKFLOW / path).exists():
             LOG.warning("%s links to %s, which does not exist", name, path)
         base = f"{config.repo_url.rstrip('/')}/blob/HEAD" if config.repo_url else ".."
         return f'<a href="{base}/{link[2]}">{link[1]}</a>'

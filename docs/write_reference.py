@@ -8,16 +8,18 @@ import yaml
 
 from mscol.config.effective import merge, read_yaml, schema_defaults
 
-HOUSE = Path(__file__).parents[1]
-PAGE = HOUSE / "docs" / "reference.md"
+WORKFLOW = Path(__file__).parents[1]
+PAGE = WORKFLOW / "docs" / "reference.md"
 INTRODUCTION_ENDS = "-->\n"
-SCHEMA = read_yaml(HOUSE / "schemas" / "config.schema.yaml")
+SCHEMA = read_yaml(WORKFLOW / "schemas" / "config.schema.yaml")
 LAYOUT = "LAYOUT"  # stands for these keys where they share a definition
 LAYOUTS = ("mtat", "nsynth", "fma", "table")
 TYPES = {"string": "text", "boolean": "`true` or `false`", "object": "mapping", "null": "`null`"}
 LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤"}
 LONGEST_DEFAULT = 180
-TITLES = {page: title for title, page in re.findall(r"- (.+): (\w+\.md)", (HOUSE / "mkdocs.yml").read_text())}
+TITLES = {
+    page: title for title, page in re.findall(r"- (.+): (\w+\.md)", (WORKFLOW / "mkdocs.yml").read_text())
+}
 
 
 def keys_below(schema, above=()):
@@ -110,7 +112,7 @@ def reference():
     """Return the page: its introduction as it is, and the keys."""
     defaults = schema_defaults(SCHEMA)
     presets = {
-        name: merge(defaults, read_yaml(HOUSE / "presets" / f"{name}.yaml")) for name in ("demo", "paper")
+        name: merge(defaults, read_yaml(WORKFLOW / "presets" / f"{name}.yaml")) for name in ("demo", "paper")
     }
     keys = "\n".join(section(*key, defaults, presets) for key in keys_below(SCHEMA))
     introduction = "".join(PAGE.read_text(encoding="utf-8").partition(INTRODUCTION_ENDS)[:2])

@@ -5,8 +5,8 @@
 It downloads the packages in `soundtracks.csv` with `apt-get download`, which needs no root, and writes into `music`:
 
 - `audio/`: the middle of each track of at least 30 s, 90 s at most, as FLAC;
-- `clips.csv` for the layout `table`: the label of a track is its soundtrack; the artist comes from its tags or from the
-  package's copyright file;
+- `clips.csv` for the layout `table`: the label of a track is its soundtrack; its artist comes from its tags or from the
+  package's copyright file; tracks of one artist are one group, which intervals resample together;
 - `tracks.csv`: source, licence, length and hash of each track;
 - `left_out.csv`: files that were left out, with the reason: too short, broken, the same sound as another;
 - `packages.csv`: version and hash of each package.
@@ -220,8 +220,11 @@ def write(folder, packages, soundtracks, tracks, left_out):
     for track in tracks:
         track["label"] = soundtracks[track["package"]]
         track["artist"] = track["artist"] or track["holder"]
+        track["group"] = track["artist"] or track["path"]
     columns = ["package", "file", "split", "seconds", "artist", "title", "album", "licence", "sha256", "path"]
-    write_csv(pd.DataFrame(tracks, columns=["path", "split", "label", "artist"]), folder / "clips.csv")
+    write_csv(
+        pd.DataFrame(tracks, columns=["path", "split", "label", "artist", "group"]), folder / "clips.csv"
+    )
     write_csv(pd.DataFrame(tracks, columns=columns), folder / "tracks.csv")
     write_csv(pd.DataFrame(left_out, columns=["package", "file", "reason"]), folder / "left_out.csv")
     versions = [

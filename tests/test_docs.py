@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[1]
+WORKFLOW = Path(__file__).parents[1]
 
 
 def test_reference_of_the_config_is_up_to_date():
-    generator = runpy.run_path(str(HOUSE / "docs" / "write_reference.py"))
-    written = (HOUSE / "docs" / "reference.md").read_text(encoding="utf-8")
+    generator = runpy.run_path(str(WORKFLOW / "docs" / "write_reference.py"))
+    written = (WORKFLOW / "docs" / "reference.md").read_text(encoding="utf-8")
     assert written == generator["reference"](), "run `make docs/reference.md`"
 
 
@@ -23,7 +23,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
     done = subprocess.run(
-        command, cwd=HOUSE, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True
+        command, cwd=WORKFLOW, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True
     )
     assert [line for line in done.stderr.splitlines() if line.startswith("WARNING")] == []
     assert done.returncode == 0, done.stderr
@@ -31,7 +31,7 @@ def site(tmp_path_factory):
 
 
 def test_every_page_is_in_the_site(site):
-    pages = {path.stem for path in HOUSE.glob("docs/*.md")} | {"changes", "contributing"}
+    pages = {path.stem for path in WORKFLOW.glob("docs/*.md")} | {"changes", "contributing"}
     assert pages <= {path.stem for path in site.glob("*.html")}
 
 

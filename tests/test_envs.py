@@ -19,8 +19,8 @@ from dependencies import with_requirements
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-HOUSE = Path(__file__).parents[1]
-ENVS, SCRIPTS = HOUSE / "envs", HOUSE / "workflow_scripts"
+WORKFLOW = Path(__file__).parents[1]
+ENVS, SCRIPTS = WORKFLOW / "envs", WORKFLOW / "workflow_scripts"
 # As uv names a platform, and what markers see there
 PLATFORMS = {
     "x86_64-manylinux_2_28": {"sys_platform": "linux", "platform_machine": "x86_64"},
@@ -136,8 +136,8 @@ def test_lock_is_all_that_is_needed_on_a_platform_and_has_its_wheels(resolve, pl
 
 def rules():
     """The script of every rule, with each environment that it may get."""
-    choices = yaml.safe_load((HOUSE / "schemas" / "config.schema.yaml").read_text())["properties"]
-    for path in sorted((HOUSE / "rules").glob("*.smk")):
+    choices = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())["properties"]
+    for path in sorted((WORKFLOW / "rules").glob("*.smk")):
         for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
             script = re.search(r"workflow_scripts/(\w+)\.py", rule)
             env = re.search(r"conda:\s+(?:\"../envs/(\w+)\.yaml\"|(KERAS|SEPARATION)_ENVIRONMENT)", rule)
@@ -186,7 +186,7 @@ def test_container_holds_what_the_workflow_reads():
     definition = (ENVS / "mscol.def").read_text()
     copied = set(re.findall(r"^    (\S+) /opt/mscol/$", definition, re.MULTILINE))
     read = {"Snakefile", "rules", "envs", "workflow_scripts"}
-    for path in (HOUSE / "Snakefile", *HOUSE.glob("rules/**/*.smk")):
+    for path in (WORKFLOW / "Snakefile", *WORKFLOW.glob("rules/**/*.smk")):
         read |= set(re.findall(r"\{BASEDIR\}/([\w.]+)", path.read_text()))
     assert len(read) > 4 and read <= copied
-    assert all((HOUSE / name).exists() for name in copied)
+    assert all((WORKFLOW / name).exists() for name in copied)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[1]
-DOCS = HOUSE / "docs"
-OUTSIDE = [*sorted(HOUSE.glob("*.md")), HOUSE / "config" / "README.md"]
+WORKFLOW = Path(__file__).parents[1]
+DOCS = WORKFLOW / "docs"
+OUTSIDE = [*sorted(WORKFLOW.glob("*.md")), WORKFLOW / "config" / "README.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -23,7 +23,7 @@ def anchors(page):
 
 
 @pytest.mark.parametrize(
-    "page", [*OUTSIDE, *sorted(DOCS.glob("*.md"))], ids=lambda page: str(page.relative_to(HOUSE))
+    "page", [*OUTSIDE, *sorted(DOCS.glob("*.md"))], ids=lambda page: str(page.relative_to(WORKFLOW))
 )
 def test_links_lead_somewhere(page):
     for link in LINK.findall(page.read_text()):

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-HOUSE = Path(__file__).parents[1]
+WORKFLOW = Path(__file__).parents[1]
 QUOTED = re.compile(r"``(.+?)``|`(.+?)`")
 
 FROM_ELSEWHERE = {
@@ -34,7 +34,7 @@ FROM_ELSEWHERE = {
 
 def test_quoted_messages_are_those_of_the_code():
     code = "\n".join(_messages_of_the_code())
-    quoted = set(_quoted_messages((HOUSE / "docs" / "troubleshooting.md").read_text(encoding="utf-8")))
+    quoted = set(_quoted_messages((WORKFLOW / "docs" / "troubleshooting.md").read_text(encoding="utf-8")))
     assert len(quoted) > 100
     assert {message for message in quoted if not _pattern(message).search(code)} == FROM_ELSEWHERE
 
@@ -54,11 +54,11 @@ def _pattern(message):
 
 def _messages_of_the_code():
     """Yield the string constants of the Python code, without docstrings, and the text of rules, Makefile and profiles."""
-    for path in HOUSE.glob("workflow_scripts/**/*.py"):
+    for path in WORKFLOW.glob("workflow_scripts/**/*.py"):
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         docstrings = {node.value for node in nodes if isinstance(node, ast.Expr)}
         yield from (_text(node) for node in nodes if node not in docstrings)
-    for path in [HOUSE / "Makefile", *HOUSE.glob("rules/**/*.smk"), *HOUSE.glob("profiles/**/*.sh")]:
+    for path in [WORKFLOW / "Makefile", *WORKFLOW.glob("rules/**/*.smk"), *WORKFLOW.glob("profiles/**/*.sh")]:
         without_comments = re.sub(r"(^|\s)#.*", "", path.read_text(encoding="utf-8"))
         yield re.sub(r'"\s*f?"', "", without_comments)  # strings that continue on the next line
 

@@ -5,12 +5,10 @@ from pathlib import Path
 from mscol.jobs.logs import log_to_file
 from mscol.overview.explore import View
 from mscol.overview.page import write_page
-from mscol.separation.origin import tell_function, tell_origin, validation_losses
+from mscol.pages.notes import notes_of_run
 
 log_to_file(snakemake.log[0])
 given, files = snakemake.params, snakemake.input
-notes = [tell_origin(given.pretrained_on, validation_losses(given.separator))] if given.separator else []
-notes += [tell_function(given.pretrained_on, given.function)] if given.function else []
 
 
 def by_model(models, paths):
@@ -32,7 +30,7 @@ write_page(
     layout={
         "layouts": given.layouts,
         "synthesised": given.synthesised,
-        "notes": notes,
+        "notes": notes_of_run(given.pretrained_on, given.separator, given.function, given.pretraining),
         "search": given.search,
     },
     pretraining={

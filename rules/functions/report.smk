@@ -118,9 +118,17 @@ def summary_params():
         "separator": separator_of_synthesised(),
         "function": separating_function(),
         "pretrained_on": PRETRAINING_DATASET,
+        "pretraining": pretraining_seen(),
         "search": config["evaluation"]["search"],
         "assets": page_assets,
     }
+
+
+def pretraining_seen():
+    """How much pretraining the encoders of this run get; None if it pretrains none."""
+    if any(model.trained for model in configured_models()):
+        return {key: config["pretraining"][key] for key in ("updates", "batch_size")}
+    return None
 
 
 def page_assets(wildcards):

@@ -121,15 +121,15 @@ def cluster(folder, cores=4):
 
 def node_states():
     """The state of each node: {"cpu1": "idle", ...}; empty while the controller does not answer."""
-    said = subprocess.run(["sinfo", "-h", "-N", "-o", "%N %t"], capture_output=True, text=True)
-    return dict(line.split() for line in said.stdout.splitlines()) if said.returncode == 0 else {}
+    printed = subprocess.run(["sinfo", "-h", "-N", "-o", "%N %t"], capture_output=True, text=True)
+    return dict(line.split() for line in printed.stdout.splitlines()) if printed.returncode == 0 else {}
 
 
 def jobs():
     """All jobs, the finished ones too, oldest first; the rule is taken from the comment that Snakemake adds, or the name."""
-    said = _ask("squeue", "-h", "--states=all", "--array", "-o", "%i|%T|%N|%m|%l|%j|%Z|%k")
+    printed = _ask("squeue", "-h", "--states=all", "--array", "-o", "%i|%T|%N|%m|%l|%j|%Z|%k")
     found = []
-    for line in said.splitlines():
+    for line in printed.splitlines():
         *fields, name, folder, comment = line.split("|")
         # profiles/generic gives the rule as the job's name
         rule = name if comment == "(null)" else comment.removeprefix("rule_").split("_wildcards_")[0]

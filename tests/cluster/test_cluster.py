@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pytest
 import slurm
-from running import HOUSE, command, process_of, run
+from running import WORKFLOW, command, process_of, run
 
 CONFIGS = ("tests/tiny.yaml", "tests/cluster/cluster.yaml")
 # Without slurmdbd; and at the pace of small jobs
@@ -37,7 +37,7 @@ class Story:
     cancelled: slurm.Job = None
     left_over: list = field(default_factory=list)
     timed_out: slurm.Job = None
-    said: str = ""
+    printed: str = ""
 
     def of(self, rule):
         return [job for job in self.jobs if job.rule == rule]
@@ -55,7 +55,7 @@ def beside(tmp_path_factory):
     with (
         open(folder / "run.log", "w") as output,
         subprocess.Popen(
-            ["nice", *command(HOUSE, folder, configfiles=CONFIGS)], stdout=output, stderr=subprocess.STDOUT
+            ["nice", *command(WORKFLOW, folder, configfiles=CONFIGS)], stdout=output, stderr=subprocess.STDOUT
         ) as process,
     ):
         yield folder, process
@@ -94,7 +94,7 @@ def story(scheduler, beside, tmp_path_factory):
     story.restarted = [
         job.id for job in story.jobs if job.rule == "train_separator" and scheduler.restarts(job.id)
     ]
-    story.said = text_of(story.folder / "first.log") + text_of(story.folder / "second.log")
+    story.printed = text_of(story.folder / "first.log") + text_of(story.folder / "second.log")
     return story
 
 
@@ -149,7 +149,7 @@ def test_pretraining_that_hit_its_time_limit_was_submitted_again_and_went_on(sto
 
 
 def test_nothing_was_made_twice(story):
-    assert story.said.count("rule_make_demo_dataset") == 4  # each once
+    assert story.printed.count("rule_make_demo_dataset") == 4  # each once
     assert [job.state for job in story.of("embed_clips")] == ["COMPLETED"]
 
 
@@ -157,12 +157,12 @@ def test_any_submit_command_will_do_and_a_killed_job_is_noticed(scheduler, local
     monkeypatch.setenv("MSCOL_LATENCY_WAIT", "5")
     target = "results/mtat_mfcc.csv"
     with submit_host(
-        tmp_path, "run.log", target, profile=HOUSE / "profiles/generic", pace=("--latency-wait", "10")
+        tmp_path, "run.log", target, profile=WORKFLOW / "profiles/generic", pace=("--latency-wait", "10")
     ) as host:
         killed = wait_for_job(host, "write_manifest")
         scheduler.cancel("--signal=KILL", "--full", killed.id)
         assert host.wait() == 0, text_of(tmp_path / "run.log")[-6000:]
-    run(HOUSE, local, target, configfiles=CONFIGS)
+    run(WORKFLOW, local, target, configfiles=CONFIGS)
     assert (tmp_path / target).read_bytes() == (local / target).read_bytes()
     states = {job.id: job.state for job in scheduler.jobs()}
     assert states[killed.id] != "COMPLETED"
@@ -170,7 +170,7 @@ def test_any_submit_command_will_do_and_a_killed_job_is_noticed(scheduler, local
 
 
 @contextlib.contextmanager
-def submit_host(folder, log, *arguments, profile=HOUSE / "profiles/slurm", pace=PACE):
+def submit_host(folder, log, *arguments, profile=WORKFLOW / "profiles/slurm", pace=PACE):
     """Snakemake at work in the background, in a session of its own; ended at the end of the block if it still runs."""
     with (
         open(folder / log, "w") as output,
@@ -189,7 +189,7 @@ def submit_host(folder, log, *arguments, profile=HOUSE / "profiles/slurm", pace=
 
 def with_a_limit(profile, rule, minutes):
     """A copy of profiles/slurm in which a rule's jobs have a time limit, written as its comment says."""
-    given = (HOUSE / "profiles/slurm/config.yaml").read_text()
+    given = (WORKFLOW / "profiles/slurm/config.yaml").read_text()
     line = f"  {rule}: {{slurm_partition: gpu, gpu: 1"
     assert given.count(line) == 1
     profile.mkdir()
@@ -203,8 +203,8 @@ def snakemake(folder, *arguments):
 
 def snakemake_command(folder, *arguments):
     return [
-        sys.executable, "-m", "snakemake", "--snakefile", HOUSE / "Snakefile", "--directory", folder, *arguments,
-        "--configfile", *(HOUSE / path for path in CONFIGS),
+        sys.executable, "-m", "snakemake", "--snakefile", WORKFLOW / "Snakefile", "--directory", folder, *arguments,
+        "--configfile", *(WORKFLOW / path for path in CONFIGS),
     ]  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def lose_the_node_of(host, rule):
 def end_left_over_jobs(folder):
     """Do what docs/clusters.md says to do after a submit host died, word for word; return the jobs that still ran."""
     left = [job for job in slurm.jobs() if job.folder == str(folder) and job.state in ("RUNNING", "PENDING")]
-    page = (HOUSE / "docs/clusters.md").read_text()
+    page = (WORKFLOW / "docs/clusters.md").read_text()
     (line,) = [line for line in page.splitlines() if line.startswith("squeue --me")]
     subprocess.run(["bash", "-c", line], cwd=folder, check=True)
     until = time.monotonic() + 60
@@ -273,9 +273,9 @@ def text_of(path):
 
 
 @pytest.mark.parametrize("shell", [["sh"], ["bash", "--posix"]])
-def test_job_that_is_told_to_end_notes_no_success(tmp_path, shell):
+def test_job_that_is_asked_to_end_records_no_success(tmp_path, shell):
     script = (
-        (HOUSE / "profiles/generic/jobscript.sh")
+        (WORKFLOW / "profiles/generic/jobscript.sh")
         .read_text()
         .format(properties="", exec_job="touch started; sleep 5")
     )

@@ -58,6 +58,6 @@ def test_a_timestamp_is_the_middle_of_what_is_heard(model):
     assert short.shape[1] == 1 + 98 // 5
 
 
-def test_other_shapes_are_told(model):
+def test_other_shapes_are_reported(model):
     with pytest.raises(AudioError, match=r"audio of shape \(16000,\), expected \(sounds, samples\)"):
         hear.get_scene_embeddings(torch.zeros(16_000), model)

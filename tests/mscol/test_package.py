@@ -24,8 +24,8 @@ from mscol.jobs.extras import EXTRA_OF
 from mscol.pages.crate import AUTHORS, PAPER
 
 LIBRARY = Path(mscol.__file__).parent
-HOUSE = LIBRARY.parents[1]
-PROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]
+WORKFLOW = LIBRARY.parents[1]
+PROJECT = tomllib.loads((WORKFLOW / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 # Modules that may not be imported with the base alone; all others must be.
 NEED_EXTRAS = (
@@ -83,11 +83,11 @@ def distributions():
 
 
 def test_version_licence_and_paper_are_the_same_wherever_they_are_stated():
-    citation = yaml.safe_load((HOUSE / "CITATION.cff").read_text())
-    newest = re.search(r"^## (\S+)", (HOUSE / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    citation = yaml.safe_load((WORKFLOW / "CITATION.cff").read_text())
+    newest = re.search(r"^## (\S+)", (WORKFLOW / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
     assert citation["version"] == newest == mscol.__version__
     assert citation["license"] == PROJECT["license"]
-    holder = re.search(r"Copyright \(c\) \d+ (.+)", (HOUSE / "LICENSE").read_text())[1]
+    holder = re.search(r"Copyright \(c\) \d+ (.+)", (WORKFLOW / "LICENSE").read_text())[1]
     assert citation["authors"] == [{"name": holder}]
     [paper] = citation["references"]
     assert PAPER.endswith(paper["identifiers"][0]["value"])
@@ -118,7 +118,7 @@ def test_the_extra_that_an_error_names_brings_the_package(package, extra):
 
 
 def test_extras_allow_the_versions_of_the_workflow():
-    locked = (HOUSE / "envs" / "requirements.in").read_text().splitlines()
+    locked = (WORKFLOW / "envs" / "requirements.in").read_text().splitlines()
     pinned = {
         canonicalize_name(need.name): str(need.specifier).removeprefix("==")
         for need in meant_here(line.partition("#")[0] for line in locked if line.partition("#")[0].strip())
@@ -141,7 +141,7 @@ def installed(tmp_path_factory):
         LIBRARY, source / "workflow_scripts" / "mscol", ignore=shutil.ignore_patterns("__pycache__")
     )
     for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(HOUSE / name, source)
+        shutil.copy(WORKFLOW / name, source)
     make = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder, source]
     done = subprocess.run(make, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from running import HOUSE, run
+from running import WORKFLOW, run
 from sharing import is_shared, made_once
 
 PARTS = (
@@ -23,11 +23,11 @@ PARTS = (
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory):
+def workflow(tmp_path_factory):
     """A copy of the workflow that tests may edit (and must leave as it was)."""
-    copy = tmp_path_factory.mktemp("house")
+    copy = tmp_path_factory.mktemp("workflow")
     for part in PARTS:
-        source = HOUSE / part
+        source = WORKFLOW / part
         if source.is_dir():
             shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
@@ -36,9 +36,9 @@ def house(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def finished(house, tmp_path_factory):
+def finished(workflow, tmp_path_factory):
     """The folder of a whole tiny run. Tests must leave what is in it as it is; they may make more of it."""
-    original = made_once(tmp_path_factory, "finished", lambda folder: run(house, folder))
+    original = made_once(tmp_path_factory, "finished", lambda folder: run(workflow, folder))
     if not is_shared():
         return original
     # Of its own for each process, because Snakemake lets one run at a time work in a folder

@@ -19,10 +19,10 @@ def shards_on_disk(folder):
     return {path.relative_to(folder).parts[1] for path in folder.rglob("*.wav")}
 
 
-def most_at_once(house, folder, *arguments):
+def most_at_once(workflow, folder, *arguments):
     """Make the mels of many small shards on two cores; return how many shards had wavs or stems at once."""
     targets = [f"mels/mtat/{shard}/stems.csv" for shard in SHARDS]
-    words = command(house, folder, *targets, "--config", f"shards={{mtat: {len(SHARDS)}}}", *arguments)
+    words = command(workflow, folder, *targets, "--config", f"shards={{mtat: {len(SHARDS)}}}", *arguments)
     most = 0
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -37,13 +37,13 @@ def most_at_once(house, folder, *arguments):
 
 
 @pytest.mark.parametrize("gpus", ["", "GPU-of-this-test"])
-def test_no_more_shards_have_stems_than_two_cores_work_on(house, finished, tmp_path, monkeypatch, gpus):
+def test_no_more_shards_have_stems_than_two_cores_work_on(workflow, finished, tmp_path, monkeypatch, gpus):
     monkeypatch.setenv(MADE_UP, gpus)  # torch finds none, and computes on the CPU
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)
     shutil.rmtree(folder / "mels" / "mtat")
     # Two are separated at a time (with a GPU, one), and as many are resampled or analysed.
-    assert 1 <= most_at_once(house, folder) <= 4
+    assert 1 <= most_at_once(workflow, folder) <= 4
     assert "Nothing to be done" in run(
-        house, folder, f"mels/mtat/{SHARDS[0]}/stems.csv", "--config", f"shards={{mtat: {len(SHARDS)}}}"
+        workflow, folder, f"mels/mtat/{SHARDS[0]}/stems.csv", "--config", f"shards={{mtat: {len(SHARDS)}}}"
     )

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from running import HOUSE, planned_jobs
+from running import WORKFLOW, planned_jobs
 
-EVIDENCE = HOUSE / "evidence"
+EVIDENCE = WORKFLOW / "evidence"
 RATE = 8000
 COPYRIGHT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -97,7 +97,9 @@ def test_tracks_come_with_labels_splits_licences_and_artists(music):
         ("The One", "train"): 4, ("The One", "test"): 2, ("The One", "validation"): 1,
         ("The Two", "train"): 3, ("The Two", "test"): 2, ("The Two", "validation"): 1,
     }  # fmt: skip
-    assert set(clips.loc[clips["label"] == "The One", "artist"]) == {"Ann Composer"}
+    one, two = (clips[clips["label"] == label] for label in ("The One", "The Two"))
+    assert set(one["artist"]) == set(one["group"]) == {"Ann Composer"}
+    assert two["artist"].isna().all() and two["group"].is_unique
     tracks = pd.read_csv(music / "tracks.csv").set_index("file")
     assert set(tracks["licence"]) == {"CC-BY-SA-4.0", "CC0-1.0"}
     longest = tracks.loc["usr/share/two/music.zip/tracks/0.ogg"]
@@ -119,7 +121,7 @@ def test_short_broken_and_doubled_tracks_are_left_out_with_a_reason(music):
 def test_soundtracks_plan_ten_pretrainings(music, tmp_path):
     (tmp_path / "music").symlink_to(music)
     planned = planned_jobs(
-        HOUSE, tmp_path, configfiles=(EVIDENCE / "soundtracks.yaml", EVIDENCE / "gpu.yaml")
+        WORKFLOW, tmp_path, configfiles=(EVIDENCE / "soundtracks.yaml", EVIDENCE / "gpu.yaml")
     )
     assert planned["pretrain_encoder"] == 10 and planned["train_probe"] == 12
 
@@ -127,7 +129,9 @@ def test_soundtracks_plan_ten_pretrainings(music, tmp_path):
 def test_embedded_songs_bring_their_stems(tmp_path):
     for name in ("mtat", "nsynth", "fma", "stems"):
         (tmp_path / "demo" / name).mkdir(parents=True)
-    planned = planned_jobs(HOUSE, tmp_path, configfiles=(EVIDENCE / "embedded.yaml", EVIDENCE / "cpu.yaml"))
+    planned = planned_jobs(
+        WORKFLOW, tmp_path, configfiles=(EVIDENCE / "embedded.yaml", EVIDENCE / "cpu.yaml")
+    )
     assert planned["pretrain_encoder"] == 7 and not {"separate_stems", "train_separator"} & set(planned)
 
 

@@ -38,7 +38,7 @@ def kill_when(process, is_time, at_most_seconds=60):
     process.wait()
 
 
-def test_fetch_is_killed_and_resumed_and_its_dataset_is_used(house, tmp_path):
+def test_fetch_is_killed_and_resumed_and_its_dataset_is_used(workflow, tmp_path):
     (tmp_path / "archives").mkdir()
     files = mtat_files(tmp_path / "archives")
     files[TABLE] += b"\n" * 1_000_000  # long enough to be killed at
@@ -47,7 +47,7 @@ def test_fetch_is_killed_and_resumed_and_its_dataset_is_used(house, tmp_path):
         write_config(tmp_path / "mine.yaml", server.address, files)
         server.seconds_a_chunk = 0.3
         partial = tmp_path / "datasets" / ".mtat-downloads" / f"{TABLE}.partial"
-        arguments = command(house, tmp_path, "fetch_mtat", **options)
+        arguments = command(workflow, tmp_path, "fetch_mtat", **options)
         with subprocess.Popen(arguments, start_new_session=True, stderr=subprocess.DEVNULL) as process:
             kill_when(process, lambda: partial.exists() and partial.stat().st_size > 50_000)
         there = partial.stat().st_size
@@ -55,8 +55,8 @@ def test_fetch_is_killed_and_resumed_and_its_dataset_is_used(house, tmp_path):
         assert not (tmp_path / "datasets" / "mtat").exists()
 
         server.seconds_a_chunk = 0
-        said = run(house, tmp_path, "fetch_mtat", *UNLOCKED, **options)
-        assert "Add this to your config: datasets: {mtat: {layout: mtat, root: datasets/mtat}}" in said
+        printed = run(workflow, tmp_path, "fetch_mtat", *UNLOCKED, **options)
+        assert "Add this to your config: datasets: {mtat: {layout: mtat, root: datasets/mtat}}" in printed
         log = (tmp_path / "logs" / "fetch_dataset" / "mtat.log").read_text()
         assert log.rstrip().endswith("datasets: {mtat: {layout: mtat, root: datasets/mtat}}")
         assert (TABLE, there, len(files[TABLE]) - there) in server.sent
@@ -64,7 +64,7 @@ def test_fetch_is_killed_and_resumed_and_its_dataset_is_used(house, tmp_path):
 
         # All is there: nothing is fetched again, and the manifest is written from it.
         sent = server.sent
-        run(house, tmp_path, "fetch_mtat", "manifests/mtat/clips.csv", *UNLOCKED, **options)
+        run(workflow, tmp_path, "fetch_mtat", "manifests/mtat/clips.csv", *UNLOCKED, **options)
         assert server.sent == sent
     assert sorted(os.listdir(tmp_path / "datasets")) == ["mtat", "mtat.json"]
     clips = pd.read_csv(tmp_path / "manifests" / "mtat" / "clips.csv")

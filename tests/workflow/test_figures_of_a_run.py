@@ -30,34 +30,34 @@ def test_figure_of_a_model_names_every_label(finished, config):
     assert all(f">{label}<" in svg for label in labels)
 
 
-def _jobs(house, directory, settings):
-    return planned_jobs(house, directory, "--config", *settings)
+def _jobs(workflow, directory, settings):
+    return planned_jobs(workflow, directory, "--config", *settings)
 
 
-def test_models_without_stems_have_no_figure_of_stems(house, tmp_path):
-    jobs = _jobs(house, tmp_path, ["models=[mixture,untrained]"])
+def test_models_without_stems_have_no_figure_of_stems(workflow, tmp_path):
+    jobs = _jobs(workflow, tmp_path, ["models=[mixture,untrained]"])
     assert jobs["plot_convergence"] == 1 and "plot_log_mels" not in jobs and "separate_stems" not in jobs
 
 
-def test_differences_need_the_reference_among_the_models(house, tmp_path):
+def test_differences_need_the_reference_among_the_models(workflow, tmp_path):
     models = "models=[untrained,mixture]"
-    assert _jobs(house, tmp_path, [models, "evaluation={compare_with: mixture}"])["plot_differences"] == 3
-    assert "plot_differences" not in _jobs(house, tmp_path, [models, "evaluation={compare_with: mfcc}"])
+    assert _jobs(workflow, tmp_path, [models, "evaluation={compare_with: mixture}"])["plot_differences"] == 3
+    assert "plot_differences" not in _jobs(workflow, tmp_path, [models, "evaluation={compare_with: mfcc}"])
 
 
-def test_several_shares_of_labels_have_a_figure(house, finished):
-    assert "plot_label_fractions" not in planned_jobs(house, finished, "--forceall")
-    jobs = _jobs(house, finished, ["evaluation={label_fractions: [0.5, 1]}"])
+def test_several_shares_of_labels_have_a_figure(workflow, finished):
+    assert "plot_label_fractions" not in planned_jobs(workflow, finished, "--forceall")
+    jobs = _jobs(workflow, finished, ["evaluation={label_fractions: [0.5, 1]}"])
     assert jobs["plot_label_fractions"] == 1
 
 
-def test_changed_figure_is_drawn_again_with_what_shows_it_and_no_other(house, finished):
-    module = house / "workflow_scripts" / "mscol" / "figures" / "log_mels.py"
+def test_changed_figure_is_drawn_again_with_what_shows_it_and_no_other(workflow, finished):
+    module = workflow / "workflow_scripts" / "mscol" / "figures" / "log_mels.py"
     text = module.read_text()
     try:
         module.write_text(text.replace('cmap="magma"', 'cmap="viridis"'))
         assert module.read_text() != text
-        jobs = planned_jobs(house, finished)
+        jobs = planned_jobs(workflow, finished)
     finally:
         module.write_text(text)
     assert {name for name in jobs if name not in ("all", "total")} == {
@@ -68,5 +68,5 @@ def test_changed_figure_is_drawn_again_with_what_shows_it_and_no_other(house, fi
     }
 
 
-def test_changed_threshold_redraws_which_stems_are_active(house, finished):
-    assert _jobs(house, finished, ["pretraining={activity_threshold: 0.02}"])["plot_log_mels"] == 1
+def test_changed_threshold_redraws_which_stems_are_active(workflow, finished):
+    assert _jobs(workflow, finished, ["pretraining={activity_threshold: 0.02}"])["plot_log_mels"] == 1

@@ -8,7 +8,7 @@ import sys
 import uuid
 
 import pytest
-from running import HOUSE
+from running import WORKFLOW
 
 from mscol.jobs.devices import MADE_UP, SCHEDULERS, VISIBLE
 
@@ -18,8 +18,8 @@ from snakemake.logging import logger
 
 config["pretraining"] = {{"running": {{"devices": config.get("devices", 1)}}}}
 
-include: "{house}/rules/module.smk"
-include: "{house}/rules/gpus.smk"
+include: "{workflow}/rules/module.smk"
+include: "{workflow}/rules/gpus.smk"
 
 wildcard_constraints: job="[0-9]"
 
@@ -43,7 +43,7 @@ rule pretrain_encoder:
 SCRIPT = """
 import json, os, sys, time
 from pathlib import Path
-sys.path.insert(0, "{house}/workflow_scripts")
+sys.path.insert(0, "{workflow}/workflow_scripts")
 from mscol.jobs.devices import take_gpus
 started = time.time()
 take_gpus(snakemake.resources.get("gpu", 0))
@@ -52,8 +52,8 @@ Path(snakemake.output[0]).with_suffix(".began").touch()
 while len(list(Path().glob("*.began"))) < {at_once} and time.time() < began + 20:
     time.sleep(0.05)
 time.sleep(0.3)
-said = {{"started": started, "began": began, "ended": time.time(), "gpu": os.environ.get("CUDA_VISIBLE_DEVICES")}}
-Path(snakemake.output[0]).write_text(json.dumps(said))
+printed = {{"started": started, "began": began, "ended": time.time(), "gpu": os.environ.get("CUDA_VISIBLE_DEVICES")}}
+Path(snakemake.output[0]).write_text(json.dumps(printed))
 """
 FRAMEWORKS = {"keras", "tensorflow", "torch", "jax", "openunmix"}
 
@@ -67,8 +67,8 @@ def two():
 def start(folder, gpus, *arguments, at_once, visible=None):
     """Start a run of five jobs, for which there are cores enough."""
     folder.mkdir()
-    (folder / "Snakefile").write_text(SNAKEFILE.format(house=HOUSE))
-    (folder / "job.py").write_text(SCRIPT.format(house=HOUSE, at_once=at_once))
+    (folder / "Snakefile").write_text(SNAKEFILE.format(workflow=WORKFLOW))
+    (folder / "job.py").write_text(SCRIPT.format(workflow=WORKFLOW, at_once=at_once))
     given = {name: value for name, value in os.environ.items() if name not in (VISIBLE, *SCHEDULERS)}
     given |= {MADE_UP: gpus} | ({VISIBLE: visible} if visible else {})
     return subprocess.Popen(
@@ -79,8 +79,8 @@ def start(folder, gpus, *arguments, at_once, visible=None):
 
 def finish(process, folder):
     """What the jobs of a run did, once it has ended well."""
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
+    printed, _ = process.communicate()
+    assert process.returncode == 0, printed
     return [json.loads(path.read_text()) for path in folder.glob("*.json")]
 
 
@@ -131,9 +131,11 @@ def test_gpus_that_compute_one_model_are_taken_together(tmp_path, two, arguments
 def test_more_gpus_for_one_model_than_there_are_stop_a_run_before_its_first_job(tmp_path, two):
     for folder, gpus, there in ((tmp_path / "two", two, "2 GPUs"), (tmp_path / "none", "", "no GPUs")):
         process = start(folder, gpus, "together-0.json", "--config", "devices=3", at_once=1)
-        said, _ = process.communicate()
-        assert process.returncode and "Traceback" not in said and not list(folder.glob("*.began"))
-        assert f"config key 'pretraining/running/devices': 3 devices, but this run has {there}. Set" in said
+        printed, _ = process.communicate()
+        assert process.returncode and "Traceback" not in printed and not list(folder.glob("*.began"))
+        assert (
+            f"config key 'pretraining/running/devices': 3 devices, but this run has {there}. Set" in printed
+        )
 
 
 def test_two_runs_never_have_the_same_gpu(tmp_path, two):
@@ -183,16 +185,16 @@ def brings_a_framework(name, seen):
     if name in seen or not name.startswith("mscol"):
         return False
     seen.add(name)
-    base = HOUSE.joinpath("workflow_scripts", *name.split("."))
+    base = WORKFLOW.joinpath("workflow_scripts", *name.split("."))
     files = [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]
     parent = name.rpartition(".")[0]
     inside = [parent, *(name for path in files for _, name in imported(path))]
     return any(brings_a_framework(other, seen) for other in inside)
 
 
-@pytest.mark.parametrize("script", sorted(path.name for path in HOUSE.glob("workflow_scripts/*.py")))
+@pytest.mark.parametrize("script", sorted(path.name for path in WORKFLOW.glob("workflow_scripts/*.py")))
 def test_scripts_take_a_gpu_before_they_import_a_framework(script):
-    path = HOUSE / "workflow_scripts" / script
+    path = WORKFLOW / "workflow_scripts" / script
     first = [line for line, name in imported(path) if brings_a_framework(name, set())][:1]
     # These load and train on the CPU, whatever PyTorch sees.
     if not first or script in ("fetch_separator.py", "train_separator.py"):

@@ -21,23 +21,23 @@ POWER_CUT = {"write_results_table": 3}
 
 
 def test_jobs_killed_in_every_stage_a_run_interrupted_and_a_power_cut_end_in_the_same_tables(
-    house, finished, tmp_path
+    workflow, finished, tmp_path
 ):
     directory, marks = tmp_path / "run", tmp_path / "killed"
     # A job of each stage is killed with -9, and tried again; then Ctrl-C
-    with start(house, directory, marks, KILLS) as process:
+    with start(workflow, directory, marks, KILLS) as process:
         wait_for_kill(process, marks / "pretrain_encoder")
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the run
         assert process.wait() != 0
     # All processes are killed at once, Snakemake's own included: nobody clears up
-    with start(house, directory, marks, KILLS | POWER_CUT, everything=list(POWER_CUT)) as process:
+    with start(workflow, directory, marks, KILLS | POWER_CUT, everything=list(POWER_CUT)) as process:
         assert process.wait() == -signal.SIGKILL
     assert list(directory.rglob(".partial-*"))
-    said = run(house, directory, succeeds=False)
-    assert "It can be removed with the --unlock argument" in said
-    assert "The last one was killed at" in run(house, directory, "progress")
-    run(house, directory, "--unlock")
-    with start(house, directory, marks, KILLS) as process:
+    printed = run(workflow, directory, succeeds=False)
+    assert "It can be removed with the --unlock argument" in printed
+    assert "The last one was killed at" in run(workflow, directory, "progress")
+    run(workflow, directory, "--unlock")
+    with start(workflow, directory, marks, KILLS) as process:
         assert process.wait() == 0
     assert {path.name for path in marks.iterdir()} == set(KILLS | POWER_CUT)
     assert_same_results(directory, finished)
@@ -52,14 +52,14 @@ def assert_same_results(directory, finished):
         assert again.read_bytes() == path.read_bytes(), path.name
 
 
-def start(house, directory, marks, kills, everything=()):
+def start(workflow, directory, marks, kills, everything=()):
     """Start a run in the background, in a session of its own, whose jobs are killed (kills/sitecustomize.py)."""
     for folder in (directory, marks):
         folder.mkdir(exist_ok=True)
     about = {"folder": str(marks), "jobs": kills, "everything": everything}
     path = os.pathsep.join([str(Path(__file__).with_name("kills")), os.environ["PYTHONPATH"]])
     return subprocess.Popen(
-        command(house, directory, "--retries", "1"),
+        command(workflow, directory, "--retries", "1"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 import yaml
-from running import HOUSE, planned_jobs, run
+from running import WORKFLOW, planned_jobs, run
 from small_datasets import write_rows, write_tone
 
 from mscol.jobs.devices import MADE_UP
@@ -75,13 +75,13 @@ def write_caller(folder, snakefile, **settings):
 @pytest.fixture(scope="module")
 def caller(tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
-    return write_caller(folder / "workflow", repr(str(HOUSE / "Snakefile")))
+    return write_caller(folder / "workflow", repr(str(WORKFLOW / "Snakefile")))
 
 
 @pytest.fixture
-def hosted(house, tmp_path, monkeypatch):
+def hosted(workflow, tmp_path, monkeypatch):
     """What github() is to be told; it finds a repository of the workflow as it is, and needs no network."""
-    repository = shutil.copytree(house, tmp_path / "hub" / "mscol" / "mscol")
+    repository = shutil.copytree(workflow, tmp_path / "hub" / "mscol" / "mscol")
     author = ["-c", "user.name=tests", "-c", "user.email=tests@localhost"]
     commit = [*author, "commit", "--quiet", "--message", "The workflow as it is"]
     for words in (["init", "--quiet"], ["add", "--all"], commit, ["tag", "v0"]):
@@ -95,29 +95,29 @@ def hosted(house, tmp_path, monkeypatch):
 
 def test_whole_workflow_is_planned_as_a_module(caller):
     (caller / "alone.yaml").write_text(yaml.safe_dump(CONFIG))
-    alone = planned_jobs(HOUSE, caller, configfiles=(caller / "alone.yaml",))
+    alone = planned_jobs(WORKFLOW, caller, configfiles=(caller / "alone.yaml",))
     as_module = planned_jobs(caller, caller, "mscol_all", configfiles=())
     assert as_module == {"total": alone.pop("total")} | {f"mscol_{rule}": n for rule, n in alone.items()}
 
 
 def test_what_snakedeploy_writes_is_the_whole_workflow(tmp_path):
     (tmp_path / "workflow").mkdir()
-    place = repr(str(HOUSE / "Snakefile"))
+    place = repr(str(WORKFLOW / "Snakefile"))
     (tmp_path / "workflow" / "Snakefile").write_text(DEPLOYED.format(snakefile=place))
-    shutil.copytree(HOUSE / "config", tmp_path / "config")
+    shutil.copytree(WORKFLOW / "config", tmp_path / "config")
     deployed = planned_jobs(tmp_path / "workflow", tmp_path, configfiles=())
-    assert deployed == planned_jobs(HOUSE, tmp_path, configfiles=())
+    assert deployed == planned_jobs(WORKFLOW, tmp_path, configfiles=())
 
 
 def test_a_module_says_once_what_concerns_the_run(caller):
-    said = run(caller, caller, "--dry-run", "mscol_estimate", "mscol_all", configfiles=())
-    assert said.count("The manifest of mine is made") == said.count("Job stats:") == 2
-    assert "What is left to do of this run: all of it" in said
+    printed = run(caller, caller, "--dry-run", "mscol_estimate", "mscol_all", configfiles=())
+    assert printed.count("The manifest of mine is made") == printed.count("Job stats:") == 2
+    assert "What is left to do of this run: all of it" in printed
 
 
 def test_estimate_of_a_module(caller):
-    said = run(caller, caller, "mscol_estimate", configfiles=())
-    assert "tables and figures" in said and "What is left to do of this run: all of it" in said
+    printed = run(caller, caller, "mscol_estimate", configfiles=())
+    assert "tables and figures" in printed and "What is left to do of this run: all of it" in printed
 
 
 def test_default_target_is_that_of_the_other_workflow(caller):
@@ -130,11 +130,11 @@ def test_default_target_is_that_of_the_other_workflow(caller):
 def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
     monkeypatch.setenv(MADE_UP, "GPU-one,GPU-two")
     caller = write_caller(tmp_path / "workflow", hosted)
-    said = run(caller, caller, configfiles=())
+    printed = run(caller, caller, configfiles=())
     assert (caller / "chosen.csv").read_text().startswith("protocol,")
-    assert "A table for the other workflow, of mfcc" in said
-    assert "GPUs found: 2. Jobs use 2 at once." in said  # by the hook that Snakemake does not call
-    assert "The other workflow ends." in said and not (caller / "manifests/mine/written").exists()
+    assert "A table for the other workflow, of mfcc" in printed
+    assert "GPUs found: 2. Jobs use 2 at once." in printed  # by the hook that Snakemake does not call
+    assert "The other workflow ends." in printed and not (caller / "manifests/mine/written").exists()
     assert "Nothing to be done" in run(caller, caller, configfiles=())
     run(caller, caller, "--report", "report.html", configfiles=())
     assert "a row per seed and head" in (caller / "report.html").read_text()
@@ -145,7 +145,7 @@ def test_a_table_is_made_by_a_module_from_github(hosted, tmp_path, monkeypatch):
     ("{place}", {"datasets": {"fma": {"layout": "fma", "root": "datasets/fma"}}, "pretraining": {"dataset": "fma"}},
      "Run `snakemake mscol_fetch_fma --cores 1` first"),
 ])  # fmt: skip
-def test_mistakes_are_told_in_the_words_of_the_other_workflow(tmp_path, snakefile, settings, told):
-    place = repr(str(HOUSE / "Snakefile"))
+def test_mistakes_are_reported_in_the_words_of_the_other_workflow(tmp_path, snakefile, settings, told):
+    place = repr(str(WORKFLOW / "Snakefile"))
     caller = write_caller(tmp_path / "workflow", snakefile.format(place=place), **settings)
     assert told in run(caller, caller, "--dry-run", configfiles=(), succeeds=False)

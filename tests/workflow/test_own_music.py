@@ -46,7 +46,7 @@ def make_dataset(root, stems_root, copies):
     return table
 
 
-def test_own_music_with_awkward_names_and_stems_of_its_own(house, tmp_path):
+def test_own_music_with_awkward_names_and_stems_of_its_own(workflow, tmp_path):
     root, stems_root = tmp_path / 'my "own" müsic', tmp_path / "their stems"
     table = make_dataset(root, stems_root, copies=4)
     table.loc[len(table)] = ("gone.flac", "train", "low")
@@ -56,16 +56,16 @@ def test_own_music_with_awkward_names_and_stems_of_its_own(house, tmp_path):
         "pretraining: {dataset: mine}\nmodels: [bass_vocals]\n"
     )
     options = {"configfiles": ("tests/tiny.yaml", tmp_path / "mine.yaml")}
-    run(house, tmp_path, **options)
+    run(workflow, tmp_path, **options)
     results = pd.read_csv(tmp_path / "results" / "mine_bass_vocals.csv")
     assert (results["n_test"] == (table["split"] == "test").sum()).all()
     rejected = pd.read_csv(tmp_path / "results" / "rejected.csv")
     assert list(rejected["path"]) == ["gone.flac"]
     assert not (tmp_path / "separators").exists()
-    assert "Nothing to be done" in run(house, tmp_path, **options)
+    assert "Nothing to be done" in run(workflow, tmp_path, **options)
 
 
-def test_separator_of_synthesised_songs_is_told_before_it_separates_own_music(house, tmp_path):
+def test_separator_of_synthesised_songs_is_reported_before_it_separates_own_music(workflow, tmp_path):
     make_dataset(tmp_path / "music", tmp_path / "their stems", copies=1)
     told = "stems of mine come from a small Open-Unmix that this workflow trained on synthesised songs"
 
@@ -75,18 +75,20 @@ def test_separator_of_synthesised_songs_is_told_before_it_separates_own_music(ho
         )
         settings = ["--config", *settings] if settings else []
         options = {"configfiles": ("tests/tiny.yaml", tmp_path / "mine.yaml")}
-        return " ".join(run(house, tmp_path, "--dry-run", "--quiet", "rules", *settings, **options).split())
+        return " ".join(
+            run(workflow, tmp_path, "--dry-run", "--quiet", "rules", *settings, **options).split()
+        )
 
     assert told in says()
     assert told not in says(more=", stems: 'their stems'")
     (tmp_path / "earlier").mkdir()
     for stem in STEMS:
         (tmp_path / "earlier" / f"{stem}.json").write_text('{"validation_loss": 0.25}')
-    said = says("separation={model: earlier}")
-    assert told in said and "bass 0.25, drums 0.25" in said
+    printed = says("separation={model: earlier}")
+    assert told in printed and "bass 0.25, drums 0.25" in printed
 
 
-def test_added_clip_reruns_its_own_shard_only(house, tmp_path):
+def test_added_clip_reruns_its_own_shard_only(workflow, tmp_path):
     root = tmp_path / "music"
     table = make_dataset(root, tmp_path / "unused", copies=4)
     options = {"configfiles": (tmp_path / "mine.yaml",)}
@@ -94,21 +96,21 @@ def test_added_clip_reruns_its_own_shard_only(house, tmp_path):
         "datasets: {mine: {layout: table, root: music, shards: 5}}\npretraining: {dataset: mine}\n"
     )
     targets = [f"mels/mine/{shard:03d}-of-005/mixture.npy" for shard in range(5)]
-    run(house, tmp_path, *targets, **options)
-    assert planned_jobs(house, tmp_path, *targets, **options) == {}
+    run(workflow, tmp_path, *targets, **options)
+    assert planned_jobs(workflow, tmp_path, *targets, **options) == {}
     before = {target: (tmp_path / target).stat().st_mtime_ns for target in targets}
     make_clip(root, tmp_path / "unused", "a late comer", 99)
     table.loc[len(table)] = ("a late comer.flac", "train", "low")
     table.to_csv(root / "clips.csv", index=False)
-    run(house, tmp_path, *targets, **options)
+    run(workflow, tmp_path, *targets, **options)
     changed = [target for target in targets if (tmp_path / target).stat().st_mtime_ns != before[target]]
     assert len(changed) == 1
     index = pd.read_csv((tmp_path / changed[0]).with_suffix(".csv"))
     assert "a late comer" in set(index["clip"])
-    assert planned_jobs(house, tmp_path, *targets, **options) == {}
+    assert planned_jobs(workflow, tmp_path, *targets, **options) == {}
 
 
-def test_dataset_and_config_that_mscol_new_writes_are_taken(house, tmp_path):
+def test_dataset_and_config_that_mscol_new_writes_are_taken(workflow, tmp_path):
     for number in range(9):
         make_clip(
             tmp_path / "müsic" / ("high", "low", "quiet")[number % 3],
@@ -119,8 +121,8 @@ def test_dataset_and_config_that_mscol_new_writes_are_taken(house, tmp_path):
     assert main(["new", str(tmp_path / "müsic"), "-o", str(tmp_path / "mine.yaml"), "--preset", "demo"]) == 0
     options = {"configfiles": ("tests/tiny.yaml", tmp_path / "mine.yaml")}
     targets = ["results/msic_bass_vocals.csv"]
-    assert planned_jobs(house, tmp_path, *targets, **options)["write_manifest"] == 1
-    run(house, tmp_path, "manifests/msic/clips.csv", **options)
+    assert planned_jobs(workflow, tmp_path, *targets, **options)["write_manifest"] == 1
+    run(workflow, tmp_path, "manifests/msic/clips.csv", **options)
     manifest = pd.read_csv(tmp_path / "manifests" / "msic" / "clips.csv")
     assert manifest.groupby("split")["labels"].nunique().to_dict() == {"test": 3, "train": 3, "validation": 3}
-    assert planned_jobs(house, tmp_path, *targets, **options)["train_probe"] == 1
+    assert planned_jobs(workflow, tmp_path, *targets, **options)["train_probe"] == 1

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from running import HOUSE, planned_jobs, run
+from running import WORKFLOW, planned_jobs, run
 
 SHARD = "mels/mtat/000-of-002"
 PLAN = "models/drums/plan.json"
@@ -14,7 +14,7 @@ PLAN = "models/drums/plan.json"
 @pytest.fixture
 def separator(tmp_path):
     """The file of the page's function, and the arguments that name it."""
-    page = (HOUSE / "docs" / "separators.md").read_text()
+    page = (WORKFLOW / "docs" / "separators.md").read_text()
     code = next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "hpss" in block)
     file = tmp_path / "hpss.py"
     file.write_text(code)
@@ -25,10 +25,10 @@ def separator(tmp_path):
     )
 
 
-def test_stems_of_a_function_become_log_mels_and_follow_its_code(house, tmp_path, separator):
+def test_stems_of_a_function_become_log_mels_and_follow_its_code(workflow, tmp_path, separator):
     file, named = separator
     targets = (f"{SHARD}/stems.csv", f"{SHARD}/degraded5.csv", PLAN)
-    run(house, tmp_path, *targets, "results/separation.csv", *named)
+    run(workflow, tmp_path, *targets, "results/separation.csv", *named)
     judged = pd.read_csv(tmp_path / "results" / "separation.csv").set_index("stem")
     assert list(judged.index) == ["drums", "other"] and judged.loc["drums", "gain"] > 0
     folder = tmp_path / SHARD
@@ -50,13 +50,13 @@ def test_stems_of_a_function_become_log_mels_and_follow_its_code(house, tmp_path
     assert not list((tmp_path / "wav").rglob("*.wav"))
 
     file.write_text("# another comment\n" + file.read_text())
-    assert planned_jobs(house, tmp_path, *targets, *named) == {}
+    assert planned_jobs(workflow, tmp_path, *targets, *named) == {}
     file.write_text(file.read_text().replace("margin=2.0", "margin=3.0"))
-    jobs = planned_jobs(house, tmp_path, *targets, *named)
+    jobs = planned_jobs(workflow, tmp_path, *targets, *named)
     assert jobs["separate_stems"] == jobs["cache_stem_mels"] == jobs["plan_pretraining"] == 1
 
 
-def test_what_the_config_of_a_separator_gets_wrong_is_told_before_any_job(house, tmp_path, separator):
+def test_what_the_config_of_a_separator_gets_wrong_is_reported_before_any_job(workflow, tmp_path, separator):
     file, named = separator
     both = ("--config", f"separation={{callable: '{file}:separate', model: umxl}}")
     for arguments, sentence in (
@@ -64,9 +64,9 @@ def test_what_the_config_of_a_separator_gets_wrong_is_told_before_any_job(house,
         (both, f"'umxl' and '{file}:separate' cannot both separate"),
         (("--config", "separation={stems: [drums]}"), "Open-Unmix separates bass, drums, other, vocals"),
     ):
-        said = run(house, tmp_path, *arguments, succeeds=False)
-        assert sentence in said and "Traceback" not in said
+        printed = run(workflow, tmp_path, *arguments, succeeds=False)
+        assert sentence in printed and "Traceback" not in printed
     file.write_text("import a_package_that_is_not_here\n" + file.read_text())
-    said = run(house, tmp_path, f"{SHARD}/stems.csv", *named, succeeds=False)
-    assert f"'separation/callable': line 1 of {file} imports 'a_package_that_is_not_here'" in said
+    printed = run(workflow, tmp_path, f"{SHARD}/stems.csv", *named, succeeds=False)
+    assert f"'separation/callable': line 1 of {file} imports 'a_package_that_is_not_here'" in printed
     assert not (tmp_path / "logs").exists()

@@ -15,19 +15,19 @@ ERASE = b"\r\x1b[K"
 
 def test_the_log_of_a_run_says_how_far_it_is_on_lines_of_their_own(finished):
     [first, *_] = sorted((finished / ".snakemake" / "log").glob("*.snakemake.log"))
-    said = first.read_text()
+    printed = first.read_text()
     lines = re.findall(
-        r"^(\d+) % done(?:, about [\d.]+ \w+ left|, about a minute left)?\.(?: \w.+)?$", said, re.MULTILINE
+        r"^(\d+) % done(?:, about [\d.]+ \w+ left|, about a minute left)?\.(?: \w.+)?$", printed, re.MULTILINE
     )
-    assert lines and int(lines[0]) <= int(lines[-1]) and said.count(" % done") == len(lines)
-    assert "\x1b[K" not in said
+    assert lines and int(lines[0]) <= int(lines[-1]) and printed.count(" % done") == len(lines)
+    assert "\x1b[K" not in printed
 
 
-def test_a_terminal_keeps_a_line_at_its_bottom_and_another_one_may_ask(house, tmp_path):
+def test_a_terminal_keeps_a_line_at_its_bottom_and_another_one_may_ask(workflow, tmp_path):
     targets = ("mels/mtat/000-of-002/mixture.npy", "mels/mtat/001-of-002/mixture.npy")
-    before = run(house, tmp_path, "progress")
-    written, asked = watched(house, tmp_path, *targets, ask=True)
-    after = run(house, tmp_path, "progress")
+    before = run(workflow, tmp_path, "progress")
+    written, asked = watched(workflow, tmp_path, *targets, ask=True)
+    after = run(workflow, tmp_path, "progress")
     assert before.endswith("No run was started in this folder yet.\n")
     assert re.search(
         r"^\d+ % done.*, after \d+ .*: \d of 4 jobs\.\nRunning:\n  \w+ mtat.*\(for \d+ s\)$",
@@ -52,17 +52,17 @@ def test_a_terminal_keeps_a_line_at_its_bottom_and_another_one_may_ask(house, tm
     )
 
 
-def test_a_quiet_run_says_nothing_of_it_but_may_be_asked(house, tmp_path):
-    written, _ = watched(house, tmp_path, "manifests/fma/clips.csv", "--quiet", "progress", ask=False)
+def test_a_quiet_run_says_nothing_of_it_but_may_be_asked(workflow, tmp_path):
+    written, _ = watched(workflow, tmp_path, "manifests/fma/clips.csv", "--quiet", "progress", ask=False)
     assert b"Listing" in written and b" % done" not in written
-    assert "The last one ended" in run(house, tmp_path, "progress")
+    assert "The last one ended" in run(workflow, tmp_path, "progress")
 
 
-def watched(house, directory, *arguments, ask):
+def watched(workflow, directory, *arguments, ask):
     """Run in a terminal; return what was written there, and what another one was told meanwhile."""
     reading, writing = pty.openpty()
     process = subprocess.Popen(
-        command(house, directory, *arguments),
+        command(workflow, directory, *arguments),
         stdin=writing,
         stdout=writing,
         stderr=writing,
@@ -77,7 +77,7 @@ def watched(house, directory, *arguments, ask):
         while data := os.read(reading, 65536):
             written += data
             if ask and not asked and b" % done" in written:
-                asked = run(house, directory, "progress")
+                asked = run(workflow, directory, "progress")
     except OSError:  # the other end was closed
         pass
     finally:

@@ -24,15 +24,15 @@ def configured(folder, text):
     return ("tests/tiny.yaml", path)
 
 
-def test_all_ways_of_evaluating_stand_in_one_table(house, again, tmp_path):
+def test_all_ways_of_evaluating_stand_in_one_table(workflow, again, tmp_path):
     trained = f"{{head: '{HEAD}'}}"
     protocols = "frozen, finetuned, evaluate, knn, logistic, shots2, retrieval, artists"
     configs = configured(tmp_path, WAYS.format(protocols, "0.5, 1", trained))
-    jobs = planned_jobs(house, again, TABLE, configfiles=configs)
+    jobs = planned_jobs(workflow, again, TABLE, configfiles=configs)
     assert "pretrain_encoder" not in jobs and "embed_clips" not in jobs
     assert (jobs["train_probe"], jobs["finetune_encoder"], jobs["score_trained"]) == (1, 2, 1)
     assert jobs["score_clip_means"] == 1
-    run(house, again, TABLE, configfiles=configs)
+    run(workflow, again, TABLE, configfiles=configs)
     rows = pd.read_csv(again / TABLE).query("seed == 'mean'").set_index(["protocol", "label_fraction"])
     assert list(rows.index) == [
         ("frozen", 0.5),
@@ -58,14 +58,14 @@ def test_all_ways_of_evaluating_stand_in_one_table(house, again, tmp_path):
     assert rows.loc[("evaluate", 1), metrics].tolist() == rows.loc[("frozen", 1), metrics].tolist()
 
 
-def test_whole_classifier_that_was_trained_before_is_scored_on_log_mels(house, again, tmp_path):
+def test_whole_classifier_that_was_trained_before_is_scored_on_log_mels(workflow, again, tmp_path):
     configs = configured(tmp_path, WAYS.format("finetuned, evaluate", "1", f"{{classifier: '{CLASSIFIER}'}}"))
-    run(house, again, TABLE, configfiles=configs)
+    run(workflow, again, TABLE, configfiles=configs)
     rows = pd.read_csv(again / TABLE).query("seed == 'mean'").set_index("protocol")
     assert rows.loc["evaluate", "accuracy"] == rows.loc["finetuned", "accuracy"]
 
 
-def test_tasks_of_nsynth_are_evaluated_on_the_same_log_mels_and_embeddings(house, again, tmp_path):
+def test_tasks_of_nsynth_are_evaluated_on_the_same_log_mels_and_embeddings(workflow, again, tmp_path):
     roots = {name: f"{{layout: {name}, root: demo/{name}}}" for name in ("mtat", "fma")}
     roots["nsynth"] = "{layout: nsynth, root: demo/nsynth, tasks: [family, pitch, qualities]}"
     datasets = ", ".join(f"{name}: {about}" for name, about in roots.items())
@@ -75,7 +75,7 @@ def test_tasks_of_nsynth_are_evaluated_on_the_same_log_mels_and_embeddings(house
         "models/bass_vocals/seed1/README.md",
         "results/figures/classes/nsynth-qualities_mfcc.svg",
     )
-    jobs = planned_jobs(house, again, *targets, configfiles=configs)
+    jobs = planned_jobs(workflow, again, *targets, configfiles=configs)
     made_again = {
         "write_manifest",
         "cache_mixture_mels",
@@ -84,7 +84,7 @@ def test_tasks_of_nsynth_are_evaluated_on_the_same_log_mels_and_embeddings(house
         "embed_waveforms",
     }
     assert not made_again & set(jobs) and (jobs["write_task"], jobs["train_probe"]) == (2, 4)
-    run(house, again, *targets, configfiles=configs)
+    run(workflow, again, *targets, configfiles=configs)
     notes = {path.parent.name: pd.read_csv(path) for path in again.glob("manifests/nsynth*/clips.csv")}
     assert sorted(notes) == ["nsynth", "nsynth-pitch", "nsynth-qualities"]
     assert all((table["id"] == notes["nsynth"]["id"]).all() for table in notes.values())
@@ -101,44 +101,44 @@ def test_tasks_of_nsynth_are_evaluated_on_the_same_log_mels_and_embeddings(house
     for page in targets[:2]:
         assert "nsynth-qualities, synthesised" in (again / page).read_text()
     assert (again / "models/bass_vocals/seed1/heads/nsynth-pitch.keras").is_file()
-    assert "Nothing to be done" in run(house, again, *targets, configfiles=configs)
+    assert "Nothing to be done" in run(workflow, again, *targets, configfiles=configs)
 
 
-def test_function_of_ones_own_gets_a_table_beside_the_encoders(house, again, tmp_path):
+def test_function_of_ones_own_gets_a_table_beside_the_encoders(workflow, again, tmp_path):
     function = tmp_path / "mine.py"
     function.write_text(
         "def embed(waveform):\n    return abs(waveform[:15680]).reshape(1, 4, -1).mean(axis=2)\n"
     )
     configs = configured(tmp_path, f"encoders: {{mine: {{callable: '{function}:embed'}}}}\n")
     table = "results/nsynth_mine.csv"
-    run(house, again, table, configfiles=configs)
+    run(workflow, again, table, configfiles=configs)
     assert pd.read_csv(again / table)["n_test"].tolist() == pd.read_csv(again / TABLE)["n_test"].tolist()[:2]
-    assert "Nothing to be done" in run(house, again, table, configfiles=configs)
+    assert "Nothing to be done" in run(workflow, again, table, configfiles=configs)
     function.write_text(function.read_text().replace("mean", "max"))
-    jobs = planned_jobs(house, again, table, configfiles=configs)
+    jobs = planned_jobs(workflow, again, table, configfiles=configs)
     assert (jobs["embed_waveforms"], jobs["train_probe"]) == (1, 1)
 
 
-def test_failing_function_is_named_with_the_clip_and_the_others_go_on(house, again, tmp_path):
+def test_failing_function_is_named_with_the_clip_and_the_others_go_on(workflow, again, tmp_path):
     function = tmp_path / "broken.py"
     function.write_text("def embed(waveform):\n    raise ValueError('too loud')\n")
     configs = configured(tmp_path, f"encoders: {{broken: {{callable: '{function}:embed'}}}}\n")
-    said = run(house, again, "results/nsynth_broken.csv", configfiles=configs, succeeds=False)
-    assert "the encoder's function failed on this file (ValueError('too loud')):" in said
-    assert f'File "{function}", line 2, in embed' in said and "functions.py" not in said
+    printed = run(workflow, again, "results/nsynth_broken.csv", configfiles=configs, succeeds=False)
+    assert "the encoder's function failed on this file (ValueError('too loud')):" in printed
+    assert f'File "{function}", line 2, in embed' in printed and "functions.py" not in printed
 
 
-def test_head_that_is_not_there_is_told_instead_of_serving_old_tables(house, again, tmp_path):
+def test_head_that_is_not_there_is_reported_instead_of_serving_old_tables(workflow, again, tmp_path):
     configs = configured(tmp_path, WAYS.format("evaluate", "1", "{head: nowhere.keras}"))
-    said = run(house, again, TABLE, configfiles=configs, succeeds=False)
-    assert "config key 'evaluation/trained/nsynth': there is no file 'nowhere.keras'" in said
+    printed = run(workflow, again, TABLE, configfiles=configs, succeeds=False)
+    assert "config key 'evaluation/trained/nsynth': there is no file 'nowhere.keras'" in printed
 
 
-def test_function_cannot_be_pretrained(house, again):
-    said = run(house, again, "models/mfcc/seed1/encoder.keras", succeeds=False)
-    assert "'mfcc' is a function: it is not trained" in said and "Traceback" not in said
+def test_function_cannot_be_pretrained(workflow, again):
+    printed = run(workflow, again, "models/mfcc/seed1/encoder.keras", succeeds=False)
+    assert "'mfcc' is a function: it is not trained" in printed and "Traceback" not in printed
 
 
-def test_reference_that_is_not_among_the_models_is_told(house, again):
-    said = run(house, again, "--dry-run", "--config", "evaluation={compare_with: vocals}")
-    assert "compares no models: 'vocals' (evaluation/compare_with) is not in models" in said
+def test_reference_that_is_not_among_the_models_is_reported(workflow, again):
+    printed = run(workflow, again, "--dry-run", "--config", "evaluation={compare_with: vocals}")
+    assert "compares no models: 'vocals' (evaluation/compare_with) is not in models" in printed

@@ -5,11 +5,11 @@ import sys
 
 import pandas as pd
 import pytest
-from running import HOUSE, run
+from running import WORKFLOW, run
 
 pytestmark = pytest.mark.slow
 
-SHARED = HOUSE.parent / "shared"
+SHARED = WORKFLOW.parent / "shared"
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def real_datasets(tmp_path_factory):
     return out
 
 
-def test_three_roots_and_nothing_else_give_tables(house, real_datasets, tmp_path):
+def test_three_roots_and_nothing_else_give_tables(workflow, real_datasets, tmp_path):
     config = tmp_path / "roots.yaml"
     config.write_text(
         "datasets:\n"
@@ -43,7 +43,13 @@ def test_three_roots_and_nothing_else_give_tables(house, real_datasets, tmp_path
             for name in ("mtat", "nsynth", "fma")
         )
     )
-    run(house, tmp_path / "run", "--config", "models=[bass_vocals]", configfiles=("tests/tiny.yaml", config))
+    run(
+        workflow,
+        tmp_path / "run",
+        "--config",
+        "models=[bass_vocals]",
+        configfiles=("tests/tiny.yaml", config),
+    )
     results = tmp_path / "run" / "results"
     n_test = {
         name: pd.read_csv(results / f"{name}_bass_vocals.csv")["n_test"].max()
@@ -55,7 +61,7 @@ def test_three_roots_and_nothing_else_give_tables(house, real_datasets, tmp_path
     assert dict(reasons) == {"mtat": 3, "fma": 3}  # the clips known to be empty
 
 
-def test_odd_files_are_used_or_rejected_and_stop_nothing(house, real_datasets, tmp_path):
+def test_odd_files_are_used_or_rejected_and_stop_nothing(workflow, real_datasets, tmp_path):
     odd = real_datasets / "odd"
     files = pd.read_csv(odd / "manifest.csv")["path"]
     splits = [("train", "validation", "test")[number % 3] for number in range(len(files))]
@@ -63,7 +69,7 @@ def test_odd_files_are_used_or_rejected_and_stop_nothing(house, real_datasets, t
     config = f"datasets={{odd: {{layout: table, root: '{odd}'}}}}"
     arguments = ["--config", config, "pretraining={dataset: odd}"]
     targets = [f"mels/odd/{shard}-of-002/mixture.npy" for shard in ("000", "001")]
-    run(house, tmp_path, *targets, *arguments, configfiles=())
+    run(workflow, tmp_path, *targets, *arguments, configfiles=())
     used = pd.concat(pd.read_csv(path) for path in tmp_path.glob("mels/odd/*/mixture.csv"))
     rejected = pd.concat(
         pd.read_csv(path)

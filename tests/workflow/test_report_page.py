@@ -19,10 +19,10 @@ SECONDS = 20  # to wait for what a click brings
 
 
 @pytest.fixture(scope="module")
-def page(house, finished, tmp_path_factory):
+def page(workflow, finished, tmp_path_factory):
     """The report, made of a finished run and unpacked."""
     folder = tmp_path_factory.mktemp("report")
-    run(house, finished, "--report", str(folder / "report.zip"))
+    run(workflow, finished, "--report", str(folder / "report.zip"))
     with zipfile.ZipFile(folder / "report.zip") as archive:
         archive.extractall(folder)
     return folder / "report" / "report.html"
@@ -95,10 +95,10 @@ def _picture(browser):
 
 def test_first_page_says_what_the_run_did_and_draws_its_rules(browser, finished):
     config = yaml.safe_load((finished / "results" / "config.yaml").read_text())
-    said = browser.find_element(By.CLASS_NAME, "prose").text
-    assert "multi-source contrastive learning" in said
-    assert all(model in said for model in config["models"])
-    assert f"{config['pretraining']['batch_size']} pairs" in said and "{{" not in said
+    printed = browser.find_element(By.CLASS_NAME, "prose").text
+    assert "multi-source contrastive learning" in printed
+    assert all(model in printed for model in config["models"])
+    assert f"{config['pretraining']['batch_size']} pairs" in printed and "{{" not in printed
     graph = _wait(
         browser,
         lambda: _entries(browser, "//*[@id='rulegraph']//canvas | //*[@id='rulegraph']//*[name()='svg']"),
@@ -164,8 +164,8 @@ def test_reader_switches_between_datasets_and_models(browser, finished):
     config = yaml.safe_load((finished / "results" / "config.yaml").read_text())
     _open(browser, "Tags and classes", "Each model")
     _rows(browser)
-    said = browser.find_element(By.TAG_NAME, "nav").text
-    assert all(name in said for name in [*config["datasets"], *config["models"]])
+    printed = browser.find_element(By.TAG_NAME, "nav").text
+    assert all(name in printed for name in [*config["datasets"], *config["models"]])
     addresses = [address for number in range(len(_rows(browser))) for address in _show(browser, number)]
     assert len(set(addresses)) == len(config["datasets"]) * len(config["models"])
 

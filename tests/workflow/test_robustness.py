@@ -20,10 +20,10 @@ def configs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def perturbed(house, finished, configs, tmp_path_factory):
+def perturbed(workflow, finished, configs, tmp_path_factory):
     """A copy of the finished run with its notes perturbed."""
     folder = shutil.copytree(finished, tmp_path_factory.mktemp("robustness") / "run")
-    run(house, folder, *TARGETS, configfiles=configs)
+    run(workflow, folder, *TARGETS, configfiles=configs)
     return folder
 
 
@@ -65,10 +65,10 @@ def test_log_mels_stay_and_embeddings_go(perturbed):
     assert not list((perturbed / "embeddings").rglob("noise10.*"))
 
 
-def test_another_perturbation_leaves_what_is_there_alone(house, perturbed, configs):
-    assert "Nothing to be done" in run(house, perturbed, *TARGETS, configfiles=configs)
+def test_another_perturbation_leaves_what_is_there_alone(workflow, perturbed, configs):
+    assert "Nothing to be done" in run(workflow, perturbed, *TARGETS, configfiles=configs)
     more = "evaluation={perturbations: [gain-12, noise10, mp3-32, pitch+1]}"
-    jobs = planned_jobs(house, perturbed, "results/robustness.csv", "--config", more, configfiles=configs)
+    jobs = planned_jobs(workflow, perturbed, "results/robustness.csv", "--config", more, configfiles=configs)
     assert (jobs["cache_perturbed_mels"], jobs["score_perturbed"], jobs["write_robustness_table"]) == (
         1,
         2,
@@ -77,8 +77,8 @@ def test_another_perturbation_leaves_what_is_there_alone(house, perturbed, confi
     assert "train_probe" not in jobs and "embed_clips" not in jobs
 
 
-def test_nothing_is_perturbed_unless_the_config_says_so(house, finished):
-    jobs = planned_jobs(house, finished, "--forceall")
+def test_nothing_is_perturbed_unless_the_config_says_so(workflow, finished):
+    jobs = planned_jobs(workflow, finished, "--forceall")
     assert not [rule for rule in jobs if "perturbed" in rule or "robustness" in rule]
-    said = run(house, finished, "results/robustness.csv", "--dry-run", succeeds=False)
-    assert "config key 'evaluation/perturbations' is empty" in said and "Traceback" not in said
+    printed = run(workflow, finished, "results/robustness.csv", "--dry-run", succeeds=False)
+    assert "config key 'evaluation/perturbations' is empty" in printed and "Traceback" not in printed

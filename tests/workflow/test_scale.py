@@ -20,12 +20,12 @@ def full(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def planned(house, full):
+def planned(workflow, full):
     """The jobs of the published experiment, by rule; and what planning them opened."""
     environment, opened = full_size.watch_opened_files(full / "watch")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
-        jobs = planned_jobs(house, full / "run", configfiles=(full / "full.yaml",))
+        jobs = planned_jobs(workflow, full / "run", configfiles=(full / "full.yaml",))
     return jobs, opened()
 
 
@@ -40,53 +40,53 @@ def test_planning_opens_no_file_of_a_dataset(planned, full):
     assert [line for line in opened if line.startswith(f"open {full / 'roots'}")] == []
 
 
-def test_parsing_neither_opens_nor_lists_a_dataset(house, full, monkeypatch):
+def test_parsing_neither_opens_nor_lists_a_dataset(workflow, full, monkeypatch):
     environment, opened = full_size.watch_opened_files(full / "watch")
     monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
-    said = run(house, full / "run", "--list-rules", configfiles=(full / "full.yaml",))
+    printed = run(workflow, full / "run", "--list-rules", configfiles=(full / "full.yaml",))
     lines = opened()
-    assert "pretrain_encoder" in said and any(line.endswith("rules/common.smk") for line in lines)
+    assert "pretrain_encoder" in printed and any(line.endswith("rules/common.smk") for line in lines)
     assert [line for line in lines if str(full / "roots") in line] == []
 
 
-def test_estimate_counts_the_jobs_that_are_planned(house, full, planned):
-    said = run(house, full / "run", "estimate", configfiles=(full / "full.yaml",))
-    total = int(re.search(r"^all +([\d,]+)", said, re.MULTILINE)[1].replace(",", ""))
+def test_estimate_counts_the_jobs_that_are_planned(workflow, full, planned):
+    printed = run(workflow, full / "run", "estimate", configfiles=(full / "full.yaml",))
+    total = int(re.search(r"^all +([\d,]+)", printed, re.MULTILINE)[1].replace(",", ""))
     assert total == planned[0]["total"] - 1  # without the rule `all`
-    assert "289,205 train, 12,678 validation, 4,096 test; 340.0 hours of audio (from its metadata" in said
+    assert "289,205 train, 12,678 validation, 4,096 test; 340.0 hours of audio (from its metadata" in printed
     assert not (full / "run" / "manifests").exists()  # nothing was made for it
 
 
-def test_estimate_is_printed_whenever_it_is_asked_for(house, tmp_path):
-    said = [run(house, tmp_path, "estimate") for _ in range(2)]
+def test_estimate_is_printed_whenever_it_is_asked_for(workflow, tmp_path):
+    printed = [run(workflow, tmp_path, "estimate") for _ in range(2)]
     assert all(
-        "from the sizes in the config" in text and "measured on one NVIDIA H200" in text for text in said
+        "from the sizes in the config" in text and "measured on one NVIDIA H200" in text for text in printed
     )
-    assert all("\n\nWhat is left to do of this run: all of it\n" in text for text in said)
+    assert all("\n\nWhat is left to do of this run: all of it\n" in text for text in printed)
 
 
-def test_estimate_says_what_is_left_of_a_run(house, finished):
-    said = run(house, finished, "estimate")
-    jobs, hours, on_gpu = re.search(r"^all +(\d+) +([\d.]+) +([\d.]+)", said, re.MULTILINE).groups()
-    assert "What is left to do of this run\n\nNothing.\n" in said
-    assert f"Total from the start: {jobs} jobs, {hours} CPU hours, or {on_gpu} GPU hours" in said
+def test_estimate_says_what_is_left_of_a_run(workflow, finished):
+    printed = run(workflow, finished, "estimate")
+    jobs, hours, on_gpu = re.search(r"^all +(\d+) +([\d.]+) +([\d.]+)", printed, re.MULTILINE).groups()
+    assert "What is left to do of this run\n\nNothing.\n" in printed
+    assert f"Total from the start: {jobs} jobs, {hours} CPU hours, or {on_gpu} GPU hours" in printed
 
 
-def test_estimate_of_a_target_says_what_is_left_of_it_and_makes_nothing(house, finished):
+def test_estimate_of_a_target_says_what_is_left_of_it_and_makes_nothing(workflow, finished):
     target = "results/fma_drums-silent.csv"  # which no other test makes
-    said = run(house, finished, "estimate", target, "--dry-run")
-    table = said.partition(f"What is left to do of {target}\n")[2]
+    printed = run(workflow, finished, "estimate", target, "--dry-run")
+    table = printed.partition(f"What is left to do of {target}\n")[2]
     rows = dict(re.findall(r"^([a-z][a-z -]+?) {2,}(\d+) ", table, re.MULTILINE))
     assert rows == {
         "pretraining": "2", "embeddings": "1", "heads": "1", "tables and figures": "1", "all": "5"
     }  # fmt: skip
     # Datasets, stems and mixtures are there: those of fma, and of mtat, on which it is pretrained
     assert "Left: 5 jobs" in table and "Total from the start: 26 jobs" in table
-    said = run(house, finished, "estimate", target, succeeds=False)
-    assert f"Run `snakemake -n estimate {target}`" in said and not (finished / target).exists()
+    printed = run(workflow, finished, "estimate", target, succeeds=False)
+    assert f"Run `snakemake -n estimate {target}`" in printed and not (finished / target).exists()
 
 
-def test_estimate_is_near_what_a_run_took_and_left(house, finished):
+def test_estimate_is_near_what_a_run_took_and_left(workflow, finished):
     settings = yaml.safe_load((finished / "results" / "config.yaml").read_text())
     manifests = {name: finished / "manifests" / name / "clips.csv" for name in settings["datasets"]}
     sizes = {
@@ -94,7 +94,7 @@ def test_estimate_is_near_what_a_run_took_and_left(house, finished):
         for name, entry in settings["datasets"].items()
     }
     shards = {name: settings["shards"][entry["layout"]] for name, entry in settings["datasets"].items()}
-    rates = yaml.safe_load((house / "benchmarks" / "rates.yaml").read_text())
+    rates = yaml.safe_load((workflow / "benchmarks" / "rates.yaml").read_text())
     costs = {cost.stage: cost for cost in estimate(Run(settings, sizes, shards, frozenset(sizes), rates, 2))}
     kept = sum(
         size_of(finished / name)

@@ -58,8 +58,8 @@ def test_page_has_every_part_of_the_run_in_order(browser, finished):
         "comparison", "models", "sounds", "maps", "classes", "pretraining", "left-out", "costs",
     ]  # fmt: skip
     assert "synthesised" in _find(browser, ".note")[0].text
-    said = _find(browser, "#comparison")[0].text
-    assert all(model in said for model in config["models"])
+    printed = _find(browser, "#comparison")[0].text
+    assert all(model in printed for model in config["models"])
     learned = {row.text.split()[0]: row.text for row in _find(browser, "#models tbody tr")}
     assert "the stems bass or vocals" in learned["bass_vocals"]
     # Too few clips to validate on
@@ -182,7 +182,7 @@ def test_page_is_dark_where_the_reader_wants_it(browser):
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-def test_music_that_must_not_be_passed_on_is_not(house, finished):
-    jobs = planned_jobs(house, finished, "--config", "report={audio: false}", "--forceall")
+def test_music_that_must_not_be_passed_on_is_not(workflow, finished):
+    jobs = planned_jobs(workflow, finished, "--config", "report={audio: false}", "--forceall")
     assert not {"cut_excerpts", "separate_excerpt"} & set(jobs) and jobs["write_page"] == 1
-    assert "separate_excerpt" in planned_jobs(house, finished, "--forceall")
+    assert "separate_excerpt" in planned_jobs(workflow, finished, "--forceall")

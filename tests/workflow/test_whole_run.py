@@ -59,6 +59,7 @@ def test_summary_holds_every_table(finished):
     }
     text = (finished / "results" / "summary.md").read_text()
     assert all(model in text for model in MODELS)
+    assert "In pretraining, the encoders saw at most" in text
 
 
 def test_synthesised_datasets_are_called_so_in_summary_figures_and_cards(finished):
@@ -148,25 +149,25 @@ def test_every_job_has_a_log(finished):
     assert not [line for path in logs for line in path.read_bytes().splitlines() if is_chatter(line)]
 
 
-def test_second_run_has_nothing_to_do(house, finished):
-    assert "Nothing to be done" in run(house, finished)
+def test_second_run_has_nothing_to_do(workflow, finished):
+    assert "Nothing to be done" in run(workflow, finished)
 
 
-def test_changed_threshold_reruns_pretraining_and_evaluation_only(house, finished):
-    jobs = planned_jobs(house, finished, "--config", "pretraining={activity_threshold: 0.02}")
+def test_changed_threshold_reruns_pretraining_and_evaluation_only(workflow, finished):
+    jobs = planned_jobs(workflow, finished, "--config", "pretraining={activity_threshold: 0.02}")
     assert jobs["pretrain_encoder"] == 1 and jobs["train_probe"] == 3
     assert not {"separate_stems", "cache_stem_mels", "cache_mixture_mels", "train_separator"} & set(jobs)
 
 
-def test_run_says_at_its_end_where_the_results_are(house, finished):
+def test_run_says_at_its_end_where_the_results_are(workflow, finished):
     (finished / "results" / "config.yaml").unlink()
-    said = run(house, finished)
+    printed = run(workflow, finished)
     n_rejected = len(pd.read_csv(finished / "results" / "rejected.csv"))
-    assert "The results are in results/index.html (open it in a browser) and results/summary.md." in said
-    assert f"Rejected clips: {n_rejected} (reasons in results/rejected.csv)." in said
+    assert "The results are in results/index.html (open it in a browser) and results/summary.md." in printed
+    assert f"Rejected clips: {n_rejected} (reasons in results/rejected.csv)." in printed
     assert (
-        f"Run snakemake --report report.zip --directory {finished} --configfile {house}/tests/tiny.yaml for"
-        in said
+        f"Run snakemake --report report.zip --directory {finished} --configfile {workflow}/tests/tiny.yaml for"
+        in printed
     )
 
 
@@ -183,17 +184,19 @@ def test_run_says_at_its_end_where_the_results_are(house, finished):
         "models=[mfcc]": "before: \"models: ['bass_vocals', 'mfcc']\" now: \"models: ['mfcc']\"",
     }.items(),
 )
-def test_a_changed_setting_is_told_and_not_all_the_others(house, finished, setting, told):
-    said = run(house, finished, "--dry-run", "--config", setting)
+def test_a_changed_setting_is_reported_and_not_all_the_others(workflow, finished, setting, told):
+    printed = run(workflow, finished, "--dry-run", "--config", setting)
     reasons = [
-        line.partition("Params have changed")[2] for line in said.splitlines() if line.startswith("Reason:")
+        line.partition("Params have changed")[2]
+        for line in printed.splitlines()
+        if line.startswith("Reason:")
     ]
     assert any(told in reason for reason in reasons) and max(map(len, reasons)) < 300
 
 
-def test_braces_in_a_config_are_no_wildcards_of_a_rule(house, finished):
+def test_braces_in_a_config_are_no_wildcards_of_a_rule(workflow, finished):
     trained = "evaluation={trained: {fma: {head: 'models/{model}/seed{seed}/heads/fma.keras'}}}"
-    assert planned_jobs(house, finished, "--config", trained) == {
+    assert planned_jobs(workflow, finished, "--config", trained) == {
         "write_config": 1,
         "describe_run": 1,
         "all": 1,
@@ -201,52 +204,52 @@ def test_braces_in_a_config_are_no_wildcards_of_a_rule(house, finished):
     }
 
 
-def test_a_plan_holds_only_what_its_model_uses(house, finished):
+def test_a_plan_holds_only_what_its_model_uses(workflow, finished):
     plans = ["models/mixture/plan.json", "models/vocals-silent/plan.json", "models/mixture-masked/plan.json"]
-    run(house, finished, *plans)
+    run(workflow, finished, *plans)
     for setting, concerned in {
         "activity_threshold: 0.02": 1, "absent: residue": 1, "mask_value: -1": 1, "masks: shared": 1, "learning_rate: 0.01": 3
     }.items():  # fmt: skip
-        jobs = planned_jobs(house, finished, *plans, "--config", f"pretraining={{{setting}}}")
+        jobs = planned_jobs(workflow, finished, *plans, "--config", f"pretraining={{{setting}}}")
         assert jobs.get("plan_pretraining", 0) == concerned, setting
     plan = json.loads((finished / plans[0]).read_text())
     assert {"batch_size", "updates"} <= plan["settings"].keys()
     assert not {"activity_threshold", "masks", "absent", "running"} & plan["settings"].keys()
 
 
-def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(house, finished):
-    module = house / "workflow_scripts" / "mscol" / "mels" / "spectrogram.py"
+def test_changed_line_in_mels_makes_the_cache_and_what_follows_stale(workflow, finished):
+    module = workflow / "workflow_scripts" / "mscol" / "mels" / "spectrogram.py"
     line = "LOWEST_HZ, HIGHEST_HZ = 60.0"
     assert line in module.read_text()
     with edited(module, lambda text: text.replace(line, line.replace("60", "61"))):
-        jobs = planned_jobs(house, finished)
+        jobs = planned_jobs(workflow, finished)
     assert (
         jobs["cache_mixture_mels"] == 4 and jobs["cache_stem_mels"] == 2 and jobs["write_results_table"] == 6
     )
     assert "make_demo_dataset" not in jobs and "train_separator" not in jobs
 
 
-def test_comments_and_dates_make_nothing_stale(house, finished):
+def test_comments_and_dates_make_nothing_stale(workflow, finished):
     # A comment in a script and in the library; and new dates of all files, as after `git checkout HEAD~30` and back
-    scripts = house / "workflow_scripts"
+    scripts = workflow / "workflow_scripts"
     for path in (scripts / "cache_stem_mels.py", scripts / "mscol" / "mels" / "spectrogram.py"):
         with edited(path, lambda text: text + "# A comment.\n"):
-            assert planned_jobs(house, finished) == {}
-    for path in house.rglob("*"):
+            assert planned_jobs(workflow, finished) == {}
+    for path in workflow.rglob("*"):
         path.touch()
-    assert planned_jobs(house, finished) == {}
+    assert planned_jobs(workflow, finished) == {}
 
 
-def test_copy_of_a_run_and_a_fresh_clone_have_nothing_to_do(house, finished, tmp_path):
+def test_copy_of_a_run_and_a_fresh_clone_have_nothing_to_do(workflow, finished, tmp_path):
     clone = tmp_path / "clone"
-    shutil.copytree(house, clone, copy_function=shutil.copy)  # with the dates of today
+    shutil.copytree(workflow, clone, copy_function=shutil.copy)  # with the dates of today
     subprocess.run(["cp", "-a", finished, tmp_path / "copy"], check=True)
     assert planned_jobs(clone, tmp_path / "copy") == {}
 
 
-def test_changed_line_of_a_script_runs_its_rule_again(house, finished):
-    with edited(house / "workflow_scripts" / "cache_mixture_mels.py", lambda text: text + "assert True\n"):
-        jobs = planned_jobs(house, finished)
+def test_changed_line_of_a_script_runs_its_rule_again(workflow, finished):
+    with edited(workflow / "workflow_scripts" / "cache_mixture_mels.py", lambda text: text + "assert True\n"):
+        jobs = planned_jobs(workflow, finished)
     assert jobs["cache_mixture_mels"] == 4 and "cache_stem_mels" not in jobs
 
 
@@ -261,8 +264,8 @@ def edited(path, edit):
         path.write_text(text)
 
 
-def test_one_table_builds_exactly_what_it_needs(house, tmp_path):
-    jobs = planned_jobs(house, tmp_path, "results/mtat_bass_vocals.csv")
+def test_one_table_builds_exactly_what_it_needs(workflow, tmp_path):
+    jobs = planned_jobs(workflow, tmp_path, "results/mtat_bass_vocals.csv")
     assert jobs.pop("total") == sum(jobs.values())
     assert jobs == {
         "make_demo_dataset": 2, "write_manifest": 1, "cache_mixture_mels": 2, "convert_to_wav": 2,
@@ -272,25 +275,25 @@ def test_one_table_builds_exactly_what_it_needs(house, tmp_path):
     }  # fmt: skip
 
 
-def test_one_table_of_a_model_without_sources_needs_no_stems(house, tmp_path):
-    jobs = planned_jobs(house, tmp_path, "results/fma_mixture.csv")
+def test_one_table_of_a_model_without_sources_needs_no_stems(workflow, tmp_path):
+    jobs = planned_jobs(workflow, tmp_path, "results/fma_mixture.csv")
     assert not {"train_separator", "separate_stems", "cache_stem_mels"} & set(jobs)
     assert jobs["cache_mixture_mels"] == 3  # two shards to pretrain on, one to evaluate
 
 
 @pytest.mark.parametrize("model", ["untrained", "mixture-masked"])
-def test_models_that_the_config_does_not_name_can_be_asked_for(house, finished, model):
+def test_models_that_the_config_does_not_name_can_be_asked_for(workflow, finished, model):
     target = f"results/nsynth_{model}.csv"
-    run(house, finished, target)
+    run(workflow, finished, target)
     table = pd.read_csv(finished / target)
     assert table["accuracy"].between(0, 1).all()
     history = pd.read_csv(finished / "models" / model / "seed1" / "history.csv")
     assert len(history) == (0 if model == "untrained" else 2)
-    assert "Nothing to be done" in run(house, finished, target)
+    assert "Nothing to be done" in run(workflow, finished, target)
 
 
-def test_rule_graph_has_every_rule(house, tmp_path):
-    graph = run(house, tmp_path, "--rulegraph")
+def test_rule_graph_has_every_rule(workflow, tmp_path):
+    graph = run(workflow, tmp_path, "--rulegraph")
     assert len(set(re.findall(r'label = "([a-z_]+)', graph))) >= 17
 
 

@@ -87,7 +87,7 @@ def test_logistic_regression_is_that_of_scikit_learn_with_the_best_strength(made
     assert value == model.score(other, truth[200:])
 
 
-def test_tags_are_told_one_against_the_rest_and_one_that_all_have_by_nothing(made_up):
+def test_each_tag_is_learned_against_the_rest_and_one_that_all_have_by_nothing(made_up):
     training, truth, queries, of_queries = made_up
     tags = np.stack([truth == 0, truth < 2, np.ones(300)], axis=1).astype(np.uint8)
     rows, other, test = standardise(training[:200], training[200:], queries)
@@ -148,7 +148,7 @@ def by_definition(right, wrong):
     return (places[0] if len(places) else len(right)) / len(right)
 
 
-def test_artists_are_told_by_embeddings_that_tell_them_and_not_by_others(tmp_path):
+def test_artists_are_recognised_only_by_embeddings_that_separate_them(tmp_path):
     generator = np.random.default_rng(0)
     for name, values, expected in (
         ("random", generator.normal(size=(240, 8)), 0.5),
@@ -184,7 +184,7 @@ def test_mean_of_a_clip_is_over_all_its_windows_and_crops():
 
 
 @pytest.mark.parametrize("task", ["classification", "tagging"])
-def test_all_ways_tell_a_task_that_can_be_told(tmp_path, task):
+def test_all_protocols_learn_a_task_that_can_be_learned(tmp_path, task):
     arrays, indices = make_dataset(tmp_path, task)
     clips = pd.read_csv(tmp_path / "clips.csv", keep_default_na=False)
     number = clips["id"].str[-3:].astype(int)
@@ -218,7 +218,7 @@ def test_all_ways_tell_a_task_that_can_be_told(tmp_path, task):
     assert set(read_arrays(outputs[5])) == {"artists", "drawn", "ranks", "right", "wrong"}
 
 
-def test_numbers_are_told_and_are_shared_by_nobody(tmp_path):
+def test_numbers_are_learned_and_shared_by_nobody(tmp_path):
     arrays, indices = make_dataset(tmp_path, "regression")
     ways = [("knn", 1.0), ("logistic", 1.0), ("shots20", 1.0), ("retrieval", 1.0), ("artists", 1.0)]
     outputs = [tmp_path / f"{number}.npz" for number in range(len(ways))]

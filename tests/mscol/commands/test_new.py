@@ -123,22 +123,22 @@ def test_music_without_labels_is_for_pretraining(new, tmp_path, caplog):
 
 
 @pytest.mark.parametrize(
-    ("names", "arguments", "said"),
+    ("names", "arguments", "printed"),
     [
         (["a.wav", "b.wav"], [], "no class has three usable recordings"),
         (["a.wav", "b.wav", "c.wav"], ["--labels", "genre"], "--labels genre gives 0 classes, but at least two are needed"),
         ([], [], "No audio file found in"),
     ],
 )  # fmt: skip
-def test_what_makes_no_dataset_is_told_and_leaves_no_file(
-    names, arguments, said, tmp_path, monkeypatch, caplog
+def test_what_makes_no_dataset_is_reported_and_leaves_no_file(
+    names, arguments, printed, tmp_path, monkeypatch, caplog
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "few").mkdir()
     for name in names:
         write_song(tmp_path / "few" / name)
     assert main(["new", "few", *arguments]) == 1
-    assert said in caplog.text
+    assert printed in caplog.text
     assert not list(tmp_path.rglob("*.csv")) and not list(tmp_path.glob("*.yaml"))
 
 

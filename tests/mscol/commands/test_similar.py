@@ -43,7 +43,7 @@ def found_in(path):
     return pd.read_csv(path)["file"].str.rsplit("/").str[-1].tolist()
 
 
-def test_nearest_is_found_with_the_encoder_of_the_table_and_its_place_told(
+def test_nearest_is_found_with_the_encoder_of_the_table_and_its_place_reported(
     collection, encoder_file, tmp_path
 ):
     out = tmp_path / "found.csv"
@@ -93,7 +93,7 @@ def test_tables_that_cannot_be_compared_are_reported(collection, encoder_file, t
     pd.read_parquet(table).drop(columns="embedding").to_parquet(tmp_path / "without.parquet")
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     (tmp_path / "text.parquet").write_text("no Parquet")
-    for arguments, said in [
+    for arguments, printed in [
         ([query, "--in", table, "--encoder", tmp_path / "wide.keras"], "values, but"),
         ([query, "--in", table, "--encoder", tmp_path / "other.keras"], "has other weights than the encoder"),
         (
@@ -109,7 +109,7 @@ def test_tables_that_cannot_be_compared_are_reported(collection, encoder_file, t
     ]:
         caplog.clear()
         assert similar(*arguments) == 1
-        assert said in caplog.text
+        assert printed in caplog.text
     assert (
         similar(
             query, "--in", collection / "windows.csv", "--encoder", encoder_file, "-o", tmp_path / "x.csv"

@@ -14,8 +14,8 @@ from mscol.datasets import nsynth
 from mscol.datasets.task_names import OWN, TASKS
 from mscol.errors import ConfigError
 
-HOUSE = Path(__file__).parents[3]
-PRESETS, SCHEMA = HOUSE / "presets", HOUSE / "schemas" / "config.schema.yaml"
+WORKFLOW = Path(__file__).parents[3]
+PRESETS, SCHEMA = WORKFLOW / "presets", WORKFLOW / "schemas" / "config.schema.yaml"
 
 
 def effective(**given):
@@ -23,7 +23,7 @@ def effective(**given):
 
 
 def test_the_shipped_config_is_valid_and_means_the_embedded_datasets():
-    config = effective_config(yaml.safe_load((HOUSE / "config.yaml").read_text()), PRESETS, SCHEMA)
+    config = effective_config(yaml.safe_load((WORKFLOW / "config.yaml").read_text()), PRESETS, SCHEMA)
     assert config["preset"] == "demo"
     assert {name: dataset["layout"] for name, dataset in config["datasets"].items()} == {
         "mtat": "mtat",
@@ -118,7 +118,7 @@ def test_every_preset_says_every_size():
     only_embedded = {
         key for key in demo if key.split("/")[0] == "demo" or key.startswith("separation/training")
     }
-    # What the published experiment did, said again although most of it is the default
+    # What the published experiment did, stated again although most of it is the default
     published = {
         f"pretraining/{key}"
         for key in (

@@ -59,7 +59,7 @@ def test_clips_hold_duration_and_bytes_of_their_files(table_root, manifest):
     assert list(made.clips["bytes"]) == [(table_root / path).stat().st_size for path in made.clips["path"]]
 
 
-def test_clips_that_are_cut_short_are_used_and_told_in_a_table(table_root, manifest, tmp_path):
+def test_clips_that_are_cut_short_are_used_and_reported_in_a_table(table_root, manifest, tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, 6 * 16_000)
     for name in ("cut.wav", "cut.ogg", "cut.mp3", "liar.mp3"):
         soundfile.write(table_root / name, noise, 16_000)
@@ -98,7 +98,7 @@ def test_clips_that_are_cut_short_are_used_and_told_in_a_table(table_root, manif
     assert told["decoded"].between(3, 4.2).all()
 
 
-def test_clip_that_only_decoding_finds_short_is_told_or_rejected(tmp_path):
+def test_clip_that_only_decoding_finds_short_is_reported_or_rejected(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(32_000), 16_000)
     rows = pd.DataFrame({"id": ["a"], "path": ["a.wav"], "duration": [2.2], "cut": [""]})
     for folder, whole_only in (("told", False), ("rejected", True)):
@@ -178,7 +178,7 @@ def test_split_of_broken_files_alone_names_the_commonest_reason(table_root, mani
         manifest("table", table_root)
 
 
-def test_dataset_that_was_unpacked_one_folder_deeper_is_told_where(mtat_root, manifest):
+def test_dataset_that_was_unpacked_one_folder_deeper_is_reported_where(mtat_root, manifest):
     (mtat_root / "mp3").mkdir()
     for folder in [path for path in mtat_root.iterdir() if path.is_dir() and path.name != "mp3"]:
         folder.rename(mtat_root / "mp3" / folder.name)
@@ -188,7 +188,7 @@ def test_dataset_that_was_unpacked_one_folder_deeper_is_told_where(mtat_root, ma
         manifest("mtat", mtat_root)
 
 
-def test_backslashes_in_all_rows_are_told(table_root, manifest):
+def test_backslashes_in_all_rows_are_reported(table_root, manifest):
     rows = [["folder\\" + path, *rest] for path, *rest in GOOD]
     write_rows(table_root / "clips.csv", [HEADER, *rows])
     with pytest.raises(DatasetError, match="the path contains backslashes, write / between folders"):

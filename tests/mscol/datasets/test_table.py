@@ -211,13 +211,13 @@ def test_table_that_is_a_folder_is_named(table_root):
 
 
 @pytest.mark.parametrize("tags", ["slow,piano", "['slow', 'piano']", '["slow"]'])
-def test_tags_that_hold_brackets_or_commas_are_told(table_root, tags, caplog):
+def test_tags_that_hold_brackets_or_commas_are_reported(table_root, tags, caplog):
     write_table(table_root, ["tags"], [tags, "slow", "piano"])
     table.read_clips(table_root)
     assert "contains a comma, quotes or brackets" in caplog.text and "slow;piano" in caplog.text
 
 
-def test_tags_of_one_clip_each_are_told(table_root, caplog):
+def test_tags_of_one_clip_each_are_reported(table_root, caplog):
     rows = [["path", "split", "tags"], *([f"{n}.wav", "train", f"take {n};slow"] for n in range(20))]
     write_rows(table_root / "clips.csv", rows)
     table.read_clips(table_root)

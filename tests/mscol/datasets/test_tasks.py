@@ -46,7 +46,7 @@ def write_examples(root, split, **changed):
 
 @pytest.fixture
 def written(root, manifest, tmp_path):
-    """Write a task: ``written(task)`` is its clips by id, and what is said about them."""
+    """Write a task: ``written(task)`` is its clips by id, and what the log says about them."""
 
     def write(task):
         manifest("nsynth", root)

@@ -105,6 +105,6 @@ def test_encoder_that_does_not_say_gets_whole_files_and_a_warning(encoder_file, 
     assert "is unknown (no run.json next to it gives it)" in caplog.text
 
 
-def test_what_is_no_length_is_told(encoder_file):
+def test_what_is_no_length_is_reported(encoder_file):
     with pytest.raises(ConfigError, match="normalise: 'whole' is not valid. Use 'file' or a number"):
         embed_file("song.wav", load_encoder(encoder_file), "whole")

@@ -133,8 +133,8 @@ def test_checkpoint_on_the_command_line_needs_its_paper(tmp_path, capsys):
     for name in ("checkpoint-10", "checkpoint-10.index"):
         with pytest.raises(SystemExit, match="2"):
             main(["embed", "x.wav", "--encoder", str(tmp_path / name), "-o", "out.csv"])
-        said = " ".join(capsys.readouterr().err.split())
-        assert "argument --paper" in said and "mscol (" in said and "cvsm (" in said
+        printed = " ".join(capsys.readouterr().err.split())
+        assert "argument --paper" in printed and "mscol (" in printed and "cvsm (" in printed
 
 
 def test_rows_of_an_encoder_of_cvsm_are_seconds(music, tmp_path):
@@ -170,7 +170,9 @@ def test_invalid_options_are_reported(encoder_file, capsys, arguments, message):
 
 
 @pytest.mark.parametrize("broken", [b"no model", None])
-def test_what_cannot_be_read_or_written_is_told_in_a_sentence(encoder_file, music, tmp_path, caplog, broken):
+def test_what_cannot_be_read_or_written_is_reported_in_a_sentence(
+    encoder_file, music, tmp_path, caplog, broken
+):
     if broken:
         (tmp_path / "broken.keras").write_bytes(broken)
         assert embed(music, "--encoder", tmp_path / "broken.keras", "-o", tmp_path / "out.csv") == 1
@@ -215,9 +217,9 @@ def test_folder_without_audio_is_an_error(encoder_file, tmp_path, caplog):
 
 
 def test_help_needs_no_framework():
-    said = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "mscol", "embed", "--help"],
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3] / "workflow_scripts",
     )  # fmt: skip
-    assert "read_parquet" in said.stdout
-    assert "tensorflow" not in said.stderr and "numpy" not in said.stderr
+    assert "read_parquet" in printed.stdout
+    assert "tensorflow" not in printed.stderr and "numpy" not in printed.stderr

@@ -1,4 +1,4 @@
-"""What a run is said to cost: sizes counted by hand, times round rates."""
+"""What a run is estimated to cost: sizes counted by hand, times round rates."""
 
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from mscol.estimate import (
 )
 from mscol.io.files import read_csv
 
-HOUSE = Path(__file__).parents[3]
-RATES = yaml.safe_load((HOUSE / "benchmarks" / "rates.yaml").read_text())
+WORKFLOW = Path(__file__).parents[3]
+RATES = yaml.safe_load((WORKFLOW / "benchmarks" / "rates.yaml").read_text())
 SECONDS = 30.0  # 2,998 frames, 7 segments, 30 windows
 FRAMES, SEGMENTS, WINDOWS = 2998, 7, 30
 
@@ -38,7 +38,7 @@ def make_run(tmp_path, rates=None, shards_in_flight=2, **given):
         "datasets": {"mine": {"layout": "fma", "root": str(root)}},
     }
     config |= {"pretraining": {"dataset": "mine", "updates": 100, "validation_every": 1000}} | given
-    settings = effective_config(config, HOUSE / "presets", HOUSE / "schemas" / "config.schema.yaml")
+    settings = effective_config(config, WORKFLOW / "presets", WORKFLOW / "schemas" / "config.schema.yaml")
     size = DatasetSize({"train": 10, "validation": 2, "test": 4}, SECONDS, "hand")
     rates = RATES | {"cpu": RATES["cpu"] | {"start": dict.fromkeys(RATES["cpu"]["start"], 0)} | (rates or {})}
     return Run(settings, {"mine": size}, {"mine": 4}, frozenset(), rates, shards_in_flight)
@@ -63,8 +63,8 @@ def test_separating_function_is_taken_to_be_as_quick_as_umxl_and_the_table_says_
     cost, expected = cost_of(ours, "separation"), cost_of(theirs, "separation")
     assert cost.cpu_seconds == expected.cpu_seconds and cost.jobs == expected.jobs - 1, "nothing is fetched"
     assert cost_of(ours, "stems").kept_bytes == cost_of(theirs, "stems").kept_bytes / 2
-    said = "assumed to be as fast as Open-Unmix umxl"
-    assert said in estimate_table(ours, cores=8) and said not in estimate_table(theirs, cores=8)
+    printed = "assumed to be as fast as Open-Unmix umxl"
+    assert printed in estimate_table(ours, cores=8) and printed not in estimate_table(theirs, cores=8)
 
 
 def test_separation_on_a_gpu_goes_by_the_networks_size_too(tmp_path):
@@ -80,7 +80,7 @@ def test_separation_of_a_size_in_between_is_interpolated(tmp_path):
         tmp_path,
         {"separation_second": {512: 0.1, 1024: 0.2}},
         separation={"model": "demo", "training": training},
-        demo={"sizes": yaml.safe_load((HOUSE / "presets" / "demo.yaml").read_text())["demo"]["sizes"]},
+        demo={"sizes": yaml.safe_load((WORKFLOW / "presets" / "demo.yaml").read_text())["demo"]["sizes"]},
     )
     assert cost_of(run, "separation").cpu_seconds == pytest.approx(12 * SECONDS * 0.15)
 

@@ -82,17 +82,17 @@ def _handler(hub):
     class Handler(BaseHTTPRequestHandler):
         def _handle(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, said = hub.answer(self.command, self.path.partition("?")[0], body, self.headers)
-            said = json.dumps(said).encode()
+            status, printed = hub.answer(self.command, self.path.partition("?")[0], body, self.headers)
+            printed = json.dumps(printed).encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(printed)))
             self.send_header("Content-Type", "application/json")
             self.end_headers()
-            self.wfile.write(said)
+            self.wfile.write(printed)
 
         do_GET = do_POST = do_PUT = _handle
 
         def log_message(self, *arguments):
-            """Nothing is said of each request."""
+            """Print nothing about each request."""
 
     return Handler

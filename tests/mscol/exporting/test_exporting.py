@@ -228,8 +228,8 @@ def test_example_of_the_docs_runs_without_mscol(exported, music, tmp_path, name)
         {"mscol"} if name == "savedmodel" else {"mscol", "keras"}
     )  # TensorFlow imports the Keras that it brings
     code += f"\nimport sys\nassert not {not_needed} & set(sys.modules)"
-    said = run_code(code, tmp_path)
-    assert "(13, 128)" in said or "([13, 128])" in said
+    printed = run_code(code, tmp_path)
+    assert "(13, 128)" in printed or "([13, 128])" in printed
 
 
 def run_code(code, folder, *paths):

@@ -137,7 +137,9 @@ WRITES = {
 
 
 @pytest.mark.parametrize("kind", WRITES)
-def test_full_disk_is_told_leaves_no_part_and_costs_nothing_once_there_is_room(mount, tmp_path, music, kind):
+def test_full_disk_is_reported_leaves_no_part_and_costs_nothing_once_there_is_room(
+    mount, tmp_path, music, kind
+):
     disk = mount(tmp_path / "disk", kilobytes=16)
     with pytest.raises(WriteError, match=r"/disk/.*: cannot be written: the disk is full. Free some space"):
         WRITES[kind](disk.folder, music)
@@ -177,7 +179,7 @@ def test_full_disk_keeps_the_checkpoint_before(mount, tmp_path):
     assert len(checkpoints.paths()) == 2 and path.exists()
 
 
-def test_read_only_disk_is_told(mount, tmp_path):
+def test_read_only_disk_is_reported(mount, tmp_path):
     disk = mount(tmp_path / "disk")
     write_json([1], disk.folder / "about.json")
     disk.allow_writing(False)
@@ -188,7 +190,7 @@ def test_read_only_disk_is_told(mount, tmp_path):
     assert (disk.folder / "about.json").read_text() == "[\n  1\n]\n"
 
 
-def test_folder_without_leave_to_write_is_told(tmp_path):
+def test_folder_without_leave_to_write_is_reported(tmp_path):
     (tmp_path / "results").mkdir(mode=0o555)
     code = "from mscol.io.files import write_json; write_json(1, 'results/about.json')"
     try:

@@ -75,7 +75,7 @@ def test_joined_parts_read_like_one_file(tmp_path):
             assert joined.read(count) == one.read(count)
 
 
-def test_missing_part_is_told():
+def test_missing_part_is_reported():
     assert group_archives(["b.tar.gz", "a.zip"]) == [["a.zip"], ["b.tar.gz"]]
     with pytest.raises(
         FetchError, match=r"mp3.zip: its parts are mp3.zip.001, mp3.zip.003, expected .*002. List all"

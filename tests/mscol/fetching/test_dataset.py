@@ -32,7 +32,7 @@ def test_dataset_that_is_there_is_not_fetched_again(fetch):
     assert len(run.server.sent) == len(run.files)
 
 
-def test_dataset_that_lost_a_clip_is_told_and_stays_as_it_is(fetch):
+def test_dataset_that_lost_a_clip_is_reported_and_stays_as_it_is(fetch):
     run = fetch("mtat")
     run()
     (run.root / "b" / "train_more-0-29.mp3").unlink()
@@ -146,7 +146,7 @@ def test_archives_on_this_machine_are_read_where_they_lie(fetch, tmp_path):
     assert len(list(run.root.glob("*/*.mp3"))) == len(MTAT_CLIPS)
 
 
-def test_missing_archive_on_this_machine_is_told(fetch, tmp_path):
+def test_missing_archive_on_this_machine_is_reported(fetch, tmp_path):
     run = fetch("fma")
     run.files["fma_small.zip"]["address"] = str(tmp_path / "nowhere.zip")
     with pytest.raises(FetchError, match=r"nowhere\.zip: there is no such file. Correct the address"):
@@ -154,7 +154,7 @@ def test_missing_archive_on_this_machine_is_told(fetch, tmp_path):
     assert run.server.sent == []
 
 
-def test_too_little_room_is_told_before_anything_is_downloaded(fetch):
+def test_too_little_room_is_reported_before_anything_is_downloaded(fetch):
     run = fetch("fma")
     run.limit_bytes = 1 << 60
     with pytest.raises(FetchError, match=r"needs \d+\.\d GB of disk, but only .* are free. Free some space"):
@@ -195,7 +195,7 @@ def test_disk_that_fills_up_while_downloading_keeps_what_has_come(fetch, small_d
     assert run.root.exists()
 
 
-def test_folder_that_cannot_be_written_is_told(fetch, tmp_path):
+def test_folder_that_cannot_be_written_is_reported(fetch, tmp_path):
     run = fetch("fma")
     run.root.parent.write_text("a file where the folder of datasets should be")
     with pytest.raises(FetchError, match=r"cannot be written or read \((Not a directory|File exists)\)"):

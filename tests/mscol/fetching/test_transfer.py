@@ -109,7 +109,7 @@ def test_passing_refusals_are_outwaited(server, get):
     assert get() == CONTENT
 
 
-def test_final_refusal_is_told_at_once(server, get):
+def test_final_refusal_is_reported_at_once(server, get):
     server.refusals = [404]
     with pytest.raises(
         FetchError, match=r"x\.zip: the server answers 404 \(Not Found\). Correct the address"
@@ -128,7 +128,7 @@ def test_attempts_end_where_nothing_comes(server, get, tmp_path):
     assert get() == CONTENT
 
 
-def test_server_that_is_away_is_told(tmp_path):
+def test_server_that_is_away_is_reported(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}/x.zip"
@@ -137,7 +137,7 @@ def test_server_that_is_away_is_told(tmp_path):
             download(address, tmp_path / "x.zip", pauses=(0,))
 
 
-def test_address_that_is_none_is_told_at_once(tmp_path):
+def test_address_that_is_none_is_reported_at_once(tmp_path):
     with pytest.raises(FetchError, match=r"http://host/x y: not a valid address"):
         download("http://host/x y", tmp_path / "x.zip", pauses=(60,))
 

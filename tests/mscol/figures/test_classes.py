@@ -38,14 +38,14 @@ def _written(table, tmp_path, results):
 
 
 def test_every_tag_is_written_with_its_positives(tmp_path, results):
-    said = _written(made_up.tags(), tmp_path, results)
+    printed = _written(made_up.tags(), tmp_path, results)
     table = made_up.tags()
     assert {f"{row.label} ({row.n_positive} / {row.n_groups})" for row in table[:-1].itertuples()} <= set(
-        said
+        printed
     )
-    assert said.count("not scored: no positive clip") == 2  # in both panels
-    assert any(text.startswith("bass_vocals on mtat (frozen, filtered test list)") for text in said)
-    assert any("number of clips (of 4,332) / songs (of 812)" in text for text in said)
+    assert printed.count("not scored: no positive clip") == 2  # in both panels
+    assert any(text.startswith("bass_vocals on mtat (frozen, filtered test list)") for text in printed)
+    assert any("number of clips (of 4,332) / songs (of 812)" in text for text in printed)
 
 
 def test_tags_are_sorted_and_drawn_at_their_values():
@@ -80,8 +80,8 @@ def test_one_group_of_many_is_drawn(tmp_path, results):
 
 def test_first_protocol_stands_in_where_frozen_is_missing(tmp_path, results):
     table = made_up.tags().assign(protocol="finetuned", label_fraction=0.1)
-    said = _written(table, tmp_path, results)
-    assert any("(finetuned, filtered test list, 0.1 of the training labels)" in text for text in said)
+    printed = _written(table, tmp_path, results)
+    assert any("(finetuned, filtered test list, 0.1 of the training labels)" in text for text in printed)
 
 
 def test_confusion_holds_shares_of_each_true_class():
@@ -98,16 +98,16 @@ def test_confusion_holds_shares_of_each_true_class():
 
 
 def test_every_class_is_written_as_row_and_as_column(tmp_path, results):
-    said = _written(made_up.classes(), tmp_path, results)
-    assert all(said.count(label) >= 2 for label in made_up.FAMILIES)  # called so; and beside its scores
+    printed = _written(made_up.classes(), tmp_path, results)
+    assert all(printed.count(label) >= 2 for label in made_up.FAMILIES)  # called so; and beside its scores
     counts = [f"{row.label} ({row.n_positive}" for row in made_up.classes().itertuples()]
-    assert all(any(text.startswith(count) for text in said) for count in counts)
-    assert "no test clip" in said and "not scored" in said
+    assert all(any(text.startswith(count) for text in printed) for count in counts)
+    assert "no test clip" in printed and "not scored" in printed
 
 
 def test_class_called_none_is_a_class(tmp_path, results):
-    said = _written(made_up.classes(["None", "bass"], absent=()), tmp_path, results)
-    assert said.count("None") == 2
+    printed = _written(made_up.classes(["None", "bass"], absent=()), tmp_path, results)
+    assert printed.count("None") == 2
 
 
 @pytest.mark.parametrize("labels", [["a", "b"], made_up.FAMILIES, [f"genre {n}" for n in range(40)]])
@@ -139,9 +139,9 @@ def test_matrix_of_very_many_classes_shows_its_cells_and_names_some_classes():
 
 def test_names_of_labels_are_no_formulas_and_of_bearable_length(tmp_path, results):
     labels = [r"$\foo$", "cheap $_$ x", "A$AP $hip", "x" * 60]
-    said = _written(made_up.classes(labels, absent=()), tmp_path, results)
-    assert {r"$\foo$", "cheap $_$ x", "A$AP $hip"} <= set(said)
-    assert "x" * 24 + "…" + "x" * 23 in said
+    printed = _written(made_up.classes(labels, absent=()), tmp_path, results)
+    assert {r"$\foo$", "cheap $_$ x", "A$AP $hip"} <= set(printed)
+    assert "x" * 24 + "…" + "x" * 23 in printed
 
 
 @pytest.mark.parametrize("n_tags", [1, 8, 50])
@@ -183,5 +183,7 @@ def test_what_few_groups_tell_of_is_grey_and_hollow(draw, table):
 
 def test_class_without_training_clips_says_so(tmp_path, results):
     table = made_up.classes(absent=())
-    said = _written(table.assign(n_train=np.where(table["label"] == "synth_lead", 0, 9)), tmp_path, results)
-    assert said.count("no training clip") == 1
+    printed = _written(
+        table.assign(n_train=np.where(table["label"] == "synth_lead", 0, 9)), tmp_path, results
+    )
+    assert printed.count("no training clip") == 1

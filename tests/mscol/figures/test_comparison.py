@@ -21,9 +21,9 @@ def summary(tmp_path):
 @pytest.mark.parametrize("plot", [plot_comparison, plot_label_fractions])
 def test_every_model_protocol_and_metric_is_named(plot, summary, tmp_path):
     plot(summary, [tmp_path / "figure.svg", tmp_path / "figure.png"])
-    said = texts_of_svg(tmp_path / "figure.svg")
+    printed = texts_of_svg(tmp_path / "figure.svg")
     titles = {protocol_title(protocol) for protocol in made_up.PROTOCOLS}
-    assert {*made_up.MODELS, *titles, "chance", "nsynth accuracy", "filtered test list"} <= set(said)
+    assert {*made_up.MODELS, *titles, "chance", "nsynth accuracy", "filtered test list"} <= set(printed)
     assert image.imread(tmp_path / "figure.png").shape[1] > 1000
 
 

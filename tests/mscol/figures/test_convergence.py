@@ -29,7 +29,7 @@ def runs(tmp_path):
 def test_figure_names_models_axes_and_chance(runs, tmp_path):
     plot_convergence(runs, [tmp_path / "out" / "figure.svg", tmp_path / "out" / "figure.png"])
     tree = ElementTree.parse(tmp_path / "out" / "figure.svg")
-    said = " ".join(text for element in tree.iter() for text in element.itertext())
+    printed = " ".join(text for element in tree.iter() for text in element.itertext())
     for wanted in (
         "bass_vocals",
         "mixture",
@@ -38,7 +38,7 @@ def test_figure_names_models_axes_and_chance(runs, tmp_path):
         "chance, 8 pairs",
         "2 seeds",
     ):
-        assert wanted in said
+        assert wanted in printed
     assert image.imread(tmp_path / "out" / "figure.png").shape[:2] == (750, 1650)
 
 

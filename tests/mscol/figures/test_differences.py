@@ -21,10 +21,10 @@ def test_every_label_and_both_models_are_named(tmp_path):
     plot_differences(
         tmp_path / "comparisons.csv", "mtat", "bass_drums_other_vocals", [tmp_path / "figure.svg"]
     )
-    said = texts_of_svg(tmp_path / "figure.svg")
-    assert set(made_up.TAGS) <= set(said) and "elsewhere" not in said
-    assert any(text.startswith("bass_drums_other_vocals minus mixture on mtat") for text in said)
-    assert said.count("not scored") == 2
+    printed = texts_of_svg(tmp_path / "figure.svg")
+    assert set(made_up.TAGS) <= set(printed) and "elsewhere" not in printed
+    assert any(text.startswith("bass_drums_other_vocals minus mixture on mtat") for text in printed)
+    assert printed.count("not scored") == 2
     plot_differences(
         tmp_path / "comparisons.csv",
         "mtat",
@@ -32,9 +32,9 @@ def test_every_label_and_both_models_are_named(tmp_path):
         [tmp_path / "figure.svg"],
         synthesised=True,
     )
-    said = texts_of_svg(tmp_path / "figure.svg")
-    assert any("mixture on mtat, synthesised (" in text for text in said)
-    assert any("say nothing about real music" in text for text in said)
+    printed = texts_of_svg(tmp_path / "figure.svg")
+    assert any("mixture on mtat, synthesised (" in text for text in printed)
+    assert any("say nothing about real music" in text for text in printed)
 
 
 def test_labels_are_sorted_by_the_first_metric():
@@ -70,7 +70,7 @@ def test_title_counts_what_stands_out():
     assert "of 10 with at least 5 groups (up to 0.5 by chance)" in title
 
 
-def test_nothing_is_said_of_few_groups_or_of_a_single_seed():
+def test_nothing_is_reported_of_few_groups_or_of_a_single_seed():
     table = made_up.differences(*CLASSES)
     few = table.assign(n_groups=np.where(table["label"] == "bass", 4, 9), mark="", low=np.nan, high=np.nan)
     assert "of 9 with at least 5 groups (up to 0.5 by" in draw_differences(few, "title").get_suptitle()

@@ -69,8 +69,8 @@ def test_fonts_that_were_installed_meanwhile_show_what_the_own_one_cannot(bare, 
     (tmp_path / "broken.ttf").write_bytes(b"no font")
     bare.setattr(font_manager, "findSystemFonts", lambda: [*fonts, str(tmp_path / "broken.ttf")])
     figure = _figure()
-    said = _save(figure, tmp_path)
-    assert set(NAMES) <= set(said) and caplog.messages == []
+    printed = _save(figure, tmp_path)
+    assert set(NAMES) <= set(printed) and caplog.messages == []
     labels = {label.get_text(): label for label in figure.axes[0].get_xticklabels()}
     assert labels["古琴"].get_fontfamily() == ["sans-serif", "East", "Korean"]  # as few as will do
     assert labels["flute"].get_fontfamily() == ["sans-serif"]
@@ -81,8 +81,8 @@ def test_fonts_that_were_installed_meanwhile_show_what_the_own_one_cannot(bare, 
 
 def test_without_such_fonts_pictures_number_names_and_texts_hold_them(bare, tmp_path, caplog):
     figure = _figure()
-    said = _save(figure, tmp_path)
-    assert set(NAMES) <= set(said)
+    printed = _save(figure, tmp_path)
+    assert set(NAMES) <= set(printed)
     rows = [text.partition(" (")[0] for text in rows_of(figure.axes[0])]
     assert rows == ["[1]", "[2]", "[3]", "flute", "vocal"]
     assert rows_of(figure.axes[1]) == ["[1]", "[2] (guitar)", "[3]", "flute", "vocal"]

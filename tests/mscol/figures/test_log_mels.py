@@ -48,9 +48,9 @@ def cache(tmp_path):
 
 def test_figure_says_which_stems_are_active_and_how_loud_they_are(cache, tmp_path):
     plot_log_mels(**cache, windows="aligned", threshold=0.01, paths=[tmp_path / "figure.svg"])
-    said = texts_of_svg(tmp_path / "figure.svg")
-    assert {"b", "mixture", *STEMS, "time (s)", "natural log of the mel magnitude"} <= set(said)
-    assert said.count("inactive 0.0040") == 2 and said.count("active 0.2000") == 10
+    printed = texts_of_svg(tmp_path / "figure.svg")
+    assert {"b", "mixture", *STEMS, "time (s)", "natural log of the mel magnitude"} <= set(printed)
+    assert printed.count("inactive 0.0040") == 2 and printed.count("active 0.2000") == 10
 
 
 def test_figure_does_not_depend_on_the_order_of_shards(cache, tmp_path):

@@ -25,12 +25,12 @@ def files(tmp_path):
     return [str(tmp_path / name) for name in ("tomorrow", "today", "nowhere")]
 
 
-def test_files_of_the_future_are_told_from_others(files):
+def test_files_of_the_future_are_recognised(files):
     assert in_future(files) == files[:1]
     assert not_in_future(files) == files[1:]
 
 
-def test_what_is_told_of_them_changes_with_their_content_and_date(files):
+def test_their_digest_changes_with_their_content_and_date(files):
     told = tell_dates(files[:1])
     assert told.startswith(f"{files[0]}, dated 2") and told.endswith(", 8 bytes")
     dated(files[0], LATER + 1)

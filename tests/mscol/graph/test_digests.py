@@ -14,7 +14,7 @@ SCRIPTS = Path(__file__).parents[3] / "workflow_scripts"
 
 
 @pytest.fixture
-def house(tmp_path, monkeypatch):
+def workflow(tmp_path, monkeypatch):
     """A copy of workflow_scripts that may be edited; returns a function that digests anew."""
     copy = tmp_path / "workflow_scripts"
     shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -36,8 +36,8 @@ def edit(path, before, after):
     path.write_text(text.replace(before, after, 1))
 
 
-def test_changed_line_of_an_imported_module_changes_the_digest(house):
-    copy, digest = house
+def test_changed_line_of_an_imported_module_changes_the_digest(workflow):
+    copy, digest = workflow
     scripts = (
         "cache_mixture_mels.py",
         "cache_stem_mels.py",
@@ -50,8 +50,8 @@ def test_changed_line_of_an_imported_module_changes_the_digest(house):
     assert changed == {"cache_mixture_mels.py", "cache_stem_mels.py"}
 
 
-def test_changed_line_of_a_script_changes_its_own_digest(house):
-    copy, digest = house
+def test_changed_line_of_a_script_changes_its_own_digest(workflow):
+    copy, digest = workflow
     before = digest("resample_stems.py"), digest("cache_mixture_mels.py")
     with open(copy / "resample_stems.py", "a") as script:
         script.write("# A comment.\n")
@@ -71,8 +71,8 @@ def test_every_rule_with_a_script_has_a_digest_of_it():
     assert len(blocks) > 25 and without == ["pretrain_encoder"]  # whose plan has it
 
 
-def test_comments_and_docstrings_do_not_change_the_digest(house):
-    copy, digest = house
+def test_comments_and_docstrings_do_not_change_the_digest(workflow):
+    copy, digest = workflow
     before = digest("cache_mixture_mels.py")
     edit(
         copy / "mscol" / "mels" / "spectrogram.py",
@@ -87,8 +87,8 @@ def test_comments_and_docstrings_do_not_change_the_digest(house):
     assert digest("cache_mixture_mels.py") == before
 
 
-def test_edit_in_one_layout_leaves_the_others_as_they_are(house):
-    copy, digest = house
+def test_edit_in_one_layout_leaves_the_others_as_they_are(workflow):
+    copy, digest = workflow
     layouts = ("mtat", "nsynth", "fma", "table")
     before = {name: digest("write_manifest.py", f"mscol.datasets.{name}") for name in layouts}
     assert len(set(before.values())) == len(layouts)
@@ -100,8 +100,8 @@ def test_edit_in_one_layout_leaves_the_others_as_they_are(house):
     assert changed == ["nsynth"]
 
 
-def test_edit_of_the_synthetic_music_concerns_only_its_maker(house):
-    copy, digest = house
+def test_edit_of_the_synthetic_music_concerns_only_its_maker(workflow):
+    copy, digest = workflow
     scripts = [path.name for path in copy.glob("*.py")]
     before = {script: digest(script) for script in scripts}
     module = copy / "mscol" / "synthesis" / "instruments.py"

@@ -92,7 +92,7 @@ def test_frames_are_counted_across_what_is_no_frame(tmp_path, music):
 
 @pytest.mark.parametrize("suffix", ["mp3", "wav", "aiff", "flac", "ogg"])
 @pytest.mark.parametrize("share", [1 / 3, 0.9])
-def test_file_that_is_cut_is_told(tmp_path, music, suffix, share):
+def test_file_that_is_cut_is_reported(tmp_path, music, suffix, share):
     path = tmp_path / f"x.{suffix}"
     data = write(path, music)
     assert measure(path) == (pytest.approx(SECONDS, abs=0.001), "")

@@ -78,7 +78,7 @@ def machine(tmp_path):
     return devices, programs, find
 
 
-def test_machine_without_a_card_is_told_from_one_with(machine):
+def test_machine_with_a_card_differs_from_one_without(machine):
     devices, _, find = machine
     (devices / "nvidiactl").touch()  # the driver alone
     assert find() is None
@@ -116,7 +116,7 @@ def test_card_without_a_device_of_its_own_is_asked_for(machine, answer, card):
 
 
 @pytest.mark.parametrize(
-    ("said", "version"),
+    ("printed", "version"),
     [
         ("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\nGCC 12", "550.54.14"),
         ("NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  570.86.15  Release Build", "570.86.15"),
@@ -124,9 +124,9 @@ def test_card_without_a_device_of_its_own_is_asked_for(machine, answer, card):
         ("", None),
     ],
 )  # fmt: skip
-def test_old_driver_is_named(tmp_path, said, version):
+def test_old_driver_is_named(tmp_path, printed, version):
     path = tmp_path / "version"
-    path.write_text(said)
+    path.write_text(printed)
     found = backend._old_driver(path)
     assert found == (f"its driver is {version}, but CUDA 13 needs 580 or later" if version else None)
     assert backend._old_driver(tmp_path / "none") is None
@@ -184,11 +184,11 @@ def test_someones_keras_json_does_not_change_what_is_computed(tmp_path):
     other = {"floatx": "float16", "epsilon": 0.5, "backend": "torch", "image_data_format": "channels_first"}
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "keras.json").write_text(json.dumps(other))
-    usual, said = compute(tmp_path / "usual", CHOOSING + COMPUTING)
+    usual, printed = compute(tmp_path / "usual", CHOOSING + COMPUTING)
     # Neither framework takes all memory of a GPU at once.
     assert usual.startswith("{'backend': 'tensorflow', 'device': 'CPU'}\ntrue false\nfloat32 (4, ")
-    # And nothing else is said.
-    assert said == "Computing with TensorFlow: no GPU is available to this job.\n"
+    # And nothing else is printed.
+    assert printed == "Computing with TensorFlow: no GPU is available to this job.\n"
     assert compute(tmp_path / "other", CHOOSING + COMPUTING)[0] == usual
 
 
@@ -199,9 +199,9 @@ def test_keras_backend_has_the_last_word(tmp_path):
         CHOOSING
         + "import keras; keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]).save('model.keras')"
     )
-    by_name, said = compute(tmp_path, program, KERAS_BACKEND="jax", XLA_PYTHON_CLIENT_PREALLOCATE="true")
+    by_name, printed = compute(tmp_path, program, KERAS_BACKEND="jax", XLA_PYTHON_CLIENT_PREALLOCATE="true")
     assert by_name == "{'backend': 'jax', 'device': 'CPU'}\ntrue true"
-    assert said == "Computing with JAX, as KERAS_BACKEND says: no GPU is available to this job.\n"
+    assert printed == "Computing with JAX, as KERAS_BACKEND says: no GPU is available to this job.\n"
 
 
 def scripts_with_keras():

@@ -32,13 +32,13 @@ ImportError: libcudart.so.12: cannot open shared object file: No such file or di
 """
 
 
-def test_what_says_nothing_is_told_from_what_does():
+def test_silent_messages_are_distinguished_from_others():
     assert [line for line in CHATTER.encode().splitlines() if not is_chatter(line)] == []
     assert [line for line in NEWS.encode().splitlines() if is_chatter(line)] == []
 
 
 # Stands for TensorFlow: it writes past Python, and may end the process.
-PACKAGE = "import os; os.write(2, {said!r}); os.{end}"
+PACKAGE = "import os; os.write(2, {printed!r}); os.{end}"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ PACKAGE = "import os; os.write(2, {said!r}); os.{end}"
 def test_import_is_quiet_unless_something_is_wrong_or_all_is_asked_for(
     tmp_path, monkeypatch, level, end, expected
 ):
-    (tmp_path / "tensorflow.py").write_text(PACKAGE.format(said=(CHATTER + NEWS).encode(), end=end))
+    (tmp_path / "tensorflow.py").write_text(PACKAGE.format(printed=(CHATTER + NEWS).encode(), end=end))
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level or "")
     if not level:
         monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")

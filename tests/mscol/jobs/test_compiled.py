@@ -36,10 +36,10 @@ def job(folder, **environment):
 
 def end_of(process):
     """The total, whether anything was taken, and the log."""
-    out, said = process.communicate()
-    assert process.returncode == 0, said
+    out, printed = process.communicate()
+    assert process.returncode == 0, printed
     total, taken = out.split()
-    return total, taken == "True", said
+    return total, taken == "True", printed
 
 
 @pytest.fixture(scope="module")
@@ -71,23 +71,25 @@ def test_damaged_program_is_removed_and_compiled_again(kept):
             whole[number][:half] if number % 2 else whole[number][:half] + b"?" + whole[number][half + 1 :]
         )
         path.write_bytes(damaged)
-    found, taken, said = end_of(job(folder))
+    found, taken, printed = end_of(job(folder))
     assert (found, taken) == (total, False)
-    assert said.count("was damaged. It was removed and will be compiled again.") == len(paths)
+    assert printed.count("was damaged. It was removed and will be compiled again.") == len(paths)
     assert sorted(folder.glob("*-cache")) == paths and end_of(job(folder))[:2] == (total, True)
 
 
-def test_folder_that_cannot_be_made_is_told(kept, tmp_path):
+def test_folder_that_cannot_be_made_is_reported(kept, tmp_path):
     (tmp_path / "file").touch()
-    found, taken, said = end_of(job(tmp_path / "file" / "compiled"))
+    found, taken, printed = end_of(job(tmp_path / "file" / "compiled"))
     assert (found, taken) == (kept[1], False)
-    assert "JAX cannot cache compiled programs there (Not a directory)" in said and "Traceback" not in said
+    assert (
+        "JAX cannot cache compiled programs there (Not a directory)" in printed and "Traceback" not in printed
+    )
 
 
 def test_full_disk_stops_no_job(kept, tmp_path, mount):
     mount(tmp_path / "disk", kilobytes=4)
-    found, _, said = end_of(job(tmp_path / "disk"))
-    assert found == kept[1] and "No space left on device" in said and "Traceback" not in said
+    found, _, printed = end_of(job(tmp_path / "disk"))
+    assert found == kept[1] and "No space left on device" in printed and "Traceback" not in printed
 
 
 @pytest.mark.parametrize(

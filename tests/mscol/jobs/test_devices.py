@@ -57,13 +57,13 @@ def job(wanted=1):
 
 
 def seen_by(process):
-    """What a job sees, once it has what it waits for; and what it said before."""
-    said = []
+    """What a job sees, once it has what it waits for; and what it printed before."""
+    printed = []
     for line in process.stdout:
         if line.startswith("sees"):
-            return line.split()[1].strip("'"), said
-        said.append(line)
-    raise AssertionError(said)
+            return line.split()[1].strip("'"), printed
+        printed.append(line)
+    raise AssertionError(printed)
 
 
 @pytest.mark.parametrize(
@@ -136,12 +136,12 @@ def test_jobs_see_a_gpu_each_and_a_third_waits_until_one_of_them_is_killed(names
     with job() as first, job() as second:
         assert {seen_by(first)[0], seen_by(second)[0]} == {"0", "1"}
         with job() as third:
-            said = third.stdout.readline()
-            assert said == "Jobs of other runs use every GPU (2). Waiting for 1.\n"
+            printed = third.stdout.readline()
+            assert printed == "Jobs of other runs use every GPU (2). Waiting for 1.\n"
             second.kill()
             second.wait()
-            seen, said = seen_by(third)
-            assert seen in {"0", "1"} and said[0].startswith("Waiting for GPUs took")
+            seen, printed = seen_by(third)
+            assert seen in {"0", "1"} and printed[0].startswith("Waiting for GPUs took")
 
 
 def test_jobs_see_as_many_as_they_want(names):
@@ -230,7 +230,7 @@ from mscol.jobs.devices import take_gpus
 assert cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(n)) == 0 and cuda.cuDeviceGetUuid_v2(uuid, 0) == 0
 print(name, n.value, bytes(uuid).hex())
 """
-    said = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True).stdout
-    name, seen, identity = said.split()
+    printed = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True).stdout
+    name, seen, identity = printed.split()
     assert seen == "1"
     assert identity == gpus[name].partition("-")[2].replace("-", "")

@@ -34,9 +34,11 @@ def nvidia_smi(tmp_path, monkeypatch):
     """Return a function that puts up an nvidia-smi which says what it is told."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
-    def put(said):
+    def put(printed):
         program = tmp_path / "nvidia-smi"
-        program.write_text(f"#!/bin/sh\n[ $1 = --query-gpu=uuid,power.draw ] && cat <<'end'\n{said}\nend\n")
+        program.write_text(
+            f"#!/bin/sh\n[ $1 = --query-gpu=uuid,power.draw ] && cat <<'end'\n{printed}\nend\n"
+        )
         program.chmod(0o755)
 
     return put

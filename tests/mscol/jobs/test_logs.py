@@ -45,7 +45,7 @@ def test_log_of_a_job_says_in_a_sentence_which_extra_is_missing(tmp_path):
     assert "[workflow]'" in line
 
 
-def test_time_left_is_told_from_the_second_line_on_by_what_came_after_the_first(monkeypatch, caplog):
+def test_time_left_is_logged_from_the_second_line_on_and_leaves_out_the_first(monkeypatch, caplog):
     caplog.set_level("INFO")
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
@@ -60,7 +60,7 @@ def test_time_left_is_told_from_the_second_line_on_by_what_came_after_the_first(
     ]
 
 
-def test_no_time_left_is_told_where_nobody_knows_the_total(caplog):
+def test_no_time_left_is_logged_if_the_total_is_unknown(caplog):
     caplog.set_level("INFO")
     progress = Progress("MB", None, every=0)
     progress.step(2)

@@ -51,6 +51,6 @@ def test_middle_of_an_excerpt_is_that_of_the_recording():
 
 
 @pytest.mark.parametrize("wrong", ["all", 0, 0.5, -3, float("nan"), float("inf"), None])
-def test_what_is_no_length_is_told(wrong):
+def test_what_is_no_length_is_reported(wrong):
     with pytest.raises(ConfigError, match="Use 'file' or a number of seconds of at least 1"):
         seconds_of(wrong)

@@ -69,7 +69,7 @@ def _describe(folder, task, n_heads=2):
     return read_described(out)
 
 
-def test_each_clip_is_told_with_its_class_and_what_each_run_called_it(tmp_path):
+def test_each_clip_has_its_class_and_the_prediction_of_each_run(tmp_path):
     table = _describe(tmp_path, "classification")
     assert table["model"].value_counts().to_dict() == {"bass": 15, "mfcc": 15}
     bass = table[table["model"] == "bass"]
@@ -78,14 +78,14 @@ def test_each_clip_is_told_with_its_class_and_what_each_run_called_it(tmp_path):
     assert (table.loc[table["model"] == "mfcc", "seed7_head1"] == "").all()
 
 
-def test_tags_and_numbers_are_told_too(tmp_path):
+def test_tags_and_numbers_are_listed_too(tmp_path):
     (tmp_path / "tags").mkdir()
     tags = _describe(tmp_path / "tags", "tagging", 1)
     first = tags["seed7_head1"].str.partition(";")[0]
-    said = [
+    printed = [
         tag in labels.split(";") for tag, labels in zip(first, tags["labels"], strict=True) if labels and tag
     ]
-    assert len(said) > 10 and all(said)
+    assert len(printed) > 10 and all(printed)
     (tmp_path / "numbers").mkdir()
     numbers = _describe(tmp_path / "numbers", "regression", 1)
     assert pd.to_numeric(numbers.loc[numbers["model"] == "bass", "seed7_head1"]).notna().all()

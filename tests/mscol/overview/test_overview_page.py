@@ -60,7 +60,7 @@ class Page(HTMLParser):
     def sections(self):
         return [attrs["id"] for attrs in self.all("section")]
 
-    def said(self):
+    def printed(self):
         return " ".join(text for tag, text in self.texts if tag not in ("script", "style"))
 
 
@@ -158,7 +158,7 @@ def test_names_of_users_are_shown_as_they_are_and_run_nothing(tmp_path):
     assert len(page.all("script")) == 2 and not page.all("b")
     data = page.data
     assert set(data["clips"]["mine"]["names"]) == set(ids) and data["views"][0]["labels"] == EVIL
-    assert all(f"because {name}" in page.said() for name in EVIL)
+    assert all(f"because {name}" in page.printed() for name in EVIL)
     cells = data["views"][0]["cells"]["mixture"]
     assert {cell[0] for cell in cells} == set(EVIL) and {cell[1] for cell in cells} <= set(EVIL), "also 060"
     assert data["views"][1]["cells"] == {} and len(data["views"][1]["maps"]["bass"]) == len(ids)
@@ -172,8 +172,8 @@ def test_page_has_only_what_the_run_has(tmp_path):
         {"mixture": "the mixture alone"},
     )
     assert page.sections == ["comparison", "models", "maps", "classes", "left-out"]
-    assert page.data["views"][0]["cells"] == {} and "No clip is shorter than listed." in page.said()
-    assert "Every clip could be used." in page.said() and "better than" not in page.said()
+    assert page.data["views"][0]["cells"] == {} and "No clip is shorter than listed." in page.printed()
+    assert "Every clip could be used." in page.printed() and "better than" not in page.printed()
     assert float(page.data["views"][0]["of"]["3"]) == pytest.approx(3 / 11, abs=1e-3)
 
 
@@ -183,8 +183,8 @@ def test_without_embeddings_there_are_tables_and_no_maps(tmp_path):
     page = _page(tmp_path, [(view._replace(clips=None, excerpts=None), written)], MADE)
     assert (
         "maps" not in page.sections
-        and "excerpt" not in page.said()
-        and "F1 of each label of mine" in page.said()
+        and "excerpt" not in page.printed()
+        and "F1 of each label of mine" in page.printed()
     )
     assert page.data["clips"]["mine"] == {"names": [], "audio": {}}
 
@@ -212,7 +212,7 @@ def test_thousands_of_clips_leave_the_page_small(tmp_path):
     assert (tmp_path / "index.html").stat().st_size < 500_000
     assert (
         len(page.data["views"][0]["maps"]["mixture"]) == 300
-        and "The map shows 300 of 4,000 clips of mine" in page.said()
+        and "The map shows 300 of 4,000 clips of mine" in page.printed()
     )
 
 
@@ -222,11 +222,11 @@ def test_more_rejected_clips_than_fit_are_counted(tmp_path):
     page = _page(
         tmp_path, [_dataset(tmp_path, "mine", "classification", ["a", "b"], MADE, ids)], MADE, reasons
     )
-    said = page.said()
+    printed = page.printed()
     assert (
-        "Rejected: 1,500" in said
-        and "1,300 more are in results/rejected.csv" in said
-        and "bad 0200" not in said
+        "Rejected: 1,500" in printed
+        and "1,300 more are in results/rejected.csv" in printed
+        and "bad 0200" not in printed
     )
 
 
@@ -241,11 +241,11 @@ def test_accuracy_of_pretraining_stands_beside_its_chance(tmp_path):
             histories[model].append(tmp_path / f"{model}{seed}.csv")
             write_csv(pd.DataFrame(rows), histories[model][-1])
     datasets = [_dataset(tmp_path, "mine", "classification", ["a", "b"], MADE, ids)]
-    said = _page(
+    printed = _page(
         tmp_path, datasets, MADE, histories=histories, cards={"bass": "../models/bass/README.md"}
-    ).said()
-    assert re.search(r"the mixture alone\s+0\.350\s+0\.031", said)
-    assert re.search(r"the stem bass\s+0\.500 \(training\)\s+0\.016", said)
+    ).printed()
+    assert re.search(r"the mixture alone\s+0\.350\s+0\.031", printed)
+    assert re.search(r"the stem bass\s+0\.500 \(training\)\s+0\.016", printed)
 
 
 def test_columns_are_dealt_out_by_dataset():
@@ -286,8 +286,8 @@ def test_costs_are_summed_by_stage_and_model(tmp_path):
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(head + row + "\n")
-    said = " ".join(Page(costs(tmp_path, ["bass", "mixture"])).said().split())
-    assert "pretraining 2 2.000 2.000" in said and "embeddings 1 0.500 0.500" in said
-    assert "separation 1 0.100 0.200" in said and "all 6 2.620 2.700" in said
-    assert "bass 4 2.510 2.500" in said and "mixture" not in said
+    printed = " ".join(Page(costs(tmp_path, ["bass", "mixture"])).printed().split())
+    assert "pretraining 2 2.000 2.000" in printed and "embeddings 1 0.500 0.500" in printed
+    assert "separation 1 0.100 0.200" in printed and "all 6 2.620 2.700" in printed
+    assert "bass 4 2.510 2.500" in printed and "mixture" not in printed
     assert costs(tmp_path / "none", ["bass"]) == ""

@@ -163,7 +163,7 @@ def test_pages_are_well_formed(tagged, classified, tmp_path):
     assert {len(row) for row in table.iter("tr")} == {1 + 4 + 2}
 
 
-def test_names_and_shares_that_look_like_others_are_told_apart(classified, tmp_path):
+def test_names_and_shares_that_look_alike_are_kept_apart(classified, tmp_path):
     evaluations = [Evaluation("frozen", share, "yes", classified[0]) for share in (1e-5, 2e-5, 1.0)]
     names = ["true_1", "true_nan", "2024_1", "2024_nan"]
     written = {name: write(*classified, tmp_path, name, evaluations) for name in names}

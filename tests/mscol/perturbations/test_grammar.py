@@ -41,7 +41,7 @@ def test_examples_are_of_every_kind_and_of_the_pattern_of_files():
         ("noise+20", "is not valid. Write noise20"),
     ],
 )
-def test_what_is_wrong_with_a_name_is_said(name, message):
+def test_what_is_wrong_with_a_name_is_reported(name, message):
     with pytest.raises(ConfigError, match=message):
         parse_perturbation(name)
 

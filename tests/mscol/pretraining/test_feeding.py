@@ -27,7 +27,7 @@ def free(monkeypatch, n_bytes):
 
 
 def full(monkeypatch):
-    """Let the device have no room, whatever it said, as where another program takes it meanwhile."""
+    """Let the device have no room, whatever it printed, as where another program takes it meanwhile."""
 
     def refuse(arrays, mesh):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12000 bytes.")

@@ -45,7 +45,7 @@ def uninterrupted(cache, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stopped(cache, tmp_path_factory):
-    """The checkpoints of updates 4 and 8 of a run that was stopped by SIGTERM, and what it said."""
+    """The checkpoints of updates 4 and 8 of a run that was stopped by SIGTERM, and what it printed."""
     folder = tmp_path_factory.mktemp("stopped")
     warn_after(8, folder, signal.SIGTERM)
     with pytest.raises(TrainingError) as raised:
@@ -118,8 +118,8 @@ def test_killed_run_goes_on_and_ends_with_the_same_weights(cache, tmp_path):
     update = update_of(saved(folder)[-1])
     assert update % 4 == 0 and update < N_UPDATES
     for process in (start(cache, folder, UPDATES, RUNNING), start(cache, whole, UPDATES, RUNNING)):
-        said = process.communicate()[1]
-        assert process.returncode == 0, said
+        printed = process.communicate()[1]
+        assert process.returncode == 0, printed
     assert json.loads((folder / "run.json").read_text())["resumed_from"] == update
     assert_same(outputs_in(folder), outputs_in(whole))
     assert [path.stem for path in saved(folder)] == [f"update-{N_UPDATES:09d}"] and not half_written.exists()
@@ -161,9 +161,9 @@ def test_ctrl_c_saves_and_ends_with_an_error(cache, tmp_path):
     process.send_signal(signal.SIGINT)
     for _ in range(2):  # Snakemake, and a scheduler, pass on what ends them: that must not cut the saving
         process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=60)[1]
+    printed = process.communicate(timeout=60)[1]
     assert process.returncode != 0
-    assert "stopped by SIGINT after update" in said and "Run the same command again" in said
+    assert "stopped by SIGINT after update" in printed and "Run the same command again" in printed
 
 
 def test_damaged_checkpoint_falls_back_to_the_one_before(cache, uninterrupted, left, tmp_path, caplog):
@@ -224,19 +224,20 @@ def test_checkpoint_of_another_backend_is_not_resumed(cache, tmp_path):
     program = "import logging; logging.basicConfig(level='INFO')\n" + CHILD.format(
         running=RUNNING, settings=settings
     )
-    said = {}
+    printed = {}
     for backend in ("jax", "tensorflow"):
         command = [sys.executable, "-c", program, str(cache), str(tmp_path)]
         environment = os.environ | {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""}
         environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
-        said[backend] = done.stderr
+        printed[backend] = done.stderr
         about = json.loads(outputs_in(tmp_path)["run"].read_text(encoding="utf-8"))
         assert about["backend"] == backend and about["device"] == "CPU"
-    assert "Not resuming from" not in said["jax"]
+    assert "Not resuming from" not in printed["jax"]
     assert (
-        "belong to another run, which differs in backend (jax there, tensorflow here)" in said["tensorflow"]
+        "belong to another run, which differs in backend (jax there, tensorflow here)"
+        in printed["tensorflow"]
     )
 
 

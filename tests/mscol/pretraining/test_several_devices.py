@@ -20,7 +20,7 @@ PROGRAM = Path(__file__).with_name("train_on_devices.py")
 
 @pytest.fixture(scope="module")
 def trained(cache, tmp_path_factory):
-    """The folder of a run on one device, and of one that began on eight and went on on two; and what they said."""
+    """The folder of a run on one device, and of one that began on eight and went on on two; and what they printed."""
     pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("devices")
     environment = os.environ | {
@@ -51,11 +51,14 @@ def test_losses_of_eight_devices_and_then_two_are_those_of_one(trained):
 
 @pytest.mark.slow
 def test_run_says_on_how_many_devices_it_computes_and_goes_on_on_fewer(trained):
-    folder, said = trained
-    assert "Computing on 8 devices, 2 pairs each." in said and "Computing on 2 devices, 8 pairs each." in said
-    assert "stopped by SIGTERM after update 4 of 10" in said
-    assert "Going on from the checkpoint of update 4 of 10." in said and "another run" not in said
-    assert "GB of log-mels into the memory of each device." in said
+    folder, printed = trained
+    assert (
+        "Computing on 8 devices, 2 pairs each." in printed
+        and "Computing on 2 devices, 8 pairs each." in printed
+    )
+    assert "stopped by SIGTERM after update 4 of 10" in printed
+    assert "Going on from the checkpoint of update 4 of 10." in printed and "another run" not in printed
+    assert "GB of log-mels into the memory of each device." in printed
     about = {name: json.loads(outputs_in(folder / name)["run"].read_text()) for name in ("one", "two")}
     assert (about["one"]["n_devices"], about["two"]["n_devices"], about["two"]["resumed_from"]) == (1, 2, 4)
 
@@ -89,7 +92,7 @@ def test_devices_are_as_many_as_there_are_and_deal_pairs_evenly(gpus, caplog):
 
 
 @pytest.mark.parametrize(("there", "seen"), [(2, "2 GPUs"), (1, "1 GPU"), (0, "no GPU")])
-def test_fewer_devices_than_asked_for_are_told(gpus, there, seen):
+def test_fewer_devices_than_asked_for_are_reported(gpus, there, seen):
     gpus(there)
     with pytest.raises(
         TrainingError, match=rf"running/devices': 4 devices, but this job sees {seen}\. Give the job more"

@@ -235,7 +235,7 @@ def test_validation_value_is_that_of_clips(tmp_path):
 
 
 @pytest.mark.parametrize("hidden", [[], [16]])
-def test_numbers_are_told_in_their_own_unit(tmp_path, hidden):
+def test_numbers_are_predicted_in_their_own_unit(tmp_path, hidden):
     scores, history = run(tmp_path, *make_dataset(tmp_path, "regression"), hidden=hidden, standardise=True)
     told = regression(scores["window_scores"].reshape(15, 2, 1), scores["labels"])
     assert 1000 < scores["labels"].min() < scores["labels"].max() < 1050

@@ -36,7 +36,7 @@ def say(handler, text):
     handler.emit(logging.LogRecord("x", logging.INFO, "x", 1, text, (), None))
 
 
-def test_the_line_stays_below_what_is_said(screen):
+def test_the_line_stays_below_other_output(screen):
     line = BottomLine(screen.handler)
     line.show("1 % done.")
     say(screen.handler, "Job 1")

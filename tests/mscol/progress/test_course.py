@@ -99,7 +99,7 @@ def test_a_long_job_that_leaves_most_of_the_machine_idle_still_takes_its_time(tm
     assert course.seconds_left(now) == pytest.approx(36000, rel=0.05)
 
 
-def test_nothing_is_said_of_time_before_there_is_enough_to_go_by(tmp_path):
+def test_nothing_is_reported_of_time_before_there_is_enough_to_go_by(tmp_path):
     jobs = [job(10, at_work(tmp_path, str(n), at=1e9)) for n in range(100)]
     course = Course(0.0)
     course.see(0.0, jobs, [], [])
@@ -118,7 +118,7 @@ def test_jobs_that_a_checkpoint_adds_and_takes_away_are_counted(tmp_path):
     assert course.jobs == {first, third} and course.share == pytest.approx(10 / 30)
 
 
-def test_what_failed_and_what_needs_it_is_said_and_takes_no_time(tmp_path):
+def test_what_failed_and_what_needs_it_is_reported_and_takes_no_time(tmp_path):
     jobs = [job(60, at_work(tmp_path, str(n), at=1e9)) for n in range(4)]
     course = Course(0.0)
     course.see(0.0, jobs, [], [])

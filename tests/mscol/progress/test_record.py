@@ -1,4 +1,4 @@
-"""What is said in another terminal: of a run that goes on, has ended, or was killed."""
+"""What `progress` prints in another terminal about a run that goes on, has ended, or was killed."""
 
 import json
 import os
@@ -38,10 +38,10 @@ def test_a_run_that_goes_on_says_what_runs(tmp_path):
 
 def test_a_run_that_has_ended_says_so(tmp_path):
     write_record(a_course(0.0), 60.0, tmp_path / "progress.json", is_over=True)
-    said = tell_record(time.time(), tmp_path / "progress.json")
+    printed = tell_record(time.time(), tmp_path / "progress.json")
     assert (
-        said.startswith("No run is active. The last one ended at 1970-01-01")
-        and "1 of 2 jobs were done" in said
+        printed.startswith("No run is active. The last one ended at 1970-01-01")
+        and "1 of 2 jobs were done" in printed
     )
 
 
@@ -51,11 +51,11 @@ def test_a_run_whose_process_is_gone_was_killed(tmp_path):
         "write_record(Course(0.0), 60.0, sys.argv[1])"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path / "progress.json"], check=True)
-    said = tell_record(time.time(), tmp_path / "progress.json")
-    assert said.startswith("No run is active. The last one was killed at 1970-01-01")
+    printed = tell_record(time.time(), tmp_path / "progress.json")
+    assert printed.startswith("No run is active. The last one was killed at 1970-01-01")
 
 
-def test_a_run_on_another_machine_that_has_fallen_silent_is_told_with_its_last_word(tmp_path):
+def test_a_run_on_another_machine_that_has_fallen_silent_is_reported_with_its_last_word(tmp_path):
     path = tmp_path / "progress.json"
     write_record(a_course(0.0), 60.0, path)
     record = json.loads(path.read_text()) | {"host": f"not-{socket.gethostname()}"}

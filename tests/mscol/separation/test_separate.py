@@ -180,13 +180,13 @@ def _with_little_memory(folder, *arguments):
 
 
 def test_when_memory_runs_out_less_is_separated_at_once(separator_folder):
-    said = _with_little_memory(separator_folder, 120, 20, 700)
-    assert "Out of memory: from now on, 60 s of audio are separated at once" in said.stdout, said.stderr
-    *_, last = said.stdout.splitlines()
+    printed = _with_little_memory(separator_folder, 120, 20, 700)
+    assert "Out of memory: from now on, 60 s of audio are separated at once" in printed.stdout, printed.stderr
+    *_, last = printed.stdout.splitlines()
     finite, seconds = last.split()
     assert finite == "True" and float(seconds) < 120
 
 
 def test_too_little_memory_for_a_chunk_is_an_error(separator_folder):
-    said = _with_little_memory(separator_folder, 120, 20, 20)
-    assert "AudioError: not enough memory for chunks of 16 s" in said.stderr
+    printed = _with_little_memory(separator_folder, 120, 20, 20)
+    assert "AudioError: not enough memory for chunks of 16 s" in printed.stderr

@@ -35,9 +35,9 @@ def make_mixture(kind, channels, n_frames=N_FRAMES):
     }[kind]
     noise = rng.normal(size=(4, 2, N_BINS, n_frames)) + 1j * rng.normal(size=(4, 2, N_BINS, n_frames))
     sources = torch.from_numpy(mono * gains + 1e-3 * np.abs(gains).max() * noise)
-    said = sources.abs() * torch.from_numpy(rng.uniform(0.5, 1.5, sources.shape))
-    said = said.mean(dim=1, keepdim=True) if channels == 1 else said
-    return said.float(), sources.sum(dim=0).to(torch.complex64)
+    printed = sources.abs() * torch.from_numpy(rng.uniform(0.5, 1.5, sources.shape))
+    printed = printed.mean(dim=1, keepdim=True) if channels == 1 else printed
+    return printed.float(), sources.sum(dim=0).to(torch.complex64)
 
 
 def worst(magnitudes, mixture, n_iterations):

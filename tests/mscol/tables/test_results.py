@@ -108,7 +108,7 @@ def test_groups_of_clips_are_counted_and_resampled_together(tmp_path):
     assert (widths["songs"] > 1.5 * widths["clips"]).all()  # five alike clips: about sqrt(5) times as wide
 
 
-def test_class_that_no_training_clip_has_is_said(tmp_path, caplog):
+def test_class_that_no_training_clip_has_is_reported(tmp_path, caplog):
     about = tmp_path / "about.json"
     about.write_text('{"task": "classification", "labels": ["a", "b"], "n_train": {"a": 9, "b": 0}}')
     save(tmp_path / "x.npz", np.array([0, 1]), np.eye(2), [1, 1], [1, 1])
