@@ -59,7 +59,7 @@ def main():
     tracks, left_out = [], []
     for package, path in packages.items():
         found, rejected = unpack(package, path, options.folder)
-        logging.info("%s: %d tracks, %d files left out.", soundtracks[package], len(found), len(rejected))
+        logging.info("%s: %d tracks. Left out: %d files.", soundtracks[package], len(found), len(rejected))
         tracks += found
         left_out += rejected
     tracks, doubles = without_doubles(tracks, options.folder)

@@ -8,6 +8,7 @@ Lengths without results yet are left out.
 import argparse
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -17,10 +18,12 @@ from matplotlib.lines import Line2D
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 from mscol.config.naming import protocol_title
 from mscol.figures.style import CHANCE, place_legend, save_figure, shown, style_of, styled
+from mscol.tables import compare_models
 from mscol.tables.measured import METRIC_TITLES
 
 WITHOUT_PRETRAINING = "untrained"
 BASELINE = "mfcc"
+REFERENCES = (WITHOUT_PRETRAINING, BASELINE, "mixture", "bass_drums_other_vocals")
 
 
 def main():
@@ -32,11 +35,7 @@ def main():
         sys.exit(f"{options.run}: no folder in it has results/summary.csv yet")
     options.results.mkdir(parents=True, exist_ok=True)
     summary = gather(runs, "summary.csv")
-    for name, table in {
-        "summary": summary,
-        "comparisons": gather(runs, "comparisons.csv"),
-        "per_class_comparisons": gather(runs, "per_class/comparisons.csv"),
-    }.items():
+    for name, table in {"summary": summary, **compare(runs)}.items():
         table.to_csv(options.results / f"{name}.csv", index=False)
     for name in ("tracks.csv", "packages.csv"):
         for table in {path / "music" / name for path in runs.values() if (path / "music" / name).is_file()}:
@@ -49,6 +48,23 @@ def gather(runs, name):
     """Join a table of all lengths, with a column ``updates``."""
     tables = {updates: pd.read_csv(path / "results" / name) for updates, path in sorted(runs.items())}
     return pd.concat(tables, names=["updates"]).reset_index("updates")
+
+
+def compare(runs):
+    """Compare all models of each length with each of REFERENCES, and each class with `mixture`."""
+    overall, per_class = [], []
+    for updates, path in sorted(runs.items()):
+        files = sorted(path.glob("results/bootstrap/*.npz"))
+        bootstraps = {tuple(file.stem.split("_", 1)): file for file in files}
+        for reference in REFERENCES:
+            with tempfile.TemporaryDirectory() as folder:
+                written = [Path(folder, name) for name in ("overall.csv", "per_class.csv")]
+                compare_models(bootstraps, reference, *written)
+                tables = [pd.read_csv(file).assign(updates=updates) for file in written]
+            overall.append(tables[0])
+            if reference == "mixture":
+                per_class.append(tables[1])
+    return {"comparisons": pd.concat(overall), "per_class_comparisons": pd.concat(per_class)}
 
 
 @styled()
