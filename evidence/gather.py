@@ -1,6 +1,6 @@
 """Collect the results of all lengths of pretraining: tables, and a figure of accuracy against updates.
 
-    python evidence/gather.py evidence/run/soundtracks/cpu evidence/results/soundtracks/cpu
+    python evidence/gather.py evidence/run/soundtracks/cpu evidence/results/soundtracks/cpu curve.svg
 
 Lengths without results yet are left out.
 """
@@ -41,7 +41,7 @@ def main():
         for table in {path / "music" / name for path in runs.values() if (path / "music" / name).is_file()}:
             shutil.copyfile(table, options.results / name)
     if len(runs) > 1:
-        save_figure(draw_curve(summary), [options.results / "curve.svg"])
+        save_figure(draw_curve(summary), [options.figure])
 
 
 def gather(runs, name):
@@ -111,7 +111,8 @@ def _parse():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder with a folder for each length")
-    parser.add_argument("results", type=Path, help="folder to write")
+    parser.add_argument("results", type=Path, help="folder for the tables")
+    parser.add_argument("figure", type=Path, help="file for the figure, svg or png")
     return parser.parse_args()
 
 

@@ -42,7 +42,8 @@ def main():
         if seeds := [seed for seed in LENGTHS[options.study][updates] if seed in options.seeds]:
             pretrain_and_evaluate(folder, updates, seeds, options)
     results = HERE / "results" / options.study / options.preset
-    subprocess.run([sys.executable, HERE / "gather.py", folder, results], check=True)
+    figure = WORKFLOW / "docs" / "images" / f"evidence_{options.study}_{options.preset}.svg"
+    subprocess.run([sys.executable, HERE / "gather.py", folder, results, figure], check=True)
 
 
 def get_soundtracks(folder, options):

@@ -140,11 +140,15 @@ def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_p
         (tmp_path / "runs" / str(updates)).mkdir(parents=True)
         os.symlink(finished / "results", tmp_path / "runs" / str(updates) / "results")
     gather = [sys.executable, EVIDENCE / "gather.py"]
-    subprocess.run([*gather, tmp_path / "runs", tmp_path / "results"], check=True)
+    subprocess.run([*gather, tmp_path / "runs", tmp_path / "results", tmp_path / "curve.svg"], check=True)
     summary = pd.read_csv(tmp_path / "results" / "summary.csv")
     one = pd.read_csv(finished / "results" / "summary.csv")
     assert dict(summary["updates"].value_counts()) == {10: len(one), 200: len(one)}
-    curve = (tmp_path / "results" / "curve.svg").read_text()
-    assert "updates of pretraining" in curve and ">mfcc<" in curve and ">mixture<" in curve
-    done = subprocess.run([*gather, tmp_path, tmp_path / "none"], capture_output=True, text=True)
+    compared = pd.read_csv(tmp_path / "results" / "comparisons.csv")
+    assert set(compared["reference"]) == {"mfcc"} and set(compared["updates"]) == {10, 200}
+    curve = (tmp_path / "curve.svg").read_text()
+    assert "updates of pretraining" in curve and ">mfcc<" in curve and ">bass_vocals<" in curve
+    done = subprocess.run(
+        [*gather, tmp_path, tmp_path / "none", tmp_path / "curve.svg"], capture_output=True, text=True
+    )
     assert done.returncode == 1 and "no folder in it has results/summary.csv yet" in done.stderr
