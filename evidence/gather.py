@@ -40,6 +40,7 @@ def main():
     for name in ("tracks.csv", "packages.csv"):
         for table in {path / "music" / name for path in runs.values() if (path / "music" / name).is_file()}:
             shutil.copyfile(table, options.results / name)
+    (options.results / "table.md").write_text(markdown_table(summary))
     if len(runs) > 1:
         save_figure(draw_curve(summary), [options.figure])
 
@@ -67,6 +68,29 @@ def compare(runs):
     return {"comparisons": pd.concat(overall), "per_class_comparisons": pd.concat(per_class)}
 
 
+def markdown_table(summary):
+    """Write the first metric of each dataset under each protocol, at the length that has most models, for docs/evidence.md."""
+    updates = summary.groupby("updates")["model"].nunique().idxmax()
+    rows = summary[summary["updates"] == updates]
+    rows = rows[rows["metric"].isin(["accuracy", "roc_auc"]) & ~rows["test_list"].eq("unfiltered")]
+    columns = list(dict.fromkeys(zip(rows["dataset"], rows["metric"], rows["protocol"], strict=True)))
+    datasets = {dataset for dataset, *_ in columns}
+    titles = [
+        f"{f'{dataset}, ' if len(datasets) > 1 else ''}{METRIC_TITLES[metric]}, {protocol_title(protocol)}"
+        for dataset, metric, protocol in columns
+    ]
+    cells = {
+        (row.model, row.dataset, row.metric, row.protocol): f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+        for row in rows.itertuples()
+    }
+    lines = [("model", *titles), ("---", *["---:"] * len(titles))]
+    lines += [
+        (f"`{model}`", *(cells[model, *column] for column in columns))
+        for model in dict.fromkeys(rows["model"])
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 @styled()
 def draw_curve(summary):
     """Draw accuracy against updates: a panel per protocol, a line per model, `untrained` at 0, and `mfcc` as a level."""
@@ -85,8 +109,9 @@ def draw_curve(summary):
         for number, model in enumerate(lines):
             line = pd.concat([start.assign(updates=0), panel[panel["model"] == model]]).sort_values("updates")
             _draw_line(axis, line, lengths, style_of(number), shift=number - (len(lines) - 1) / 2)
-        baseline = panel.loc[panel["model"] == BASELINE, "value"]
-        axis.axhline(baseline.iloc[0], color="black", linestyle="--", linewidth=1)
+        baseline = panel[panel["model"] == BASELINE].iloc[0]
+        axis.axhline(baseline["value"], color="black", linestyle="--", linewidth=1)
+        axis.axhspan(baseline["low"], baseline["high"], color="black", alpha=0.06, linewidth=0)
         axis.axhline(panel["chance"].dropna().iloc[0], **CHANCE)
         axis.set_xticks(range(len(lengths) + 1), ["0", *(f"{length:,}" for length in lengths)])
         axis.set_xlabel("updates of pretraining")
@@ -96,7 +121,9 @@ def draw_curve(summary):
     handles = [Line2D([], [], label=shown(model), **style_of(number)) for number, model in enumerate(lines)]
     level = Line2D([], [], color="black", linestyle="--", linewidth=1, label=BASELINE)
     place_legend(figure, [*handles, level, Line2D([], [], label="chance", **CHANCE)])
-    figure.suptitle("Accuracy of naming the game of a track; bars are 95% intervals")
+    figure.suptitle(
+        "Accuracy of naming the game of a track; bars and the grey band of mfcc are 95% intervals"
+    )
     return figure
 
 

@@ -152,3 +152,10 @@ def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_p
         [*gather, tmp_path, tmp_path / "none", tmp_path / "curve.svg"], capture_output=True, text=True
     )
     assert done.returncode == 1 and "no folder in it has results/summary.csv yet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "table", sorted(EVIDENCE.glob("results/*/*/table.md")), ids=lambda path: path.parts[-3]
+)
+def test_page_has_the_table_of_the_results(table):
+    assert table.read_text() in (WORKFLOW / "docs" / "evidence.md").read_text()

@@ -59,7 +59,7 @@ def test_summary_holds_every_table(finished):
     }
     text = (finished / "results" / "summary.md").read_text()
     assert all(model in text for model in MODELS)
-    assert "In pretraining, the encoders saw at most" in text
+    assert "pairs in pretraining (the published experiment: 82 million)" in text
 
 
 def test_synthesised_datasets_are_called_so_in_summary_figures_and_cards(finished):
