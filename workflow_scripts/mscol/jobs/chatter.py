@@ -36,7 +36,7 @@ _THIS_FILE = os.path.abspath(__file__)  # at import: a process may change its fo
 
 
 def hush_frameworks():
-    """Suppress startup messages of TensorFlow and JAX, whoever imports them in this process; call it before the import."""
+    """Suppress startup messages of TensorFlow and JAX, whichever module imports them in this process. Call it before the import."""
     os.environ.setdefault(_LEVEL, "1")  # C++'s level INFO, after the import
     logging.getLogger("jax._src.xla_bridge").addFilter(of_jax)
     if _hushing not in sys.meta_path:

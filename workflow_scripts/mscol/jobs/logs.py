@@ -53,7 +53,7 @@ def log_to_file(path, attempts=None):
 
 
 def needs_no_display():
-    """Let Matplotlib draw into files, whoever imports it: a notebook's setting may name a module that is missing here."""
+    """Let Matplotlib draw into files, whichever module imports it: a notebook's setting may name a module that is missing here."""
     os.environ["MPLBACKEND"] = "agg"
 
 
