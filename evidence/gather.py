@@ -54,9 +54,16 @@ def gather(runs, name):
 def compare(runs):
     """Compare all models of each length with each of REFERENCES, and each class with `mixture`."""
     overall, per_class = [], []
-    for updates, path in sorted(runs.items()):
-        files = sorted(path.glob("results/bootstrap/*.npz"))
-        bootstraps = {tuple(file.stem.split("_", 1)): file for file in files}
+    resamples = {updates: resamples_of(path) for updates, path in sorted(runs.items())}
+    # Models without pretraining are in one run only.
+    fixed = {
+        key: file
+        for found in resamples.values()
+        for key, file in found.items()
+        if key[1] in (WITHOUT_PRETRAINING, BASELINE)
+    }
+    for updates, found in resamples.items():
+        bootstraps = fixed | found
         for reference in REFERENCES:
             with tempfile.TemporaryDirectory() as folder:
                 written = [Path(folder, name) for name in ("overall.csv", "per_class.csv")]
@@ -66,6 +73,11 @@ def compare(runs):
             if reference == "mixture":
                 per_class.append(tables[1])
     return {"comparisons": pd.concat(overall), "per_class_comparisons": pd.concat(per_class)}
+
+
+def resamples_of(run):
+    """Find the resampled scores of a run: a file for each dataset and model."""
+    return {tuple(file.stem.split("_", 1)): file for file in sorted(run.glob("results/bootstrap/*.npz"))}
 
 
 def markdown_table(summary):
