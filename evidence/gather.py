@@ -6,6 +6,7 @@ Lengths without results yet are left out.
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -35,7 +36,8 @@ def main():
         sys.exit(f"{options.run}: no folder in it has results/summary.csv yet")
     options.results.mkdir(parents=True, exist_ok=True)
     summary = gather(runs, "summary.csv")
-    for name, table in {"summary": summary, **compare(runs)}.items():
+    tables = {"summary": summary, **compare(runs), "pretraining": pretraining(runs), "costs": costs(runs)}
+    for name, table in tables.items():
         table.to_csv(options.results / f"{name}.csv", index=False)
     for name in ("tracks.csv", "packages.csv"):
         for table in {path / "music" / name for path in runs.values() if (path / "music" / name).is_file()}:
@@ -73,6 +75,36 @@ def compare(runs):
             if reference == "mixture":
                 per_class.append(tables[1])
     return {"comparisons": pd.concat(overall), "per_class_comparisons": pd.concat(per_class)}
+
+
+def pretraining(runs):
+    """Collect the last losses and accuracies of the pretraining task, and how long it took."""
+    rows = []
+    for updates, path in sorted(runs.items()):
+        for file in sorted(path.glob("models/*/seed*/history.csv")):
+            history = pd.read_csv(file)
+            if len(history):
+                last = history.iloc[-1][["loss", "accuracy", "validation_loss", "validation_accuracy"]]
+                seconds = json.loads((file.parent / "run.json").read_text())["wall_seconds"]
+                named = {
+                    "updates": updates,
+                    "model": file.parts[-3],
+                    "seed": file.parent.name.removeprefix("seed"),
+                }
+                rows.append({**named, **last, "wall_seconds": seconds})
+    return pd.DataFrame(rows).round(4)
+
+
+def costs(runs):
+    """Add up the wall times of the jobs of each rule."""
+    rows = []
+    for updates, path in sorted(runs.items()):
+        for rule in sorted(folder for folder in (path / "timings").iterdir() if folder.is_dir()):
+            times = [pd.read_csv(file, sep="\t")["s"].iloc[-1] for file in rule.rglob("*.tsv")]
+            rows.append(
+                {"updates": updates, "rule": rule.name, "jobs": len(times), "hours": sum(times) / 3600}
+            )
+    return pd.DataFrame(rows).round({"hours": 3})
 
 
 def resamples_of(run):

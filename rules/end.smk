@@ -46,7 +46,10 @@ def end_failed_run():
         for job in getattr(each, "jobs", [each])
         if own_rule(job)
     ]
-    if not failed:  # interrupted
+    if not failed:
+        logger.error(
+            "The run was interrupted. Start the same command again to resume it."
+        )
         return
     n_failed = "1 job" if len(failed) == 1 else f"{len(failed)} jobs"
     errors = [
@@ -57,7 +60,7 @@ def end_failed_run():
     logger.error(
         "\n".join(
             [
-                f"{n_failed} failed. Finished jobs are kept: after you have mended the cause, start the same command again.",
+                f"{n_failed} failed. Finished jobs are kept: fix the cause, then start the same command again.",
                 *errors,
                 *more,
             ]

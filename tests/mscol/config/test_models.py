@@ -81,3 +81,5 @@ def test_encoders_of_the_config_are_models_too():
         ConfigError, match="'published' is not a source.*encoders of the config are published_bass"
     ):
         find_model("published_vocals", config)
+    with pytest.raises(ConfigError, match="did you mean 'published_bass'?"):
+        find_model("published_bas", config)

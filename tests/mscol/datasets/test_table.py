@@ -181,6 +181,10 @@ def test_row_without_label_split_or_path_is_rejected(table_root, manifest):
         ("path,split,x,x\n", "line 1: several columns have the name x. Rename one"),
         ('path,split,"a;b"\n', "line 1: the name of a tag's column must not contain a semicolon"),
         ("path,split,x\na.wav,train,1\n\nb.wav,train,2\n", "line 4, column x: expected 0 or 1, found '2'"),
+        (
+            "path,split,lable\na.wav,train,rock\n",
+            "line 2, column lable: expected 0 or 1, found 'rock'. Without a column label, .* Did you mean 'label' by 'lable'?",
+        ),
         ("path,split,x\na.wav,train,1\nb.wav,train\n", "line 3: expected 3 fields, found 2"),
         ('path,split,label\n"An "odd" name.wav",train,x\n', "line 2: not readable as csv .*Quote fields"),
         ('path,split,label\n"Heroes.wav,train,x\n', "not readable as csv .*unexpected end of data"),

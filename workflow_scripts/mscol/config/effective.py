@@ -215,10 +215,10 @@ def _check(config, schema, where=""):
 
 
 _NAMES = {
-    "encoders": ("an encoder", "small letters, digits and _ only"),
+    "encoders": ("an encoder", "lower-case letters, digits and _ only"),
     "datasets": (
         "a dataset",
-        "small letters and digits only (_ joins dataset and model in the names of tables)",
+        "lower-case letters and digits only (_ joins dataset and model in the names of tables)",
     ),
 }
 

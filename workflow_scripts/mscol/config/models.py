@@ -136,7 +136,11 @@ def find_model(name, config):
         return parse_model(name)
     except ConfigError as error:
         known = ", ".join(config["encoders"])
-        raise ConfigError(f"{error}; encoders of the config are {known}" if known else str(error)) from None
+        near = difflib.get_close_matches(name, config["encoders"], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(
+            f"{error}; encoders of the config are {known}{hint}" if known else str(error)
+        ) from None
 
 
 def find_makeable_model(name, config):

@@ -20,6 +20,7 @@ The delimiter is comma, semicolon or tab. Sizes and licence depend on your music
 """
 
 import collections
+import difflib
 import logging
 import math
 import os
@@ -136,7 +137,26 @@ def _labels(rows):
         raise DatasetError(
             f"{rows.path}, line 1: the name of a tag's column must not contain a semicolon. Rename it"
         )
-    return "tagging", tuple(flags), tags_of_flags(rows, flags)
+    try:
+        return "tagging", tuple(flags), tags_of_flags(rows, flags)
+    except DatasetError as error:
+        raise DatasetError(
+            f"{error}. Without a column label, tags or target, every further column is a tag{_meant(flags)}"
+        ) from None
+
+
+def _meant(columns):
+    """
+    >>> _meant(["lable", "mood"]), _meant(["mood"])
+    (". Did you mean 'label' by 'lable'?", '')
+    """
+    for name in columns:
+        if near := difflib.get_close_matches(
+            name.lower(), ("label", "labels", "tags", "target", "class", "genre"), 1, 0.75
+        ):
+            right = near[0] if near[0] in ("tags", "target") else "label"
+            return f". Did you mean {right!r} by {name!r}?"
+    return ""
 
 
 def _objection(task, label):

@@ -2,7 +2,7 @@
 
 from mscol.config.evaluations import N_NEIGHBOURS, STRENGTHS, shots_of
 from mscol.metrics.intervals import FEWEST_GROUPS, LEVEL, SIGNIFICANT
-from mscol.tables.measured import LOWER_IS_BETTER
+from mscol.tables.measured import LOWER_IS_BETTER, METRIC_TITLES
 
 _FEW_GROUPS = 100  # with fewer, intervals are rough (docs/benchmarks.md, "Intervals")
 
@@ -108,7 +108,8 @@ def _without_interval(rows):
 
     others = rows[rows["value"].notna() & rows["low"].isna() & (rows["metric"] != "pr_auc")]
     if len(others):
-        yield f"Results on fewer than {FEWEST_GROUPS} groups, or equal in all resamples, have no interval ({_lists(others)})."
+        metrics = " and ".join(dict.fromkeys(METRIC_TITLES[metric] for metric in others["metric"]))
+        yield f"Results on fewer than {FEWEST_GROUPS} groups, or equal in all resamples, have no interval ({metrics} of {_lists(others)})."
 
 
 def _significance(rows):
