@@ -136,9 +136,9 @@ def test_embedded_songs_bring_their_stems(tmp_path):
 
 
 def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_path):
+    (tmp_path / "runs").mkdir()
     for updates in (10, 200):
-        (tmp_path / "runs" / str(updates)).mkdir(parents=True)
-        os.symlink(finished / "results", tmp_path / "runs" / str(updates) / "results")
+        os.symlink(finished, tmp_path / "runs" / str(updates))
     gather = [sys.executable, EVIDENCE / "gather.py"]
     subprocess.run([*gather, tmp_path / "runs", tmp_path / "results", tmp_path / "curve.svg"], check=True)
     summary = pd.read_csv(tmp_path / "results" / "summary.csv")
@@ -146,6 +146,10 @@ def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_p
     assert dict(summary["updates"].value_counts()) == {10: len(one), 200: len(one)}
     compared = pd.read_csv(tmp_path / "results" / "comparisons.csv")
     assert set(compared["reference"]) == {"mfcc"} and set(compared["updates"]) == {10, 200}
+    pretrained = pd.read_csv(tmp_path / "results" / "pretraining.csv")
+    assert "bass_vocals" in set(pretrained["model"]) and (pretrained["wall_seconds"] > 0).all()
+    costs = pd.read_csv(tmp_path / "results" / "costs.csv").set_index(["updates", "rule"])
+    assert costs.loc[(10, "pretrain_encoder"), "jobs"] == len(pretrained) / 2
     curve = (tmp_path / "curve.svg").read_text()
     assert "updates of pretraining" in curve and ">mfcc<" in curve and ">bass_vocals<" in curve
     done = subprocess.run(
