@@ -35,21 +35,22 @@ def main():
     if not runs:
         sys.exit(f"{options.run}: no folder in it has results/summary.csv yet")
     options.results.mkdir(parents=True, exist_ok=True)
-    summary = gather(runs, "summary.csv")
+    summary = summaries(runs)
     tables = {"summary": summary, **compare(runs), "pretraining": pretraining(runs), "costs": costs(runs)}
     for name, table in tables.items():
         table.to_csv(options.results / f"{name}.csv", index=False)
-    for name in ("tracks.csv", "packages.csv"):
-        for table in {path / "music" / name for path in runs.values() if (path / "music" / name).is_file()}:
-            shutil.copyfile(table, options.results / name)
+    music = next(iter(runs.values())) / "music"  # that of all lengths
+    if music.is_dir():  # not in the embedded study
+        for name in ("tracks.csv", "packages.csv"):
+            shutil.copyfile(music / name, options.results / name)
     (options.results / "table.md").write_text(markdown_table(summary))
     if len(runs) > 1:
         save_figure(draw_curve(summary), [options.figure])
 
 
-def gather(runs, name):
-    """Join a table of all lengths, with a column ``updates``."""
-    tables = {updates: pd.read_csv(path / "results" / name) for updates, path in sorted(runs.items())}
+def summaries(runs):
+    """Join the summaries of all lengths, with a column ``updates``."""
+    tables = {updates: pd.read_csv(path / "results/summary.csv") for updates, path in sorted(runs.items())}
     return pd.concat(tables, names=["updates"]).reset_index("updates")
 
 

@@ -267,7 +267,7 @@ def _unknown_key(error, key):
     known = sorted(error.schema.get("properties", {}))
     unknown = sorted(set(error.instance) - set(known))[0]
     full = f"{key}/{unknown}" if key else unknown
-    # The one of our own encoder's size and those of others differ by a letter.
+    # `encoder` sets the size of ours, `encoders` names others.
     near = [f"encoders/{unknown}"] if key == "encoder" else difflib.get_close_matches(unknown, known, 1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"config key '{full}' is unknown; {hint}the keys are {', '.join(known)}"

@@ -26,10 +26,11 @@ def notes_of_run(pretrained_on, separator=None, function=None, pretraining=None)
     """
     notes = [tell_origin(pretrained_on, validation_losses(separator))] if separator else []
     notes += [tell_function(pretrained_on, function)] if function else []
-    return notes + _short_pretraining(**(pretraining or {}))
+    notes += _short_pretraining(**pretraining) if pretraining else []
+    return notes
 
 
-def _short_pretraining(updates=PUBLISHED_PAIRS, batch_size=1):
+def _short_pretraining(updates, batch_size):
     """Return a sentence on runs with few pairs.
 
     >>> _short_pretraining(150, 32)[0].partition(" (")[0]
