@@ -43,7 +43,7 @@ def main():
     if music.is_dir():  # not in the embedded study
         for name in ("tracks.csv", "packages.csv"):
             shutil.copyfile(music / name, options.results / name)
-    (options.results / "table.md").write_text(markdown_table(summary))
+    (options.results / "table.md").write_text(markdown_tables(summary))
     if len(runs) > 1:
         save_figure(draw_curve(summary), [options.figure])
 
@@ -113,25 +113,31 @@ def resamples_of(run):
     return {tuple(file.stem.split("_", 1)): file for file in sorted(run.glob("results/bootstrap/*.npz"))}
 
 
-def markdown_table(summary):
-    """Write the first metric of each dataset under each protocol, at the length that has most models, for docs/evidence.md."""
+def markdown_tables(summary):
+    """Write a table of each dataset for docs/evidence.md: its first metric, at the length that has most models."""
     updates = summary.groupby("updates")["model"].nunique().idxmax()
     rows = summary[summary["updates"] == updates]
     rows = rows[rows["metric"].isin(["accuracy", "roc_auc"]) & ~rows["test_list"].eq("unfiltered")]
-    columns = list(dict.fromkeys(zip(rows["dataset"], rows["metric"], rows["protocol"], strict=True)))
-    datasets = {dataset for dataset, *_ in columns}
-    titles = [
-        f"{f'{dataset}, ' if len(datasets) > 1 else ''}{METRIC_TITLES[metric]}, {protocol_title(protocol)}"
-        for dataset, metric, protocol in columns
-    ]
+    tables = {
+        dataset: _markdown_table(of_dataset) for dataset, of_dataset in rows.groupby("dataset", sort=False)
+    }
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    return "\n".join(f"### {dataset}\n\n{table}" for dataset, table in tables.items())
+
+
+def _markdown_table(rows):
+    titles = {
+        protocol: f"{METRIC_TITLES[metric]}, {protocol_title(protocol)}"
+        for metric, protocol in rows[["metric", "protocol"]].drop_duplicates().itertuples(index=False)
+    }
     cells = {
-        (row.model, row.dataset, row.metric, row.protocol): f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+        (row.model, row.protocol): f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
         for row in rows.itertuples()
     }
-    lines = [("model", *titles), ("---", *["---:"] * len(titles))]
+    lines = [("model", *titles.values()), ("---", *["---:"] * len(titles))]
     lines += [
-        (f"`{model}`", *(cells[model, *column] for column in columns))
-        for model in dict.fromkeys(rows["model"])
+        (f"`{model}`", *(cells[model, protocol] for protocol in titles)) for model in rows["model"].unique()
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -150,6 +150,9 @@ def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_p
     assert "bass_vocals" in set(pretrained["model"]) and (pretrained["wall_seconds"] > 0).all()
     costs = pd.read_csv(tmp_path / "results" / "costs.csv").set_index(["updates", "rule"])
     assert costs.loc[(10, "pretrain_encoder"), "jobs"] == len(pretrained) / 2
+    tables = (tmp_path / "results" / "table.md").read_text().splitlines()
+    assert [line for line in tables if "#" in line] == [f"### {name}" for name in one["dataset"].unique()]
+    assert sum(line.startswith("| `bass_vocals` | 0.") for line in tables) == one["dataset"].nunique() > 1
     curve = (tmp_path / "curve.svg").read_text()
     assert "updates of pretraining" in curve and ">mfcc<" in curve and ">bass_vocals<" in curve
     done = subprocess.run(
