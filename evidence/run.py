@@ -27,6 +27,7 @@ LENGTHS = {
     "soundtracks": {1600: SEEDS, 200: SEEDS, 800: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]},
     "embedded": {800: SEEDS},
 }
+CONFIGS = {"soundtracks": ("soundtracks.yaml",), "embedded": ("embedded_sizes.yaml", "embedded.yaml")}
 CURVE = ("mixture", "bass_drums_other_vocals")
 SHARED = ("music", "manifests", "mels", "separators", "demo")  # do not depend on the length
 
@@ -56,7 +57,7 @@ def get_soundtracks(folder, options):
 
 def make_embedded_music(folder, options):
     """Synthesise the embedded datasets, and list the songs that have stems: a tenth of the training songs validates."""
-    sizes = HERE / "embedded_sizes.yaml"
+    sizes = HERE / CONFIGS["embedded"][0]  # alone, because the others name the files that are made here
     datasets = ("mtat", "nsynth", "fma", "stems")
     snakemake(folder, [sizes], options.cores, *(f"demo/{name}" for name in datasets))
     n_songs = yaml.safe_load(sizes.read_text())["demo"]["sizes"]["stems"]
@@ -84,7 +85,8 @@ def pretrain_and_evaluate(folder, updates, seeds, options):
             _link(run / name, folder / str(first) / name)
     length = run / "length.yaml"
     length.write_text(config)
-    snakemake(run, [HERE / f"{options.study}.yaml", HERE / f"{options.preset}.yaml", length], options.cores)
+    configs = [HERE / name for name in (*CONFIGS[options.study], f"{options.preset}.yaml")]
+    snakemake(run, [*configs, length], options.cores)
 
 
 def snakemake(folder, configs, cores, *targets):

@@ -1,5 +1,7 @@
 """The study in evidence/: its music from packages made here, its configs, and the collection of its results."""
 
+import argparse
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -126,12 +128,22 @@ def test_soundtracks_plan_ten_pretrainings(music, tmp_path):
     assert planned["pretrain_encoder"] == 10 and planned["train_probe"] == 12
 
 
-def test_embedded_songs_bring_their_stems(tmp_path):
+def test_embedded_songs_bring_their_stems(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("study", EVIDENCE / "run.py")
+    study = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(study)
+    used = []
+    monkeypatch.setattr(study, "snakemake", lambda folder, configs, *rest: used.append(configs))
+    folder, options = tmp_path / "800", argparse.Namespace(study="embedded", preset="cpu", cores=2)
     for name in ("mtat", "nsynth", "fma", "stems"):
-        (tmp_path / "demo" / name).mkdir(parents=True)
-    planned = planned_jobs(
-        WORKFLOW, tmp_path, configfiles=(EVIDENCE / "embedded.yaml", EVIDENCE / "cpu.yaml")
-    )
+        (folder / "demo" / name).mkdir(parents=True)
+    study.make_embedded_music(folder, options)
+    study.pretrain_and_evaluate(tmp_path, 800, [1], options)
+    (sizes,), configs = used
+    assert sizes in configs, "with other sizes, the datasets would be made again"
+    songs = pd.read_csv(folder / "songs.csv")
+    assert dict(songs["split"].value_counts()) == {"train": 540, "validation": 60, "test": 60}
+    planned = planned_jobs(WORKFLOW, folder, configfiles=configs)
     assert planned["pretrain_encoder"] == 7 and not {"separate_stems", "train_separator"} & set(planned)
 
 
