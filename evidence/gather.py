@@ -12,19 +12,43 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
+from mscol.config.models import SOURCES
 from mscol.config.naming import protocol_title
 from mscol.figures.style import CHANCE, place_legend, save_figure, shown, style_of, styled
+from mscol.metrics.bootstrap import macro_mean
+from mscol.scores.files import read_arrays
 from mscol.tables import compare_models
+from mscol.tables.comparison import describe_difference
 from mscol.tables.measured import METRIC_TITLES
 
 WITHOUT_PRETRAINING = "untrained"
 BASELINE = "mfcc"
 REFERENCES = (WITHOUT_PRETRAINING, BASELINE, "mixture", "bass_drums_other_vocals")
+# The tags and instrument families that one source plays (no tag of MagnaTagATune names a bass)
+PLAYED_BY = {
+    "mtat": {
+        "drums": ["drums", "beat", "beats"],
+        "other": [
+            "guitar", "piano", "strings", "violin", "cello", "harp", "harpsichord", "flute", "sitar", "synth",
+        ],
+        "vocals": [
+            "vocal", "vocals", "singing", "voice", "female", "female vocal", "female voice", "woman", "male",
+            "male vocal", "male voice", "man", "opera", "choir", "choral", "no vocal", "no vocals", "no voice",
+        ],
+    },
+    "nsynth": {
+        "bass": ["bass"],
+        "other": ["brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string"],
+        "vocals": ["vocal"],
+    },
+}  # fmt: skip
+PER_LABEL = {"mtat": "roc_auc", "nsynth": "f1"}
 
 
 def main():
@@ -37,13 +61,18 @@ def main():
     options.results.mkdir(parents=True, exist_ok=True)
     summary = summaries(runs)
     tables = {"summary": summary, **compare(runs), "pretraining": pretraining(runs), "costs": costs(runs)}
+    pages = {"table": markdown_tables(summary)}
+    if len(by_source := compare_sources(runs)):
+        tables["sources"] = by_source
+        pages["sources"] = markdown_of_sources(by_source)
     for name, table in tables.items():
         table.to_csv(options.results / f"{name}.csv", index=False)
     music = next(iter(runs.values())) / "music"  # that of all lengths
     if music.is_dir():  # not in the embedded study
         for name in ("tracks.csv", "packages.csv"):
             shutil.copyfile(music / name, options.results / name)
-    (options.results / "table.md").write_text(markdown_tables(summary))
+    for name, text in pages.items():
+        (options.results / f"{name}.md").write_text(text)
     if len(runs) > 1:
         save_figure(draw_curve(summary), [options.figure])
 
@@ -76,6 +105,55 @@ def compare(runs):
             if reference == "mixture":
                 per_class.append(tables[1])
     return {"comparisons": pd.concat(overall), "per_class_comparisons": pd.concat(per_class)}
+
+
+def compare_sources(runs):
+    """Compare the encoder of each source with those of the other sources, on the labels that the source plays.
+
+    The scores are means over these labels; the others' is also a mean over the other encoders.
+    """
+    rows = []
+    for updates, path in sorted(runs.items()):
+        found = resamples_of(path)
+        for dataset, labels_of in PLAYED_BY.items():
+            arrays = {
+                source: read_arrays(found[dataset, source])
+                for source in SOURCES
+                if (dataset, source) in found
+            }
+            for source in (source for source in labels_of if len(arrays) > 1 and source in arrays):
+                rows += [
+                    {"updates": updates, "dataset": dataset, "source": source, **row}
+                    for row in _compare_source(source, arrays, dataset)
+                ]
+    return pd.DataFrame(rows).round(4)
+
+
+def _compare_source(source, arrays, dataset):
+    """Yield the difference under each protocol."""
+    about = arrays[source]
+    columns = np.flatnonzero(np.isin(about["labels"], PLAYED_BY[dataset][source]))
+    scores = {
+        name: macro_mean(of_model[f"{PER_LABEL[dataset]}_per_label"][..., columns])
+        for name, of_model in arrays.items()
+    }
+    own = scores.pop(source)
+    others = np.mean(list(scores.values()), axis=0)
+    for row, (protocol, test_list) in enumerate(zip(about["protocol"], about["test_list"], strict=True)):
+        groups = about["n_label_groups"][row, columns]
+        n_groups = (
+            groups.max() if dataset == "mtat" else groups.sum()
+        )  # a clip has several tags, or one family
+        yield {
+            "protocol": protocol,
+            "test_list": test_list,
+            "n_labels": columns.size,
+            "n_groups": n_groups,
+            "metric": PER_LABEL[dataset],
+            "own_encoder": own[row, 0],
+            "other_encoders": others[row, 0],
+            **describe_difference(own[row] - others[row], n_groups, about["n_runs"][row]),
+        }
 
 
 def pretraining(runs):
@@ -135,10 +213,31 @@ def _markdown_table(rows):
         (row.model, row.protocol): f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
         for row in rows.itertuples()
     }
-    lines = [("model", *titles.values()), ("---", *["---:"] * len(titles))]
-    lines += [
-        (f"`{model}`", *(cells[model, protocol] for protocol in titles)) for model in rows["model"].unique()
-    ]
+    return _table(
+        ("model", *titles.values()),
+        (
+            (f"`{model}`", *(cells[model, protocol] for protocol in titles))
+            for model in rows["model"].unique()
+        ),
+    )
+
+
+def markdown_of_sources(by_source):
+    """Write the differences of `compare_sources`: a row for the labels of a source, a column for each protocol."""
+    rows = by_source[~by_source["test_list"].eq("unfiltered")]
+    protocols = list(rows["protocol"].unique())
+    lines = []
+    for (dataset, source), found in rows.groupby(["dataset", "source"], sort=False):
+        cells = (
+            f"{row.difference:+.3f}" + ("" if np.isnan(row.low) else f" [{row.low:+.3f}, {row.high:+.3f}]")
+            for row in found.set_index("protocol").loc[protocols].itertuples()
+        )
+        lines.append((f"{dataset}, {source}", str(found["n_labels"].iloc[0]), *cells))
+    return _table(("labels of", "number", *map(protocol_title, protocols)), lines)
+
+
+def _table(titles, lines):
+    lines = [titles, ("---", *["---:"] * (len(titles) - 1)), *lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -55,6 +55,14 @@ def build_package(folder, name, make):
     )
 
 
+def load(script):
+    """Import a script of the study."""
+    spec = importlib.util.spec_from_file_location(script, EVIDENCE / f"{script}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="module")
 def music(tmp_path_factory):
     """Two soundtracks, and a third that is too small, as the script leaves them."""
@@ -129,10 +137,7 @@ def test_soundtracks_plan_ten_pretrainings(music, tmp_path):
 
 
 def test_embedded_songs_bring_their_stems(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location("study", EVIDENCE / "run.py")
-    study = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(study)
-    used = []
+    study, used = load("run"), []
     monkeypatch.setattr(study, "snakemake", lambda folder, configs, *rest: used.append(configs))
     folder, options = tmp_path / "800", argparse.Namespace(study="embedded", preset="cpu", cores=2)
     for name in ("mtat", "nsynth", "fma", "stems"):
@@ -173,8 +178,29 @@ def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_p
     assert done.returncode == 1 and "no folder in it has results/summary.csv yet" in done.stderr
 
 
+def test_encoder_of_a_source_is_compared_on_what_the_source_plays(tmp_path):
+    bootstrap = tmp_path / "800" / "results" / "bootstrap"
+    bootstrap.mkdir(parents=True)
+    labels, resampled = ["bass", "guitar", "vocal"], np.ones((1, 101, 1), np.float32)
+    for model, f1 in {"bass": [0.9, 0.3, 0.1], "drums": [0.5, 0.3, 0.4], "vocals": [0.6, 0.3, 0.6]}.items():
+        np.savez(
+            bootstrap / f"nsynth_{model}.npz", labels=labels, protocol=["knn"], test_list=["all"], n_runs=[3],
+            n_label_groups=[[8, 8, 4]], f1_per_label=resampled * np.float32(f1),
+        )  # fmt: skip
+    gather = load("gather")
+    compared = gather.compare_sources({800: tmp_path / "800"})
+    assert "| nsynth, bass | 1 | +0.350 [+0.350, +0.350] |" in gather.markdown_of_sources(compared)
+    rows = compared.set_index("source")
+    assert list(rows.index) == ["bass", "vocals"], "no encoder of other; no family that drums play"
+    assert dict(rows["own_encoder"]) == {"bass": 0.9, "vocals": 0.6}
+    assert dict(rows["other_encoders"]) == {"bass": 0.55, "vocals": 0.25}
+    assert rows.loc["bass", "low"] == 0.35 and np.isnan(rows.loc["vocals", "low"]), "of 8 groups, and of 4"
+
+
 @pytest.mark.parametrize(
-    "table", sorted(EVIDENCE.glob("results/*/*/table.md")), ids=lambda path: path.parts[-3]
+    "table",
+    sorted(EVIDENCE.glob("results/*/*/*.md")),
+    ids=lambda path: f"{path.parts[-3]}-{path.stem}",
 )
-def test_page_has_the_table_of_the_results(table):
+def test_page_has_the_tables_of_the_results(table):
     assert table.read_text() in (WORKFLOW / "docs" / "evidence.md").read_text()
