@@ -15,6 +15,7 @@ rule write_model_card:
             allow_missing=True,
         ),
         separator=separator_losses(),
+        listed=all_listed(),
     output:
         card="models/{model}/seed{seed}/README.md",
     log:

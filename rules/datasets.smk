@@ -44,7 +44,8 @@ checkpoint write_manifest:
         "logs/write_manifest/{dataset}.log",
     benchmark:
         "timings/write_manifest/{dataset}.tsv"
-    priority: 100
+    # First of all: Snakemake compares it with the sum of the jobs that fit into its threads.
+    priority: 1000
     conda:
         "../envs/audio.yaml"
     threads: 4
@@ -70,6 +71,10 @@ checkpoint write_manifest:
 # The manifest is a checkpoint. Its readers take it as `ancient`, together with a digest of the part they use: an added
 # clip makes only the jobs of its own shard stale, in the same run. As strings, because `ancient` would mark the rule's
 # own output.
+#
+# While a manifest waits, Snakemake does not see which jobs behind it are stale. A job whose inputs come from several
+# datasets could run because of one dataset, before another is listed, and not again afterwards. So it takes the manifests
+# of all of them, as `listed`, and waits.
 CLIPS = str(rules.write_manifest.output.clips)
 ABOUT = str(rules.write_manifest.output.about)
 SHARDS = str(rules.write_manifest.output.shards)

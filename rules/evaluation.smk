@@ -12,6 +12,7 @@ rule embed_clips:
     input:
         encoder=encoder,
         clips=ancient(CLIPS),
+        listed=listed,
         frames=heard("frames"),
         index=heard("index"),
     output:
@@ -95,6 +96,7 @@ rule train_probe:
     input:
         clips=manifest_of("clips"),
         about=manifest_of("about"),
+        listed=listed,
         train=rules.embed_clips.output.train,
         train_index=rules.embed_clips.output.train_index,
         validation=rules.embed_clips.output.validation,
@@ -140,6 +142,7 @@ if CLIP_MEAN_WAYS:
         input:
             clips=manifest_of("clips"),
             about=manifest_of("about"),
+            listed=listed,
             train=rules.embed_clips.output.train,
             train_index=rules.embed_clips.output.train_index,
             validation=rules.embed_clips.output.validation,
@@ -178,6 +181,7 @@ rule finetune_encoder:
         encoder=encoder,
         clips=manifest_of("clips"),
         about=manifest_of("about"),
+        listed=listed,
         frames=heard("frames"),
         index=heard("index"),
     output:
@@ -217,6 +221,7 @@ rule score_trained:
         model=own(trained("model")),
         clips=manifest_of("clips"),
         about=manifest_of("about"),
+        listed=listed,
         test=trained("test"),
         test_index=trained("test_index"),
         frames=trained("frames"),
@@ -261,6 +266,7 @@ SCORES = {
 rule write_results_table:
     input:
         about=manifest_of("about"),
+        listed=listed,
         scores=scores,
     output:
         table=report(

@@ -8,7 +8,8 @@ rule describe_clips:
     input:
         clips=manifest_of("clips"),
         about=manifest_of("about"),
-        listed=ancient(CLIPS),
+        manifest=ancient(CLIPS),
+        listed=all_listed(),
         test=of_embedded_models(rules.embed_clips.output.test),
         test_index=of_embedded_models(rules.embed_clips.output.test_index),
         scores=shown_scores,
@@ -113,6 +114,7 @@ rule write_page:
         rejected=rules.gather_rejected.output[0],
         shortened=rules.gather_shortened.output[0],
         separator=separator_losses(),
+        listed=all_listed(),
     output:
         report(
             "results/index.html",

@@ -13,7 +13,8 @@ if REFERENCE_MODEL not in config["models"] and SPEAKS:
 
 rule compare_models:
     input:
-        of_all_results(rules.write_results_table.output.bootstrap),
+        bootstraps=of_all_results(rules.write_results_table.output.bootstrap),
+        listed=all_listed(),
     output:
         overall=report(
             "results/comparisons.csv",
@@ -49,6 +50,7 @@ rule summarise_results:
         per_class=of_all_results(rules.write_results_table.output.per_class),
         comparisons=rules.compare_models.output.overall,
         separator=separator_losses(),
+        listed=all_listed(),
     output:
         table="results/summary.csv",
         markdown="results/summary.md",

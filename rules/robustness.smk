@@ -52,6 +52,7 @@ rule embed_perturbed_clips:
     input:
         encoder=encoder,
         clips=ancient(CLIPS),
+        listed=listed,
         frames=perturbed_mels("frames"),
         index=perturbed_mels("index"),
     output:
@@ -126,6 +127,7 @@ rule score_perturbed:
         model=expand(rules.train_probe.output.model, labels="", allow_missing=True)[0],
         clips=manifest_of("clips"),
         about=manifest_of("about"),
+        listed=listed,
         test=rules.embed_perturbed_clips.output.test,
         test_index=rules.embed_perturbed_clips.output.test_index,
     output:
@@ -158,6 +160,7 @@ rule score_perturbed:
 rule write_robustness_table:
     input:
         about=manifest_of("about"),
+        listed=listed,
         clean=expand(
             rules.train_probe.output.scores,
             labels="",
@@ -194,7 +197,8 @@ rule write_robustness_table:
 
 rule gather_robustness:
     input:
-        of_all_results(rules.write_robustness_table.output.table),
+        tables=of_all_results(rules.write_robustness_table.output.table),
+        listed=all_listed(),
     output:
         table=report(
             "results/robustness.csv",
@@ -226,6 +230,7 @@ rule gather_rejected_when_perturbed:
     input:
         manifests=[],
         shards=rejected_when_perturbed(),
+        listed=all_listed(),
     output:
         "results/robustness/rejected.csv",
     log:

@@ -6,7 +6,7 @@ from mscol.tables import compare_models
 log_to_file(snakemake.log[0])
 tables = [tuple(table.split("/")) for table in snakemake.params.tables]
 compare_models(
-    bootstraps=dict(zip(tables, snakemake.input, strict=True)),
+    bootstraps=dict(zip(tables, snakemake.input.bootstraps, strict=True)),
     reference=snakemake.params.reference,
     overall=snakemake.output.overall,
     per_label=snakemake.output.per_label,

@@ -11,7 +11,7 @@ with library_threads(1):
     describe_clips(
         clips=files.clips,
         about=files.about,
-        listed=files.listed,
+        listed=files.manifest,
         models={
             model: {
                 "test": files.test[number],

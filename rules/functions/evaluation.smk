@@ -10,6 +10,13 @@ def encoder(wildcards):
     return rules.pretrain_encoder.output.encoder
 
 
+def listed(wildcards):
+    """The manifests behind the results of a model on a dataset; rules/datasets.smk explains why jobs take them."""
+    made_here = not model_of(wildcards.model).brought
+    datasets = {wildcards.dataset, *[PRETRAINING_DATASET] * made_here}
+    return ancient(expand(CLIPS, dataset=sorted(datasets)))
+
+
 def heard(kind):
     """A function for `input`: the log-mels for a model's encoder, a file a shard. Kind is frames or index."""
 

@@ -15,9 +15,14 @@ def of_all_results(pattern):
 
 def heard_datasets():
     """The datasets for whose mixtures the configured run computes log-mels."""
-    trains = any(model.trained for model in configured_models())
+    made_here = any(not model.brought for model in configured_models())
     evaluated = map(dataset_of, EVALUATED_DATASETS)
-    return list(dict.fromkeys([*evaluated, *[PRETRAINING_DATASET] * trains]))
+    return list(dict.fromkeys([*evaluated, *[PRETRAINING_DATASET] * made_here]))
+
+
+def all_listed():
+    """The manifests behind the results of all models; rules/datasets.smk explains why jobs take them."""
+    return ancient(expand(CLIPS, dataset=heard_datasets()))
 
 
 def heard_mixtures():
