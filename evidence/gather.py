@@ -103,7 +103,7 @@ def compare(runs):
                 tables = [pd.read_csv(file).assign(updates=updates) for file in written]
             overall.append(tables[0])
             if reference == "mixture":
-                per_class.append(tables[1])
+                per_class.append(tables[1][tables[1]["metric"].isin(PER_LABEL.values())])
     return {"comparisons": pd.concat(overall), "per_class_comparisons": pd.concat(per_class)}
 
 

@@ -3,7 +3,7 @@
     python evidence/run.py                     # small encoders, for two cores: about 13 hours
     python evidence/run.py --preset gpu        # the full encoder, for a GPU
     python evidence/run.py --seeds 1           # one seed of each model first
-    python evidence/run.py --study embedded    # the embedded music, with true stems
+    python evidence/run.py --study embedded    # synthesised songs with true stems: about 2 hours
 
 It gets the music, runs the workflow once for each length of pretraining, in folders below `evidence/run`, and collects
 the results in `evidence/results`. Stop it whenever you like and run it again: it resumes.
