@@ -141,9 +141,8 @@ def _compare_source(source, arrays, dataset):
     others = np.mean(list(scores.values()), axis=0)
     for row, (protocol, test_list) in enumerate(zip(about["protocol"], about["test_list"], strict=True)):
         groups = about["n_label_groups"][row, columns]
-        n_groups = (
-            groups.max() if dataset == "mtat" else groups.sum()
-        )  # a clip has several tags, or one family
+        # A clip has several tags, but one family.
+        n_groups = groups.max() if dataset == "mtat" else groups.sum()
         yield {
             "protocol": protocol,
             "test_list": test_list,

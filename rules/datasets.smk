@@ -44,7 +44,7 @@ checkpoint write_manifest:
         "logs/write_manifest/{dataset}.log",
     benchmark:
         "timings/write_manifest/{dataset}.tsv"
-    # First of all: Snakemake compares it with the sum of the jobs that fit into its threads.
+    # Before all others: Snakemake compares it with the sum of the priorities of the jobs that fit into its threads.
     priority: 1000
     conda:
         "../envs/audio.yaml"
