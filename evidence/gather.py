@@ -22,6 +22,7 @@ from mscol.config.models import SOURCES
 from mscol.config.naming import protocol_title
 from mscol.figures.style import CHANCE, place_legend, save_figure, shown, style_of, styled
 from mscol.metrics.bootstrap import macro_mean
+from mscol.pages.markdown import markdown_table
 from mscol.scores.files import read_arrays
 from mscol.tables import compare_models
 from mscol.tables.comparison import describe_difference
@@ -72,7 +73,7 @@ def main():
         for name in ("tracks.csv", "packages.csv"):
             shutil.copyfile(music / name, options.results / name)
     for name, text in pages.items():
-        (options.results / f"{name}.md").write_text(text)
+        (options.results / f"{name}.md").write_text(f"{text}\n")
     if len(runs) > 1:
         save_figure(draw_curve(summary), [options.figure])
 
@@ -200,7 +201,7 @@ def markdown_tables(summary):
     }
     if len(tables) == 1:
         return next(iter(tables.values()))
-    return "\n".join(f"### {dataset}\n\n{table}" for dataset, table in tables.items())
+    return "\n\n".join(f"### {dataset}\n\n{table}" for dataset, table in tables.items())
 
 
 def _markdown_table(rows):
@@ -212,13 +213,8 @@ def _markdown_table(rows):
         (row.model, row.protocol): f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
         for row in rows.itertuples()
     }
-    return _table(
-        ("model", *titles.values()),
-        (
-            (f"`{model}`", *(cells[model, protocol] for protocol in titles))
-            for model in rows["model"].unique()
-        ),
-    )
+    rows = [[f"`{model}`", *(cells[model, name] for name in titles)] for model in rows["model"].unique()]
+    return markdown_table("model", titles.values(), rows)
 
 
 def markdown_of_sources(by_source):
@@ -232,12 +228,7 @@ def markdown_of_sources(by_source):
             for row in found.set_index("protocol").loc[protocols].itertuples()
         )
         lines.append((f"{dataset}, {source}", str(found["n_labels"].iloc[0]), *cells))
-    return _table(("labels of", "number", *map(protocol_title, protocols)), lines)
-
-
-def _table(titles, lines):
-    lines = [titles, ("---", *["---:"] * (len(titles) - 1)), *lines]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table("labels of", ["number", *map(protocol_title, protocols)], lines)
 
 
 @styled()

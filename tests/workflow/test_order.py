@@ -24,10 +24,8 @@ def inputs_of(tmp_path_factory):
     (folder / "mine" / "encoder.keras").touch()
     (folder / "all.yaml").write_text(MODELS + EVALUATION)
     drawn = run(WORKFLOW, folder, "--dag", configfiles=("tests/tiny.yaml", folder / "all.yaml"))
-    labels = {
-        number: label for number, label in re.findall(r'^\t(\d+)\[label = "(.*?)"', drawn, re.MULTILINE)
-    }
-    jobs = {number: f"{label} ({number})" for number, label in labels.items()}
+    labels = re.findall(r'^\t(\d+)\[label = "(.*?)"', drawn, re.MULTILINE)
+    jobs = {number: f"{label} ({number})" for number, label in labels}
     found = defaultdict(set)
     for made, maker in re.findall(r"^\t(\d+) -> (\d+)$", drawn, re.MULTILINE):
         found[jobs[maker]].add(jobs[made])
