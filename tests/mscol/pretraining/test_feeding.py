@@ -38,13 +38,21 @@ def full(monkeypatch):
 def test_cache_goes_to_a_gpu_of_which_half_the_free_memory_holds_it(sampler, n_bytes, monkeypatch, caplog):
     caplog.set_level("INFO")
     free(monkeypatch, 2 * n_bytes)
-    on_device = load_on_device_if_wanted("auto", sampler)
-    assert on_device is not None and "log-mels into the device's memory" in caplog.text
-    for name, value in on_device.places(sampler.draw(0)).items():
-        assert name in ("mixtures", "stems") or len(value) == sampler.n_pairs
+    assert load_on_device_if_wanted("auto", sampler) is not None
+    assert "log-mels into the device's memory" in caplog.text
     free(monkeypatch, 2 * n_bytes - 1)
     assert load_on_device_if_wanted("auto", sampler) is None
     assert "Reading log-mels from disk" in caplog.text
+
+
+def test_minibatches_cut_on_the_device_are_those_gathered_from_disk(sampler):
+    """Of the same shapes, too: nothing in them depends on the size of the cache, so that compiled programs do not."""
+    on_device = load_on_device_if_wanted("device", sampler)
+    gathered, cut = (list(Feed(sampler, 2, where).batches(range(3))) for where in (None, on_device))
+    for expected, found in zip(gathered, cut, strict=True):
+        assert expected.keys() == found.keys()
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found[name], value, err_msg=name, strict=True)
 
 
 def test_cache_stays_on_disk_without_a_gpu_and_where_the_config_says_so(sampler, monkeypatch):

@@ -29,7 +29,7 @@ from mscol.model.runtime import (
     is_out_of_memory,
 )
 from mscol.model.saved import load_saved
-from mscol.model.steps import bring_to_device, compile_steps, load_on_device
+from mscol.model.steps import bring_to_device, compile_steps, cut_crops, load_on_device
 
 __all__ = [
     "SourceAssociation",
@@ -41,6 +41,7 @@ __all__ = [
     "compile_calibration",
     "compile_steps",
     "configure",
+    "cut_crops",
     "framework_versions",
     "free_device_memory",
     "is_out_of_memory",

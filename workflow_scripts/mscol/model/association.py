@@ -3,7 +3,6 @@
 import keras
 from keras import ops
 
-from mscol.mels import CROP_FRAMES
 from mscol.model.augmentation import augment
 from mscol.model.loss import association_loss
 from mscol.model.training_pass import training_pass
@@ -14,10 +13,8 @@ EPSILON = 1e-3  # of normalisation layers (METHOD, "Model"); Keras' default, set
 class SourceAssociation(keras.Model):
     """Predict which positive belongs to which anchor.
 
-    Called on a minibatch, the model returns loss and accuracy. A minibatch is a dict with ``absent`` and either the
-    crops themselves (``anchors``, ``positives``: `mscol.pairs.PairSampler`), or their positions in
-    caches on the device (``mixtures``, ``anchor_frames``, ``stems``, ``positive_frames``). If it contains
-    ``time_mask`` and the other augmentations, crops are augmented.
+    Called on a minibatch, the model returns loss and accuracy. A minibatch is a dict with ``anchors``, ``positives`` and
+    ``absent`` (`mscol.pairs.PairSampler`). If it contains ``time_mask`` and the other augmentations, crops are augmented.
 
     Parameters
     ----------
@@ -67,7 +64,7 @@ class SourceAssociation(keras.Model):
 
         Anchors and positives pass the encoder together, because batch normalisation uses both (MSCOL_SMC23).
         """
-        anchors, positives = _crops(batch)
+        anchors, positives = batch["anchors"], batch["positives"]
         if "time_mask" in batch:
             anchors, positives = augment(anchors, positives, batch, self.mask_value)
         if self.absent == "zeros":
@@ -84,18 +81,3 @@ class SourceAssociation(keras.Model):
 
             positives, absent, first = gather_pairs(positives, absent, axis)
         return association_loss(anchors, positives, self.similarity, absent, first)
-
-
-def _crops(batch):
-    if "anchors" in batch:
-        return batch["anchors"], batch["positives"]
-    return (
-        _cut(batch["mixtures"], batch["anchor_frames"]),
-        _cut(batch["stems"], batch["positive_frames"]),
-    )
-
-
-def _cut(frames, first_frames):
-    """Cut crops out of a cache on the device: (frames, 64), (crops,) -> (crops, 98, 64, 1)."""
-    places = first_frames[:, None] + ops.arange(CROP_FRAMES, dtype="int32")[None, :]
-    return ops.cast(ops.take(frames, places, axis=0), "float32")[..., None]

@@ -11,8 +11,7 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 PAIRS = "pairs"
-# Arrays of a minibatch that each device holds completely, and arrays with one row per crop (anchors first, then positives)
-_CACHES = ("mixtures", "stems")
+# Arrays of a minibatch with one row per crop, anchors first, then positives; the others have one row per pair
 _PER_CROP = ("time_mask", "band_mask", "shift", "warp")
 _WHOLE = PartitionSpec()
 
@@ -85,7 +84,7 @@ def _is_dealt(batch, mesh):
 
 def _places(batch):
     """Return along which of its axes each array of a minibatch is split among the devices."""
-    kinds = dict.fromkeys(_CACHES, _WHOLE) | dict.fromkeys(_PER_CROP, PartitionSpec(None, PAIRS))
+    kinds = dict.fromkeys(_PER_CROP, PartitionSpec(None, PAIRS))
     return {name: kinds.get(name, PartitionSpec(PAIRS)) for name in batch}
 
 

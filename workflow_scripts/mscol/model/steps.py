@@ -10,6 +10,7 @@ import functools
 import keras
 import numpy as np
 
+from mscol.mels import CROP_FRAMES
 from mscol.model.runtime import runs_on_gpu_by_jax
 
 # Lets XLA launch hundreds of kernels at once, including library kernels; its default excludes convolutions.
@@ -86,6 +87,37 @@ def load_on_device(arrays, mesh=None):
     shape = (sum(map(len, arrays)), arrays[0].shape[1])
     fill = {"tensorflow": _fill_tensorflow, "jax": _fill_jax}[keras.backend.backend()]
     return fill(arrays, shape, arrays[0].dtype, mesh)
+
+
+def cut_crops(frames, first_frames):
+    """Cut crops out of log-mels in the device's memory.
+
+    This is a program of its own, so that the large programs of `compile_steps` do not depend on the size of the dataset or
+    the number of sources: models of one encoder share them (`mscol.jobs.compiled`).
+
+    Parameters
+    ----------
+    frames : tensor, shape=(n_frames, n_bands)
+        From `load_on_device`.
+    first_frames : tensor, shape=(n_crops,), int32
+
+    Returns
+    -------
+    tensor, shape=(n_crops, 98, n_bands, 1), float32
+    """
+    return (_compiled_by_jax(_cut) if keras.backend.backend() == "jax" else _cut)(frames, first_frames)
+
+
+def _cut(frames, first_frames):
+    places = first_frames[:, None] + keras.ops.arange(CROP_FRAMES, dtype="int32")[None, :]
+    return keras.ops.cast(keras.ops.take(frames, places, axis=0), "float32")[..., None]
+
+
+@functools.cache
+def _compiled_by_jax(function):
+    import jax
+
+    return jax.jit(function)
 
 
 class _TensorFlowSteps:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mscol.errors import TrainingError
 from mscol.jobs.parallel import ordered_map
-from mscol.model import bring_to_device, free_device_memory, is_out_of_memory, load_on_device
+from mscol.model import bring_to_device, cut_crops, free_device_memory, is_out_of_memory, load_on_device
 
 SHARE_OF_FREE = 0.5  # share of the device's free memory for the cache; the network uses the rest
 
@@ -49,7 +49,7 @@ class Feed:
 
     def _make(self, number):
         if self._on_device:
-            return bring_to_device(self._on_device.places(self._sampler.draw(number)), self._mesh)
+            return self._on_device.batch(self._sampler.draw(number))
         return bring_to_device(self._sampler.batch(number), self._mesh)
 
 
@@ -121,6 +121,7 @@ class DeviceCache:
     """
 
     def __init__(self, sampler, mesh=None):
+        self._mesh = mesh
         used = _caches(sampler)
         stems = used[1:] or used
         sizes = [sum(map(len, cache.arrays)) for cache in stems]
@@ -133,13 +134,16 @@ class DeviceCache:
         where = "the memory of each device" if mesh else "the device's memory"
         logging.info("Loaded %.2f GB of log-mels into %s.", n_bytes / 1e9, where)
 
-    def places(self, draw):
-        """Return where the device cuts the crops of a `mscol.pairs.Draw`, as the dict that the network takes."""
-        return {
-            "mixtures": self._mixtures,
-            "stems": self._stems,
-            "anchor_frames": draw.anchor_frames.astype(np.int32),
-            "positive_frames": (draw.positive_frames + self._first_frames[draw.source]).astype(np.int32),
+    def batch(self, draw):
+        """Cut the crops of a `mscol.pairs.Draw`, and return the minibatch that the network takes."""
+        drawn = {
+            "anchors": draw.anchor_frames.astype(np.int32),
+            "positives": (draw.positive_frames + self._first_frames[draw.source]).astype(np.int32),
             "absent": draw.absent,
             **draw.augmentation,
+        }
+        drawn = bring_to_device(drawn, self._mesh)
+        return drawn | {
+            "anchors": cut_crops(self._mixtures, drawn["anchors"]),
+            "positives": cut_crops(self._stems, drawn["positives"]),
         }
