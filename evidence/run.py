@@ -3,6 +3,7 @@
     python evidence/run.py                     # small encoders, for two cores: about 13 hours
     python evidence/run.py --preset gpu        # the full encoder, for a GPU
     python evidence/run.py --seeds 1           # one seed of each model first
+    python evidence/run.py --study mixtures    # soundtracks without stems, only `mixture`: about 4 hours
     python evidence/run.py --study embedded    # synthesised songs with true stems: about 2 hours
 
 It gets the music, runs the workflow once for each length of pretraining, in folders below `evidence/run`, and collects
@@ -22,13 +23,18 @@ HERE = Path(__file__).parent
 WORKFLOW = HERE.parent
 SEEDS = (1, 2, 3)
 # Per study, the length of pretraining in updates and its seeds. The first length compares all models, the others only
-# those of CURVE. The longest takes as long as all other points of the curve.
+# those of CURVES. The longest takes as long as all other points of the curve.
 LENGTHS = {
     "soundtracks": {1600: SEEDS, 200: SEEDS, 800: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]},
+    "mixtures": {1600: SEEDS, 200: SEEDS, 800: SEEDS, 12800: SEEDS[:1]},
     "embedded": {800: SEEDS},
 }
-CONFIGS = {"soundtracks": ("soundtracks.yaml",), "embedded": ("embedded_sizes.yaml", "embedded.yaml")}
-CURVE = ("mixture", "bass_drums_other_vocals")
+CURVES = {"soundtracks": ("mixture", "bass_drums_other_vocals"), "mixtures": ("mixture",), "embedded": ()}
+CONFIGS = {
+    "soundtracks": ("soundtracks.yaml",),
+    "mixtures": ("soundtracks.yaml", "mixtures.yaml"),
+    "embedded": ("embedded_sizes.yaml", "embedded.yaml"),
+}
 SHARED = ("music", "manifests", "mels", "separators", "demo")  # do not depend on the length
 
 
@@ -36,9 +42,8 @@ def main():
     options = _parse()
     folder = options.folder / options.study / options.preset
     first, *others = LENGTHS[options.study]
-    {"soundtracks": get_soundtracks, "embedded": make_embedded_music}[options.study](
-        folder / str(first), options
-    )
+    get_music = make_embedded_music if options.study == "embedded" else get_soundtracks
+    get_music(folder / str(first), options)
     for updates in (first, *others):
         if seeds := [seed for seed in LENGTHS[options.study][updates] if seed in options.seeds]:
             pretrain_and_evaluate(folder, updates, seeds, options)
@@ -80,7 +85,7 @@ def pretrain_and_evaluate(folder, updates, seeds, options):
     run.mkdir(parents=True, exist_ok=True)
     config = f"pretraining: {{updates: {updates}}}\nseeds: {seeds}\n"
     if updates != first:
-        config += f"models: [{', '.join(CURVE)}]\nevaluation: {{compare_with: mixture}}\n"
+        config += f"models: [{', '.join(CURVES[options.study])}]\nevaluation: {{compare_with: mixture}}\n"
         for name in SHARED:
             _link(run / name, folder / str(first) / name)
     length = run / "length.yaml"
