@@ -62,7 +62,9 @@ def main():
     options.results.mkdir(parents=True, exist_ok=True)
     summary = summaries(runs)
     tables = {"summary": summary, **compare(runs), "pretraining": pretraining(runs), "costs": costs(runs)}
-    pages = {"table": markdown_tables(summary)}
+    pages = {"table": markdown_tables(summary, of_longest_list(summary), ["model"])}
+    if len(runs) > 1:
+        pages["lengths"] = markdown_tables(summary, of_curves(summary), ["updates", "model", "seeds"])
     if len(by_source := compare_sources(runs)):
         tables["sources"] = by_source
         pages["sources"] = markdown_of_sources(by_source)
@@ -191,30 +193,49 @@ def resamples_of(run):
     return {tuple(file.stem.split("_", 1)): file for file in sorted(run.glob("results/bootstrap/*.npz"))}
 
 
-def markdown_tables(summary):
-    """Write a table of each dataset for docs/evidence.md: its first metric, at the length that has most models."""
-    updates = summary.groupby("updates")["model"].nunique().idxmax()
-    rows = summary[summary["updates"] == updates]
-    rows = rows[rows["metric"].isin(["accuracy", "roc_auc"]) & ~rows["test_list"].eq("unfiltered")]
+def of_longest_list(summary):
+    """Select the rows of the length that has most models."""
+    return summary["updates"] == summary.groupby("updates")["model"].nunique().idxmax()
+
+
+def of_curves(summary):
+    """Select the rows of models with several lengths."""
+    return summary.groupby("model")["updates"].transform("nunique") > 1
+
+
+def markdown_tables(summary, selected, named_by):
+    """Write a table of each dataset for docs/evidence.md: its first metric, for the selected rows, named by some columns."""
+    rows = summary[selected & summary["metric"].isin(["accuracy", "roc_auc"])]
+    rows = rows[~rows["test_list"].eq("unfiltered")]
     tables = {
-        dataset: _markdown_table(of_dataset) for dataset, of_dataset in rows.groupby("dataset", sort=False)
+        dataset: _markdown_table(of_dataset, named_by)
+        for dataset, of_dataset in rows.groupby("dataset", sort=False)
     }
     if len(tables) == 1:
         return next(iter(tables.values()))
     return "\n\n".join(f"### {dataset}\n\n{table}" for dataset, table in tables.items())
 
 
-def _markdown_table(rows):
+def _markdown_table(rows, named_by):
     titles = {
         protocol: f"{METRIC_TITLES[metric]}, {protocol_title(protocol)}"
         for metric, protocol in rows[["metric", "protocol"]].drop_duplicates().itertuples(index=False)
     }
+    names = list(map(tuple, rows[named_by].to_numpy()))
     cells = {
-        (row.model, row.protocol): f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
-        for row in rows.itertuples()
+        (name, row.protocol): f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+        for name, row in zip(names, rows.itertuples(), strict=True)
     }
-    rows = [[f"`{model}`", *(cells[model, name] for name in titles)] for model in rows["model"].unique()]
-    return markdown_table("model", titles.values(), rows)
+    first, *others = named_by
+    lines = [
+        [*map(_name, name), *(cells.get((name, protocol), "") for protocol in titles)]
+        for name in dict.fromkeys(names)
+    ]
+    return markdown_table(first, [*others, *titles.values()], lines)
+
+
+def _name(value):
+    return f"`{value}`" if isinstance(value, str) else f"{value:,}"
 
 
 def markdown_of_sources(by_source):

@@ -136,6 +136,24 @@ def test_soundtracks_plan_ten_pretrainings(music, tmp_path):
     assert planned["pretrain_encoder"] == 10 and planned["train_probe"] == 12
 
 
+def test_mixtures_are_pretrained_on_without_stems(music, tmp_path, monkeypatch):
+    study, used = load("run"), []
+    monkeypatch.setattr(study, "snakemake", lambda folder, configs, *rest: used.append((folder, configs)))
+    options = argparse.Namespace(study="mixtures", preset="cpu", cores=2)
+    lengths = study.LENGTHS["mixtures"]
+    for updates, seeds in lengths.items():
+        (tmp_path / str(updates)).mkdir()
+        (tmp_path / str(updates) / "music").symlink_to(music)
+        study.pretrain_and_evaluate(tmp_path, updates, seeds, options)
+    n_tables = []
+    for (folder, configs), seeds in zip(used, lengths.values(), strict=True):
+        planned = planned_jobs(WORKFLOW, folder, configfiles=configs)
+        assert planned["pretrain_encoder"] == len(seeds)
+        assert not {"separate_stems", "train_separator"} & set(planned)
+        n_tables.append(planned["write_results_table"])
+    assert n_tables == [3, 1, 1, 1], "mfcc and untrained do not depend on the length"
+
+
 def test_embedded_songs_bring_their_stems(tmp_path, monkeypatch):
     study, used = load("run"), []
     monkeypatch.setattr(study, "snakemake", lambda folder, configs, *rest: used.append(configs))
@@ -173,6 +191,10 @@ def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_p
     tables = (tmp_path / "results" / "table.md").read_text().splitlines()
     assert [line for line in tables if "#" in line] == [f"### {name}" for name in one["dataset"].unique()]
     assert sum(line.startswith("| `bass_vocals` | 0.") for line in tables) == one["dataset"].nunique() > 1
+    lengths = (tmp_path / "results" / "lengths.md").read_text().splitlines()
+    for updates in (10, 200):
+        of_length = [line for line in lengths if line.startswith(f"| {updates} | `bass_vocals` | ")]
+        assert len(of_length) == one["dataset"].nunique()
     curve = (tmp_path / "curve.svg").read_text()
     assert "updates of pretraining" in curve and ">mfcc<" in curve and ">bass_vocals<" in curve
     done = subprocess.run(
