@@ -144,7 +144,7 @@ def test_mixtures_are_pretrained_on_without_stems(music, tmp_path, monkeypatch):
     for updates, seeds in lengths.items():
         (tmp_path / str(updates)).mkdir()
         (tmp_path / str(updates) / "music").symlink_to(music)
-        study.pretrain_and_evaluate(tmp_path, updates, seeds, options)
+        study.pretrain_and_evaluate(tmp_path, updates, list(seeds), options)
     n_tables = []
     for (folder, configs), seeds in zip(used, lengths.values(), strict=True):
         planned = planned_jobs(WORKFLOW, folder, configfiles=configs)
