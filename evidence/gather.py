@@ -62,9 +62,9 @@ def main():
     options.results.mkdir(parents=True, exist_ok=True)
     summary = summaries(runs)
     tables = {"summary": summary, **compare(runs), "pretraining": pretraining(runs), "costs": costs(runs)}
-    pages = {"table": markdown_tables(summary, of_longest_list(summary), ["model"])}
+    pages = {"table": markdown_tables(of_longest_list(summary), ["model"])}
     if len(runs) > 1:
-        pages["lengths"] = markdown_tables(summary, of_curves(summary), ["updates", "model", "seeds"])
+        pages["lengths"] = markdown_tables(of_curves(summary), ["updates", "model", "seeds"])
     if len(by_source := compare_sources(runs)):
         tables["sources"] = by_source
         pages["sources"] = markdown_of_sources(by_source)
@@ -195,18 +195,17 @@ def resamples_of(run):
 
 def of_longest_list(summary):
     """Select the rows of the length that has most models."""
-    return summary["updates"] == summary.groupby("updates")["model"].nunique().idxmax()
+    return summary[summary["updates"] == summary.groupby("updates")["model"].nunique().idxmax()]
 
 
 def of_curves(summary):
     """Select the rows of models with several lengths."""
-    return summary.groupby("model")["updates"].transform("nunique") > 1
+    return summary[summary.groupby("model")["updates"].transform("nunique") > 1]
 
 
-def markdown_tables(summary, selected, named_by):
-    """Write a table of each dataset for docs/evidence.md: its first metric, for the selected rows, named by some columns."""
-    rows = summary[selected & summary["metric"].isin(["accuracy", "roc_auc"])]
-    rows = rows[~rows["test_list"].eq("unfiltered")]
+def markdown_tables(rows, named_by):
+    """Write a table of each dataset for docs/evidence.md: its first metric, a line for each name in some columns."""
+    rows = rows[rows["metric"].isin(["accuracy", "roc_auc"]) & ~rows["test_list"].eq("unfiltered")]
     tables = {
         dataset: _markdown_table(of_dataset, named_by)
         for dataset, of_dataset in rows.groupby("dataset", sort=False)
