@@ -111,9 +111,10 @@ def compare(runs):
 
 
 def compare_sources(runs):
-    """Compare the encoder of each source with those of the other sources, on the labels that the source plays.
+    """Compare the encoder of each source with those of the other sources: on the labels that the source plays, and on the rest.
 
-    The scores are means over these labels; the others' is also a mean over the other encoders.
+    Only if it gains more on the former, it has learned what its source plays. The scores are means over the labels; the
+    others' is also a mean over the other encoders.
     """
     rows = []
     for updates, path in sorted(runs.items()):
@@ -133,29 +134,29 @@ def compare_sources(runs):
 
 
 def _compare_source(source, arrays, dataset):
-    """Yield the difference under each protocol."""
-    about = arrays[source]
-    columns = np.flatnonzero(np.isin(about["labels"], PLAYED_BY[dataset][source]))
-    scores = {
-        name: macro_mean(of_model[f"{PER_LABEL[dataset]}_per_label"][..., columns])
-        for name, of_model in arrays.items()
-    }
-    own = scores.pop(source)
-    others = np.mean(list(scores.values()), axis=0)
-    for row, (protocol, test_list) in enumerate(zip(about["protocol"], about["test_list"], strict=True)):
-        groups = about["n_label_groups"][row, columns]
-        # A clip has several tags, but one family.
-        n_groups = groups.max() if dataset == "mtat" else groups.sum()
-        yield {
-            "protocol": protocol,
-            "test_list": test_list,
-            "n_labels": columns.size,
-            "n_groups": n_groups,
-            "metric": PER_LABEL[dataset],
-            "own_encoder": own[row, 0],
-            "other_encoders": others[row, 0],
-            **describe_difference(own[row] - others[row], n_groups, about["n_runs"][row]),
-        }
+    """Yield the differences under each protocol, on the labels that the source plays and on the rest."""
+    about, per_label = arrays[source], f"{PER_LABEL[dataset]}_per_label"
+    played = np.isin(about["labels"], PLAYED_BY[dataset][source])
+    scored = ~np.isnan(about[per_label][0, 0])
+    for labels, columns in (("played", np.flatnonzero(played)), ("rest", np.flatnonzero(~played & scored))):
+        scores = {name: macro_mean(of_model[per_label][..., columns]) for name, of_model in arrays.items()}
+        own = scores.pop(source)
+        others = np.mean(list(scores.values()), axis=0)
+        for row, (protocol, test_list) in enumerate(zip(about["protocol"], about["test_list"], strict=True)):
+            groups = about["n_label_groups"][row, columns]
+            # A clip has several tags, but one family.
+            n_groups = groups.max() if dataset == "mtat" else groups.sum()
+            yield {
+                "labels": labels,
+                "protocol": protocol,
+                "test_list": test_list,
+                "n_labels": columns.size,
+                "n_groups": n_groups,
+                "metric": PER_LABEL[dataset],
+                "own_encoder": own[row, 0],
+                "other_encoders": others[row, 0],
+                **describe_difference(own[row] - others[row], n_groups, about["n_runs"][row]),
+            }
 
 
 def pretraining(runs):
@@ -238,17 +239,17 @@ def _name(value):
 
 
 def markdown_of_sources(by_source):
-    """Write the differences of `compare_sources`: a row for the labels of a source, a column for each protocol."""
+    """Write the differences of `compare_sources`: a row for each source and kind of label, a column for each protocol."""
     rows = by_source[~by_source["test_list"].eq("unfiltered")]
     protocols = list(rows["protocol"].unique())
     lines = []
-    for (dataset, source), found in rows.groupby(["dataset", "source"], sort=False):
+    for (dataset, source, labels), found in rows.groupby(["dataset", "source", "labels"], sort=False):
         cells = (
             f"{row.difference:+.3f}" + ("" if np.isnan(row.low) else f" [{row.low:+.3f}, {row.high:+.3f}]")
             for row in found.set_index("protocol").loc[protocols].itertuples()
         )
-        lines.append((f"{dataset}, {source}", str(found["n_labels"].iloc[0]), *cells))
-    return markdown_table("labels of", ["number", *map(protocol_title, protocols)], lines)
+        lines.append((f"{dataset}, `{source}`", labels, str(found["n_labels"].iloc[0]), *cells))
+    return markdown_table("encoder", ["labels", "number", *map(protocol_title, protocols)], lines)
 
 
 @styled()

@@ -151,7 +151,7 @@ def test_mixtures_are_pretrained_on_without_stems(music, tmp_path, monkeypatch):
         assert planned["pretrain_encoder"] == len(seeds)
         assert not {"separate_stems", "train_separator"} & set(planned)
         n_tables.append(planned["write_results_table"])
-    assert n_tables == [3, 1, 1, 1], "mfcc and untrained do not depend on the length"
+    assert n_tables == [3, 1, 1, 1, 1], "mfcc and untrained do not depend on the length"
 
 
 def test_embedded_songs_bring_their_stems(tmp_path, monkeypatch):
@@ -214,8 +214,10 @@ def test_encoder_of_a_source_is_compared_on_what_the_source_plays(tmp_path):
         )  # fmt: skip
     gather = load("gather")
     compared = gather.compare_sources({800: tmp_path / "800"})
-    assert "| nsynth, bass | 1 | +0.350 [+0.350, +0.350] |" in gather.markdown_of_sources(compared)
-    rows = compared.set_index("source")
+    markdown = gather.markdown_of_sources(compared)
+    assert "| nsynth, `bass` | played | 1 | +0.350 [+0.350, +0.350] |" in markdown
+    assert "| nsynth, `bass` | rest | 2 | -0.200 [-0.200, -0.200] |" in markdown
+    rows = compared[compared["labels"] == "played"].set_index("source")
     assert list(rows.index) == ["bass", "vocals"], "no encoder of other; no family that drums play"
     assert dict(rows["own_encoder"]) == {"bass": 0.9, "vocals": 0.6}
     assert dict(rows["other_encoders"]) == {"bass": 0.55, "vocals": 0.25}
