@@ -127,36 +127,44 @@ def compare_sources(runs):
             }
             for source in (source for source in labels_of if len(arrays) > 1 and source in arrays):
                 rows += [
-                    {"updates": updates, "dataset": dataset, "source": source, **row}
-                    for row in _compare_source(source, arrays, dataset)
+                    {"updates": updates, "dataset": dataset, "source": source, "labels": kind, **row}
+                    for kind, columns in _kinds_of_labels(source, arrays[source], dataset)
+                    for row in _compare_source(source, columns, arrays, dataset)
                 ]
     return pd.DataFrame(rows).round(4)
 
 
-def _compare_source(source, arrays, dataset):
-    """Yield the differences under each protocol, on the labels that the source plays and on the rest."""
-    about, per_label = arrays[source], f"{PER_LABEL[dataset]}_per_label"
+def _kinds_of_labels(source, about, dataset):
+    """Yield those labels that the source plays and the rest, each as their columns; labels without a score are in neither."""
     played = np.isin(about["labels"], PLAYED_BY[dataset][source])
-    scored = ~np.isnan(about[per_label][0, 0])
-    for labels, columns in (("played", np.flatnonzero(played)), ("rest", np.flatnonzero(~played & scored))):
-        scores = {name: macro_mean(of_model[per_label][..., columns]) for name, of_model in arrays.items()}
-        own = scores.pop(source)
-        others = np.mean(list(scores.values()), axis=0)
-        for row, (protocol, test_list) in enumerate(zip(about["protocol"], about["test_list"], strict=True)):
-            groups = about["n_label_groups"][row, columns]
-            # A clip has several tags, but one family.
-            n_groups = groups.max() if dataset == "mtat" else groups.sum()
-            yield {
-                "labels": labels,
-                "protocol": protocol,
-                "test_list": test_list,
-                "n_labels": columns.size,
-                "n_groups": n_groups,
-                "metric": PER_LABEL[dataset],
-                "own_encoder": own[row, 0],
-                "other_encoders": others[row, 0],
-                **describe_difference(own[row] - others[row], n_groups, about["n_runs"][row]),
-            }
+    scored = ~np.isnan(about[f"{PER_LABEL[dataset]}_per_label"][0, 0])
+    yield "played", np.flatnonzero(played & scored)
+    yield "rest", np.flatnonzero(~played & scored)
+
+
+def _compare_source(source, columns, arrays, dataset):
+    """Yield the difference under each protocol, on some columns of labels."""
+    about = arrays[source]
+    scores = {
+        name: macro_mean(of_model[f"{PER_LABEL[dataset]}_per_label"][..., columns])
+        for name, of_model in arrays.items()
+    }
+    own = scores.pop(source)
+    others = np.mean(list(scores.values()), axis=0)
+    for row, (protocol, test_list) in enumerate(zip(about["protocol"], about["test_list"], strict=True)):
+        groups = about["n_label_groups"][row, columns]
+        # A clip has several tags, but one family.
+        n_groups = groups.max(initial=0) if dataset == "mtat" else groups.sum()
+        yield {
+            "protocol": protocol,
+            "test_list": test_list,
+            "n_labels": columns.size,
+            "n_groups": n_groups,
+            "metric": PER_LABEL[dataset],
+            "own_encoder": own[row, 0],
+            "other_encoders": others[row, 0],
+            **describe_difference(own[row] - others[row], n_groups, about["n_runs"][row]),
+        }
 
 
 def pretraining(runs):

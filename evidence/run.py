@@ -24,11 +24,8 @@ WORKFLOW = HERE.parent
 SEEDS = (1, 2, 3)
 # Per study, the length of pretraining in updates and its seeds. The first length compares all models, the others only
 # those of CURVES. The longest takes as long as all other points of the curve.
-LENGTHS = {
-    "soundtracks": {1600: SEEDS, 200: SEEDS, 800: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]},
-    "mixtures": {1600: SEEDS, 200: SEEDS, 800: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]},
-    "embedded": {800: SEEDS},
-}
+OF_CURVE = {1600: SEEDS, 200: SEEDS, 800: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]}
+LENGTHS = {"soundtracks": OF_CURVE, "mixtures": OF_CURVE, "embedded": {800: SEEDS}}
 CURVES = {"soundtracks": ("mixture", "bass_drums_other_vocals"), "mixtures": ("mixture",), "embedded": ()}
 CONFIGS = {
     "soundtracks": ("soundtracks.yaml",),
