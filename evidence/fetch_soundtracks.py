@@ -6,7 +6,8 @@ It downloads the packages in `soundtracks.csv` with `apt-get download`, which ne
 
 - `audio/`: the middle of each track of at least 30 s, 90 s at most, as FLAC;
 - `clips.csv` for the layout `table`: the label of a track is its soundtrack; its artist comes from its tags or from the
-  package's copyright file; tracks of one artist are one group, which intervals resample together;
+  package's copyright file; tracks of one artist are one group, which intervals resample together. So are those tracks
+  of a soundtrack whose artist is not known, because they may well have the same;
 - `tracks.csv`: source, licence, length and hash of each track;
 - `left_out.csv`: files that were left out, with the reason: too short, broken, the same sound as another;
 - `packages.csv`: version and hash of each package.
@@ -47,6 +48,7 @@ SHARES = {"test": 0.25, "validation": 0.15}
 # Correlation of the mean log-mels of each second. Copies of one recording in other formats are above it, other tracks below.
 SAME_SOUND = 0.999
 FEWEST = 6  # tracks of a soundtrack; smaller ones are left out
+NO_ARTIST = "<Unknown>"  # what a program writes into the tag of a track without an artist
 
 
 def main():
@@ -219,8 +221,9 @@ def write(folder, packages, soundtracks, tracks, left_out):
     """Write the four tables."""
     for track in tracks:
         track["label"] = soundtracks[track["package"]]
-        track["artist"] = track["artist"] or track["holder"]
-        track["group"] = track["artist"] or track["path"]
+        tagged = track["artist"].strip()
+        track["artist"] = track["holder"] if tagged in ("", NO_ARTIST) else tagged
+        track["group"] = track["artist"] or track["label"]
     columns = ["package", "file", "split", "seconds", "artist", "title", "album", "licence", "sha256", "path"]
     write_csv(
         pd.DataFrame(tracks, columns=["path", "split", "label", "artist", "group"]), folder / "clips.csv"

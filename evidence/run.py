@@ -22,11 +22,21 @@ import yaml
 HERE = Path(__file__).parent
 WORKFLOW = HERE.parent
 SEEDS = (1, 2, 3)
-# Per study, the length of pretraining in updates and its seeds. The first length compares all models, the others only
-# those of CURVES. The longest takes as long as all other points of the curve.
-OF_CURVE = {1600: SEEDS, 200: SEEDS, 800: SEEDS, 3200: SEEDS, 12800: SEEDS[:1]}
-LENGTHS = {"soundtracks": OF_CURVE, "mixtures": OF_CURVE, "embedded": {800: SEEDS}}
-CURVES = {"soundtracks": ("mixture", "bass_drums_other_vocals"), "mixtures": ("mixture",), "embedded": ()}
+
+
+def _curve(*models):
+    """Return the lengths of a curve. The longest is of `mixture` alone, for it takes nearly as long as all others of it."""
+    others = {updates: (SEEDS, models) for updates in (200, 800, 3200)}
+    return {1600: (SEEDS, None), **others, 12800: (SEEDS[:1], ("mixture",))}
+
+
+# Per study, each length of pretraining in updates, with its seeds and its models (None: all of the config). The first
+# one makes what does not depend on the length.
+LENGTHS = {
+    "soundtracks": _curve("mixture", "bass_drums_other_vocals"),
+    "mixtures": _curve("mixture"),
+    "embedded": {800: (SEEDS, None)},
+}
 CONFIGS = {
     "soundtracks": ("soundtracks.yaml",),
     "mixtures": ("soundtracks.yaml", "mixtures.yaml"),
@@ -38,12 +48,12 @@ SHARED = ("music", "manifests", "mels", "separators", "demo")  # do not depend o
 def main():
     options = _parse()
     folder = options.folder / options.study / options.preset
-    first, *others = LENGTHS[options.study]
+    first = next(iter(LENGTHS[options.study]))
     get_music = make_embedded_music if options.study == "embedded" else get_soundtracks
     get_music(folder / str(first), options)
-    for updates in (first, *others):
-        if seeds := [seed for seed in LENGTHS[options.study][updates] if seed in options.seeds]:
-            pretrain_and_evaluate(folder, updates, seeds, options)
+    for updates, (seeds, models) in LENGTHS[options.study].items():
+        if chosen := [seed for seed in seeds if seed in options.seeds]:
+            pretrain_and_evaluate(folder, updates, chosen, models, options)
     results = HERE / "results" / options.study / options.preset
     figure = WORKFLOW / "docs" / "images" / f"evidence_{options.study}_{options.preset}.svg"
     subprocess.run([sys.executable, HERE / "gather.py", folder, results, figure], check=True)
@@ -75,14 +85,14 @@ def make_embedded_music(folder, options):
                 )
 
 
-def pretrain_and_evaluate(folder, updates, seeds, options):
+def pretrain_and_evaluate(folder, updates, seeds, models, options):
     """Run the workflow for one length of pretraining; all lengths share what does not depend on it."""
     first = next(iter(LENGTHS[options.study]))
     run = folder / str(updates)
     run.mkdir(parents=True, exist_ok=True)
     config = f"pretraining: {{updates: {updates}}}\nseeds: {seeds}\n"
     if updates != first:
-        config += f"models: [{', '.join(CURVES[options.study])}]\nevaluation: {{compare_with: mixture}}\n"
+        config += f"models: [{', '.join(models)}]\nevaluation: {{compare_with: mixture}}\n"
         for name in SHARED:
             _link(run / name, folder / str(first) / name)
     length = run / "length.yaml"
