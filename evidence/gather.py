@@ -61,7 +61,13 @@ def main():
         sys.exit(f"{options.run}: no folder in it has results/summary.csv yet")
     options.results.mkdir(parents=True, exist_ok=True)
     summary = summaries(runs)
-    tables = {"summary": summary, **compare(runs), "pretraining": pretraining(runs), "costs": costs(runs)}
+    pretrained = pretraining(runs)
+    tables = {
+        "summary": summary,
+        **compare(runs),
+        "pretraining": pretrained,
+        "costs": costs(runs, pretrained),
+    }
     pages = {"table": markdown_tables(of_longest_list(summary), ["model"])}
     if len(runs) > 1:
         pages["lengths"] = markdown_tables(of_curves(summary), ["updates", "model", "seeds"])
@@ -185,12 +191,15 @@ def pretraining(runs):
     return pd.DataFrame(rows).round(4)
 
 
-def costs(runs):
-    """Add up the wall times of the jobs of each rule."""
+def costs(runs, pretrained):
+    """Add up the wall times of the jobs of each rule; only `pretraining` knows all parts of a pretraining that was resumed."""
     rows = []
     for updates, path in sorted(runs.items()):
         for rule in sorted(folder for folder in (path / "timings").iterdir() if folder.is_dir()):
-            times = [pd.read_csv(file, sep="\t")["s"].iloc[-1] for file in rule.rglob("*.tsv")]
+            if rule.name == "pretrain_encoder":
+                times = pretrained.loc[pretrained["updates"] == updates, "wall_seconds"]
+            else:
+                times = [pd.read_csv(file, sep="\t")["s"].iloc[-1] for file in rule.rglob("*.tsv")]
             rows.append(
                 {"updates": updates, "rule": rule.name, "jobs": len(times), "hours": sum(times) / 3600}
             )

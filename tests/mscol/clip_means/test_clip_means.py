@@ -87,6 +87,13 @@ def test_logistic_regression_is_that_of_scikit_learn_with_the_best_strength(made
     assert value == model.score(other, truth[200:])
 
 
+@pytest.mark.parametrize("constant", [0, 0.1, 3.7])
+def test_a_value_that_is_constant_in_training_is_not_magnified_where_it_is_not(constant):
+    training, query = np.full((300, 1), constant, np.float32), np.float32([[constant + 0.01]])
+    scaled, of_query = standardise(training, query)
+    assert np.abs(scaled).max() < 1e-6 and of_query[0, 0] == pytest.approx(0.01, rel=1e-3)
+
+
 def test_each_tag_is_learned_against_the_rest_and_one_that_all_have_by_nothing(made_up):
     training, truth, queries, of_queries = made_up
     tags = np.stack([truth == 0, truth < 2, np.ones(300)], axis=1).astype(np.uint8)

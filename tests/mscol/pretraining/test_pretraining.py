@@ -75,6 +75,18 @@ def test_run_without_validation_warns_and_one_that_diverges_stops(cache, tmp_pat
     assert not (tmp_path / "encoder.keras").exists()
 
 
+@pytest.mark.parametrize(("sources", "what"), [((), "mixture"), (STEMS, "bass")])
+def test_split_without_clips_is_named(cache, tmp_path, sources, what, caplog):
+    manifest, only = pd.read_csv(cache / "clips.csv"), tmp_path / "clips.csv"
+    manifest.query("split == 'train'").to_csv(only, index=False)
+    data = load_data(cache_files(cache, sources), only, sources, SETTINGS, 3)
+    assert data.training.n_pairs == 8 and data.validation is None
+    assert f"Training without validation: {what}: " in caplog.text
+    manifest.query("split == 'validation'").to_csv(only, index=False)
+    with pytest.raises(TrainingError, match=what):
+        load_data(cache_files(cache, sources), only, sources, SETTINGS, 3)
+
+
 def test_validation_has_as_many_pairs_as_training_or_warns(cache, caplog):
     files = cache_files(cache, STEMS)
     for batch_size, training, validation in ((4, 4, 4), (16, 16, 8)):

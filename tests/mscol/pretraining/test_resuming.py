@@ -1,5 +1,6 @@
 """A run that was stopped goes on where it was, and ends as if it had not been."""
 
+import errno
 import json
 import logging
 import os
@@ -201,6 +202,21 @@ def test_checkpoint_that_holds_objects_is_refused(left, tmp_path):
     checkpoints.folder = newest.parent
     assert checkpoints.restore(lambda arrays: None) is not None
     assert not newest.exists() and not (tmp_path / "sprung").exists()
+
+
+def test_checkpoint_that_the_file_system_does_not_give_is_kept(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, {})
+    kept = [checkpoints.save(update, {"weights": np.ones(3)}) for update in (1, 2)]
+
+    def hang_up(*_, **__):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(np, "load", hang_up)
+    with pytest.raises(
+        TrainingError, match=r"update-000000002\.npz: .* cannot be read \(Stale file handle\)"
+    ):
+        checkpoints.restore(lambda arrays: None)
+    assert checkpoints.paths() == kept
 
 
 def test_checkpoint_of_another_config_is_not_resumed(cache, left, tmp_path, caplog):

@@ -178,13 +178,15 @@ def test_model_that_gives_more_than_a_value_a_label_is_no_head(tmp_path):
 def test_scaling_lets_go_of_what_it_read(tmp_path):
     crops = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float32", (40_000, 8, 128))  # 164 MB
     crops[:, :, 0] = np.arange(8)
+    crops[:, :, 1] = 3.7
     crops.flush()
     del crops
     crops = open_array(tmp_path / "x.npy")
     before = resident_mb()
     mean, variance = _scaling(crops)
     assert resident_mb() - before < 30
-    assert mean[:2].tolist() == [3.5, 0] and variance[:2].tolist() == [5.25, 0]
+    np.testing.assert_allclose(mean[:3], [3.5, 3.7, 0], rtol=1e-7)
+    assert variance[:3].tolist() == [5.25, 1, 1]
 
 
 def resident_mb():

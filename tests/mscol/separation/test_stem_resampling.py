@@ -27,16 +27,15 @@ def bring(tmp_path, manifest):
     return tmp_path / "out", pd.read_csv(tmp_path / "rejected.csv", dtype=str)
 
 
-def test_resampled_stems_are_what_load_mono_gives(tmp_path):
-    write_stems(tmp_path / "in" / "0" / "é's")
+@pytest.mark.parametrize("clip", ["é's", "0001.wav"])
+def test_resampled_stems_are_what_load_mono_gives(tmp_path, clip):
+    write_stems(tmp_path / "in" / "0" / clip)
     resample_stems(tmp_path / "in", tmp_path / "out", workers=2)
     for stem in STEMS:
-        waveform, rate = soundfile.read(tmp_path / "out" / "0" / "é's" / f"{stem}.wav", dtype="float32")
+        waveform, rate = soundfile.read(tmp_path / "out" / "0" / clip / f"{stem}.wav", dtype="float32")
         assert rate == 16_000
         assert waveform.shape == (32_000,)
-        np.testing.assert_array_equal(
-            waveform, audio.load_mono(tmp_path / "in" / "0" / "é's" / f"{stem}.wav")
-        )
+        np.testing.assert_array_equal(waveform, audio.load_mono(tmp_path / "in" / "0" / clip / f"{stem}.wav"))
 
 
 def test_a_folder_without_stems_makes_a_folder_without_stems(tmp_path):

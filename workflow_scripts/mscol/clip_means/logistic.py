@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from mscol.config.evaluations import STRENGTHS
+from mscol.scores.scaling import variance_or_one
 from mscol.scores.validation import best, main_metric
 
 _FEW_SHOT_STRENGTH = 1.0  # scikit-learn's default: a few clips per class are not enough to choose it
@@ -19,12 +20,12 @@ N_DRAWS = 10
 
 
 def standardise(training, *others):
-    """Scale each value to mean 0 and variance 1 over the training clips; a constant value becomes 0."""
+    """Scale each value to mean 0 and variance 1 over the training clips; one that is constant there is only shifted."""
     mean = training.mean(axis=0, dtype=np.float64)
     # Block by block: in double precision NSynth's training clips take 3 GB
     parts = np.split(training, range(_ROWS_AT_ONCE, len(training), _ROWS_AT_ONCE))
     variance = sum(np.square(part - mean).sum(axis=0) for part in parts) / len(training)
-    scale = np.where(variance > 0, 1 / np.sqrt(np.maximum(variance, np.finfo(np.float32).tiny)), 0)
+    scale = 1 / np.sqrt(variance_or_one(mean, variance))
     scaled = []
     for rows in (training, *others):
         scaled.append(np.subtract(rows, mean, dtype=np.float32, casting="same_kind"))

@@ -110,6 +110,6 @@ def _common_clips(clips, mixture_clips, stem_clips):
         stems = stem_clips.rename(columns={"first_frame": "positive_frame", "n_frames": "stem_frames"})
         found = found.merge(stems, on="clip")
         # Resampled stems may lack the last frame of their mixture.
-        found["n_frames"] = found[["n_frames", "stem_frames"]].min(axis=1)
+        found["n_frames"] = np.minimum(found["n_frames"], found["stem_frames"])
     found = found[found["n_frames"] >= CROP_FRAMES].sort_values("clip", ignore_index=True)
     return found.assign(n_segments=count_segments(found["n_frames"]))

@@ -6,6 +6,7 @@ drop-connect is among the network's variables.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -21,6 +22,7 @@ from mscol.io.atomic import atomic_path, remove_abandoned
 from mscol.io.files import read_json, write_json
 
 ABOUT = "run.json"
+_OF_DAMAGE = (None, errno.EINVAL)  # errors of a file's content; all others are the disk's, and may pass
 
 
 class Checkpoints:
@@ -81,6 +83,11 @@ class Checkpoints:
         Returns
         -------
         dict of np.ndarray, or None when there is none
+
+        Raises
+        ------
+        TrainingError
+            If the file system does not let a checkpoint be read.
         """
         remove_abandoned(self.folder)
         for path in reversed(self.paths()):
@@ -88,6 +95,10 @@ class Checkpoints:
                 arrays = _load(path)
                 check(arrays)
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+                if isinstance(error, OSError) and error.errno not in _OF_DAMAGE:
+                    raise TrainingError(
+                        f"{path}: this checkpoint cannot be read ({error.strerror}). It is kept; run again when it can be"
+                    ) from error
                 logging.warning(
                     "Removed the damaged checkpoint %s (%s). Trying the previous one.", path, error
                 )

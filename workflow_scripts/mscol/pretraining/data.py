@@ -139,6 +139,8 @@ def _clip_seconds(cached, segments, normalise):
 
 def _whole_activity(paths, stem_clips):
     activity = read_activity(paths)
+    # A clip may have usable stems, but a mixture of which no degraded stems can be made.
+    activity = activity[activity["clip"].isin(stem_clips["clip"])]
     expected = int(count_segments(stem_clips["n_frames"].to_numpy()).sum())
     if len(activity) != expected:
         raise CacheError(

@@ -16,6 +16,7 @@ from mscol.probes.heads import build_head, fit, save_trained
 from mscol.probes.scoring import EMBEDDINGS_AT_ONCE, EmbeddedWindows
 from mscol.scores.files import save_scores
 from mscol.scores.labels import Labelled, check_not_empty
+from mscol.scores.scaling import variance_or_one
 from mscol.scores.validation import best, validation_value
 
 _BLOCK_BYTES = 2**26  # float64 values that `_scaling` reads at a time
@@ -155,14 +156,16 @@ def head_seed(seed, number):
 
 
 def _scaling(crops):
-    """Return mean and variance of each value over crops of shape (n_segments, K, D), read block by block."""
+    """Return mean and variance of each value over crops of shape (n_segments, K, D), read block by block; 1 for a constant."""
     total, squares = np.zeros((2, crops.shape[-1]))
+    origin = np.asarray(crops[0, 0], np.float64)  # near the mean, so that squares keep their digits
     rows_a_block = max(1, _BLOCK_BYTES // (8 * int(np.prod(crops.shape[1:]))))
     for start in range(0, len(crops), rows_a_block):
-        block = np.asarray(crops[start : start + rows_a_block], np.float64).reshape(-1, crops.shape[-1])
+        block = np.subtract(crops[start : start + rows_a_block], origin, dtype=np.float64)
+        block = block.reshape(-1, crops.shape[-1])
         total += block.sum(axis=0)
         squares += np.square(block).sum(axis=0)
         advise(crops, mmap.MADV_DONTNEED)
     count = len(crops) * crops.shape[1]
-    mean = total / count
-    return mean, np.maximum(squares / count - np.square(mean), 0)
+    mean = origin + total / count
+    return mean, variance_or_one(mean, squares / count - np.square(total / count))

@@ -42,7 +42,8 @@ def resample_stems(stems_folder, resampled_folder, workers=1, clips=None, reject
     """
     if clips is not None:
         require_all(stems_folder, f"{{}}/{names[-1]}.wav", clips, rejected_before)  # the last one written
-    files = sorted(Path(stems_folder).rglob("*.wav"))
+    # The folder of a clip whose id is the name of its file ends in .wav, too.
+    files = sorted(path for path in Path(stems_folder).rglob("*.wav") if path.is_file())
     progress = Progress("stems", len(files))
 
     def resample(file):
