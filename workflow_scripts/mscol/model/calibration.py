@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from keras import layers
 
-# Updates: 20 times the time constant of moving statistics with momentum 0.99. In shorter runs they still depend on their start values and
-# lag behind the weights.
-SHORT_RUN = 2_000
+# 20 times the time constant of moving statistics with momentum 0.99. Before, they still depend on their start values and lag
+# behind the weights.
+FEW_UPDATES = 2_000
 CALIBRATION_BATCHES = 32
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from mscol.errors import TrainingError
 from mscol.jobs.logs import Progress
 from mscol.model import choose_devices, compile_calibration, compile_steps, mesh_of
-from mscol.model.calibration import CALIBRATION_BATCHES, SHORT_RUN
+from mscol.model.calibration import CALIBRATION_BATCHES, FEW_UPDATES
 from mscol.pretraining.feeding import Feed, load_on_device_if_wanted
 from mscol.pretraining.history import History
 from mscol.pretraining.schedule import Schedule
 from mscol.pretraining.signals import heed_warnings
 
-# For the final encoder of a short run (docs/benchmarks.md, "Statistics")
+# For the final encoder after few updates (docs/benchmarks.md, "Statistics")
 FINAL_CALIBRATION_BATCHES = 128
 
 
@@ -146,8 +146,8 @@ class Training:
         return *means, sampler.n_pairs
 
     def _calibrate(self, n_batches):
-        """Average the statistics of a short run over its first minibatches; training itself does not use them."""
-        if self.settings["updates"] < SHORT_RUN:
+        """After few updates, average the statistics over the first minibatches; training itself does not use them."""
+        if self.history.step < FEW_UPDATES:
             feed = Feed(self._data.training, self._running["loader_threads"])
             self._steps.sync()
             self._calibration(feed.batches(range(n_batches)))

@@ -8,7 +8,7 @@ import numpy as np
 from mscol.embeddings.crops import draw_crops, list_segments, select_clips
 from mscol.embeddings.prediction import predict_crops
 from mscol.mels.framing import framing_of
-from mscol.model.calibration import CALIBRATION_BATCHES, SHORT_RUN, compile_calibration
+from mscol.model.calibration import CALIBRATION_BATCHES, FEW_UPDATES, compile_calibration
 from mscol.model.training_pass import training_pass
 from mscol.papers import name_of_model, paper_of
 from mscol.probes.batches import AllLogMels, FreshCrops
@@ -117,7 +117,7 @@ def finetune(encoder, cache, clips, about, settings, seed, outputs, label_fracti
     training, again = (
         FreshCrops(cache, first_frames, latest, targets, settings["batch_size"], seed, rows) for _ in range(2)
     )
-    is_short = settings["epochs"] * len(training) < SHORT_RUN
+    is_short = settings["epochs"] * len(training) < FEW_UPDATES
     history = fit(
         model,
         labelled.task,
