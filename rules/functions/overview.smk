@@ -33,7 +33,7 @@ def shown_scores(wildcards):
     return [
         path
         for model in embedded_models()
-        for way in shown_way(model)
+        for way in shown_way()
         for path in expand(
             SCORES.get(way.protocol) or clip_mean_scores(way),
             dataset=wildcards.dataset,
@@ -45,12 +45,18 @@ def shown_scores(wildcards):
     ]
 
 
-def shown_way(model):
-    """The evaluation whose labels the page shows: frozen, else the first that learns labels; with the largest share of labels."""
-    learning = [way for way in ways(model) if evaluations.trains(way.protocol)]
-    frozen = [way for way in learning if way.protocol == "frozen"]
-    alike = frozen or [way for way in learning if way.protocol == learning[0].protocol]
-    return sorted(alike, key=lambda way: -way.label_fraction)[:1]
+def shown_way():
+    """The evaluation whose labels the page shows, one of all models: frozen, else the first that learns labels; with the largest share of labels."""
+    first, *others = [
+        [way for way in ways(model) if evaluations.trains(way.protocol)]
+        for model in embedded_models()
+    ]
+    shared = [way for way in first if all(way in other for other in others)]
+    protocols = ["frozen", *(way.protocol for way in shared)]
+    return sorted(
+        shared,
+        key=lambda way: (protocols.index(way.protocol), -way.label_fraction),
+    )[:1]
 
 
 def described_clips():

@@ -48,6 +48,23 @@ def test_every_tag_is_written_with_its_positives(tmp_path, results):
     assert any("number of clips (of 4,332) / songs (of 812)" in text for text in printed)
 
 
+def test_sizes_are_those_of_the_protocol_that_is_drawn(tmp_path, results):
+    table = pd.read_csv(results)
+    queries = table.assign(protocol="artists", n_test=120, n_groups=120, grouped_by="clip")
+    pd.concat([queries, table]).to_csv(results, index=False)
+    printed = _written(made_up.tags(), tmp_path, results)
+    assert any("number of clips (of 4,332) / songs (of 812)" in text for text in printed)
+
+
+def test_clips_that_are_their_own_groups_are_counted_once():
+    """The groups of a class are counted without it if these are fewer."""
+    table = made_up.classes()
+    tested = pd.Series({**made_up.TESTED, "grouped_by": "clip"})
+    fewer = table["n_positive"] // 2
+    rows = rows_of(draw_confusion(table.assign(n_groups=fewer), tested, "title").axes[0])
+    assert rows == [f"{row.label} ({row.n_positive})" for row in table.itertuples()]
+
+
 def test_tags_are_sorted_and_drawn_at_their_values():
     table = made_up.tags()
     figure = draw_tags(table, made_up.TESTED, "title")
@@ -79,7 +96,9 @@ def test_one_group_of_many_is_drawn(tmp_path, results):
 
 
 def test_first_protocol_stands_in_where_frozen_is_missing(tmp_path, results):
-    table = made_up.tags().assign(protocol="finetuned", label_fraction=0.1)
+    finetuned = {"protocol": "finetuned", "label_fraction": 0.1}
+    pd.read_csv(results).assign(**finetuned).to_csv(results, index=False)
+    table = made_up.tags().assign(**finetuned)
     printed = _written(table, tmp_path, results)
     assert any("(finetuned, filtered test list, 0.1 of the training labels)" in text for text in printed)
 

@@ -2,6 +2,7 @@
 
 import made_up
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import image
 from pictures import illegible_texts, rows_of, texts_of_svg
@@ -114,6 +115,14 @@ def test_line_of_a_model_holds_its_results_in_the_order_of_fractions():
 def test_one_test_list_of_a_dataset_stands_for_it_in_the_figure_of_fractions():
     titles = [axis.get_title() for axis in draw_label_fractions(made_up.summary(fractions=(0.1, 1.0))).axes]
     assert not [title for title in titles if "unfiltered" in title]
+
+
+def test_protocol_without_shares_of_labels_does_not_choose_the_test_list():
+    summary = made_up.summary(fractions=(0.1, 1.0))
+    queries = summary.head(1).assign(protocol="artists", test_list="all", label_fraction=1.0)
+    figures = map(draw_label_fractions, (summary, pd.concat([queries, summary])))
+    expected, found = ([axis.get_title() for axis in figure.axes] for figure in figures)
+    assert found == expected and any("filtered test list" in title for title in found)
 
 
 def test_protocol_without_shares_of_labels_has_no_row_in_the_figure_of_fractions():

@@ -51,10 +51,12 @@ def plot_classes(per_class, results, dataset, model, paths, synthesised=False):
     dataset = dataset_title(dataset, [dataset] * synthesised)
     title = with_note(f"{shown(model)} on {dataset} ({group})", synthesised)
     tested = read_results(results)
-    chosen = (tested["test_list"] == rows["test_list"].iloc[0]) & (tested["n_test"] > 0)
+    # Another protocol may have other test clips.
+    way = ["protocol", "label_fraction", "test_list"]
+    chosen = (tested[way] == rows[way].iloc[0]).all(axis=1) & (tested["n_test"] > 0)
     if not chosen.any():
         raise CacheError(
-            f"{results}: no rows for the test list of {per_class}. Delete both files and run again."
+            f"{results}: no rows for the protocol and test list of {per_class}. Delete both files and run again."
         )
     draw = draw_tags if "roc_auc" in rows else draw_numbers if "r2" in rows else draw_confusion
     save_figure(draw(rows, tested[chosen].iloc[0], title), paths)
@@ -86,7 +88,7 @@ def draw_tags(rows, tested, title):
     for number, part in enumerate(parts):
         for axis, metric, colour in zip(axes[2 * number :], ("roc_auc", "pr_auc"), COLOURS, strict=False):
             chance = np.full(len(part), 0.5) if metric == "roc_auc" else part["pr_auc_chance"].to_numpy()
-            _draw_tag_panel(axis, part, metric, chance, colour)
+            _draw_tag_panel(axis, part, tested, metric, chance, colour)
             axis.set_xlim(*limits[metric])
         axes[2 * number + 1].set_yticklabels([])
     handles = [
@@ -127,8 +129,8 @@ def draw_numbers(rows, tested, title):
     return figure
 
 
-def _draw_tag_panel(axis, part, metric, chance, colour):
-    set_rows(axis, _counted(part))
+def _draw_tag_panel(axis, part, tested, metric, chance, colour):
+    set_rows(axis, _counted(part, tested))
     for number, (_, row) in enumerate(part.iterrows()):
         if np.isfinite(row[metric]):
             few = row["n_groups"] < FEWEST_GROUPS
@@ -143,10 +145,12 @@ def _draw_tag_panel(axis, part, metric, chance, colour):
     axis.set_xlabel(METRIC_TITLES[metric])
 
 
-def _counted(rows):
-    """Return labels with their number of clips, and of groups if these are fewer."""
+def _counted(rows, tested):
+    """Return labels with their number of clips, and of groups if these are fewer and not the clips themselves."""
+    grouped = tested["grouped_by"] != "clip"
     counts = [
-        f"{row.n_positive:,.0f}" + (f" / {row.n_groups:,.0f}" if row.n_groups < row.n_positive else "")
+        f"{row.n_positive:,.0f}"
+        + (f" / {row.n_groups:,.0f}" if grouped and row.n_groups < row.n_positive else "")
         for row in rows.itertuples()
     ]
     return [f"{shown(label)} ({count})" for label, count in zip(rows["label"], counts, strict=True)]
@@ -193,7 +197,7 @@ def draw_confusion(rows, tested, title):
     side = min(max(0.48 * len(labels), 3.4), PAGE_INCHES - 1.9)
     figure = Figure(figsize=(side * 1.15 + 6.6, side + 1.9), layout="constrained")
     matrix, scores = figure.subplots(1, 2, width_ratios=(side * 1.15, 3.6))
-    _draw_matrix(figure, matrix, rows, shares, totals[:, 0])
+    _draw_matrix(figure, matrix, rows, tested, shares, totals[:, 0])
     _draw_class_scores(scores, rows)
     if handles := [*_handle_of_few(rows, tested)]:
         place_legend(figure, handles)
@@ -201,13 +205,13 @@ def draw_confusion(rows, tested, title):
     return figure
 
 
-def _draw_matrix(figure, axis, rows, shares, totals):
+def _draw_matrix(figure, axis, rows, tested, shares, totals):
     labels = list(rows["label"])
     image = axis.imshow(100 * shares, cmap=colormaps["Blues"].with_extremes(bad="0.9"), vmin=0, vmax=100)
     ticks, names = range(len(labels)), [shown(label) for label in labels]
     every = slice(None, None, _rows_a_text(labels))
     axis.set_xticks(ticks[every], names[every], rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
-    axis.set_yticks(ticks[every], _counted(rows)[every], fontsize=9)
+    axis.set_yticks(ticks[every], _counted(rows, tested)[every], fontsize=9)
     axis.set_xlabel("predicted class")
     axis.set_ylabel("true class")
     axis.tick_params(length=0)

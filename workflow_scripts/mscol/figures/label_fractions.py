@@ -37,7 +37,7 @@ def plot_label_fractions(summary, paths):
 def draw_label_fractions(summary):
     """Draw the figure of `plot_label_fractions`: one column per dataset and metric, one row per protocol.
 
-    It shows the first test list of each dataset, and the protocols with several shares.
+    It shows the protocols with several shares, and the first test list of each dataset that they have.
 
     Parameters
     ----------
@@ -47,9 +47,8 @@ def draw_label_fractions(summary):
     -------
     matplotlib.figure.Figure
     """
-    first_list = summary.groupby("dataset", sort=False)["test_list"].transform("first")
-    several = summary.groupby("protocol")["label_fraction"].transform("nunique") > 1
-    rows = summary[(summary["test_list"] == first_list) & several]
+    rows = summary[summary.groupby("protocol")["label_fraction"].transform("nunique") > 1]
+    rows = rows[rows["test_list"] == rows.groupby("dataset")["test_list"].transform("first")]
     columns = list(
         rows[["dataset", "test_list", "metric"]].drop_duplicates().itertuples(index=False, name=None)
     )

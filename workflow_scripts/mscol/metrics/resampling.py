@@ -30,7 +30,7 @@ def resample_counts(n_groups, n_resamples, generator):
 
 def leave_one_out(n_groups):
     """Return the counts of the jackknife: shape (n_groups, n_groups), all groups but one in each row."""
-    return (1 - np.eye(n_groups)).astype(np.uint16)
+    return 1 - np.eye(n_groups, dtype=np.uint16)
 
 
 def run_weights(n_runs, n_resamples, generator):

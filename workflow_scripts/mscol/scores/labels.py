@@ -62,9 +62,10 @@ class Labelled(NamedTuple):
 def choose_labelled(clips, labels, groups, task, fraction, seed):
     """Choose the training clips whose labels are used.
 
-    Whole groups are chosen: a tenth of the labels comes from a tenth of the instruments or songs, not from some notes or clips
-    of each. A smaller fraction is a subset of a larger one, and the choice does not depend on the order of the clips. The
-    share of chosen clips is the same for each class, as nearly as its groups allow, with at least one group per class.
+    Whole groups of each class are chosen: a tenth of the labels comes from a tenth of the instruments or songs, not from some
+    notes or clips of each. The share of chosen clips is the same for each class, as nearly as its groups allow, with at least
+    one group per class. A smaller fraction is a subset of a larger one, and the choice does not depend on the order of the
+    clips.
 
     Parameters
     ----------
