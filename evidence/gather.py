@@ -271,7 +271,7 @@ def markdown_of_sources(by_source):
 
 @styled()
 def draw_curve(summary):
-    """Draw accuracy against updates: a panel per protocol, a line per model, `untrained` at 0, and `mfcc` as a level."""
+    """Draw accuracy against updates (log): a panel per protocol, a line per model, `untrained` at 0, and `mfcc` as a level."""
     rows = summary[summary["metric"] == "accuracy"]
     protocols = list(rows["protocol"].unique())
     lengths = sorted(rows["updates"].unique())
@@ -286,29 +286,52 @@ def draw_curve(summary):
         start = panel[panel["model"] == WITHOUT_PRETRAINING]
         for number, model in enumerate(lines):
             line = pd.concat([start.assign(updates=0), panel[panel["model"] == model]]).sort_values("updates")
-            _draw_line(axis, line, lengths, style_of(number), shift=number - (len(lines) - 1) / 2)
+            _draw_line(axis, line, style_of(number), shift=0.09 * (number - (len(lines) - 1) / 2))
         baseline = panel[panel["model"] == BASELINE].iloc[0]
         axis.axhline(baseline["value"], color="black", linestyle="--", linewidth=1)
         axis.axhspan(baseline["low"], baseline["high"], color="black", alpha=0.06, linewidth=0)
         axis.axhline(panel["chance"].dropna().iloc[0], **CHANCE)
-        axis.set_xticks(range(len(lengths) + 1), ["0", *(f"{length:,}" for length in lengths)])
-        axis.set_xlabel("updates of pretraining")
+        axis.set_xticks(
+            _places([0, *lengths], lengths), ["0", *(f"{length:,}" for length in lengths)], fontsize=8
+        )
+        axis.set_xlabel("updates of pretraining (logarithmic)")
         axis.set_title(protocol_title(protocol))
         axis.grid(alpha=0.3)
     figure.axes[0].set_ylabel(METRIC_TITLES.get("accuracy", "accuracy"))
     handles = [Line2D([], [], label=shown(model), **style_of(number)) for number, model in enumerate(lines)]
     level = Line2D([], [], color="black", linestyle="--", linewidth=1, label=BASELINE)
-    place_legend(figure, [*handles, level, Line2D([], [], label="chance", **CHANCE)])
+    ends = [level, Line2D([], [], label="chance", **CHANCE)]
+    if rows.groupby("model")["seeds"].nunique().max() > 1:
+        few = Line2D(
+            [], [], linestyle="", marker="o", color="black", markerfacecolor="white", label="fewer seeds"
+        )
+        ends.append(few)
+    place_legend(figure, [*handles, *ends])
     figure.suptitle(
         "Accuracy of naming the game of a track; bars and the grey band of mfcc are 95% intervals"
     )
     return figure
 
 
-def _draw_line(axis, line, lengths, style, shift):
-    places = [[0, *lengths].index(updates) + 0.05 * shift for updates in line["updates"]]
-    axis.plot(places, line["value"], marker="o", markersize=4, linewidth=1.4, **style)
+def _draw_line(axis, line, style, shift):
+    places = _places(line["updates"], line["updates"][line["updates"] > 0]) + shift
+    axis.plot(places, line["value"], linewidth=1.4, **style)
     axis.vlines(places, line["low"], line["high"], color=style["color"], linewidth=1.2)
+    few = (line["seeds"] < line["seeds"].max()).to_numpy()
+    for chosen, face in ((~few, style["color"]), (few, "white")):
+        axis.plot(
+            places[chosen],
+            line["value"][chosen],
+            "o",
+            markersize=4,
+            color=style["color"],
+            markerfacecolor=face,
+        )
+
+
+def _places(updates, lengths):
+    """Return places on a logarithmic axis, on which 0 stands before the shortest length."""
+    return np.log2(np.where(np.equal(updates, 0), min(lengths) / 4, updates))
 
 
 def _parse():
