@@ -26,7 +26,7 @@ from mscol.pages.markdown import markdown_table
 from mscol.scores.files import read_arrays
 from mscol.tables import compare_models
 from mscol.tables.comparison import describe_difference
-from mscol.tables.measured import METRIC_TITLES
+from mscol.tables.measured import METRIC_TITLES, METRICS
 
 WITHOUT_PRETRAINING = "untrained"
 BASELINE = "mfcc"
@@ -222,15 +222,17 @@ def of_curves(summary):
 
 
 def markdown_tables(rows, named_by):
-    """Write a table of each dataset for docs/evidence.md: its first metric, a line for each name in some columns."""
-    rows = rows[rows["metric"].isin(["accuracy", "roc_auc"]) & ~rows["test_list"].eq("unfiltered")]
-    tables = {
-        dataset: _markdown_table(of_dataset, named_by)
-        for dataset, of_dataset in rows.groupby("dataset", sort=False)
-    }
-    if len(tables) == 1:
-        return next(iter(tables.values()))
-    return "\n\n".join(f"### {dataset}\n\n{table}" for dataset, table in tables.items())
+    """Write tables for docs/evidence.md: of one dataset both metrics, of each of several the first. A line is for each name."""
+    rows = rows[~rows["test_list"].eq("unfiltered")]
+    if rows["dataset"].nunique() == 1:
+        return "\n\n".join(
+            _markdown_table(rows[rows["metric"] == metric], named_by) for metric in METRICS["classification"]
+        )
+    first = rows[rows["metric"].isin([metrics[0] for metrics in METRICS.values()])]
+    return "\n\n".join(
+        f"### {dataset}\n\n{_markdown_table(of_dataset, named_by)}"
+        for dataset, of_dataset in first.groupby("dataset", sort=False)
+    )
 
 
 def _markdown_table(rows, named_by):
@@ -271,46 +273,45 @@ def markdown_of_sources(by_source):
 
 @styled()
 def draw_curve(summary):
-    """Draw accuracy against updates (log): a panel per protocol, a line per model, `untrained` at 0, and `mfcc` as a level."""
-    rows = summary[summary["metric"] == "accuracy"]
-    protocols = list(rows["protocol"].unique())
-    lengths = sorted(rows["updates"].unique())
-    lines = [
-        model for model in rows["model"].unique() if rows[rows["model"] == model]["updates"].nunique() > 1
-    ]
-    figure = Figure(figsize=(3.2 * len(protocols) + 0.6, 3.8), layout="constrained")
-    for axis, protocol in zip(
-        figure.subplots(1, len(protocols), sharey=True, squeeze=False)[0], protocols, strict=True
-    ):
-        panel = rows[rows["protocol"] == protocol]
-        start = panel[panel["model"] == WITHOUT_PRETRAINING]
-        for number, model in enumerate(lines):
-            line = pd.concat([start.assign(updates=0), panel[panel["model"] == model]]).sort_values("updates")
-            _draw_line(axis, line, style_of(number), shift=0.09 * (number - (len(lines) - 1) / 2))
-        baseline = panel[panel["model"] == BASELINE].iloc[0]
-        axis.axhline(baseline["value"], color="black", linestyle="--", linewidth=1)
-        axis.axhspan(baseline["low"], baseline["high"], color="black", alpha=0.06, linewidth=0)
-        axis.axhline(panel["chance"].dropna().iloc[0], **CHANCE)
-        axis.set_xticks(
-            _places([0, *lengths], lengths), ["0", *(f"{length:,}" for length in lengths)], fontsize=8
-        )
-        axis.set_xlabel("updates of pretraining (logarithmic)")
-        axis.set_title(protocol_title(protocol))
-        axis.grid(alpha=0.3)
-    figure.axes[0].set_ylabel(METRIC_TITLES.get("accuracy", "accuracy"))
+    """Draw both metrics of classes against updates: a column of panels for each protocol, a line for each model."""
+    metrics, protocols = METRICS["classification"], list(summary["protocol"].unique())
+    lines = list(of_curves(summary)["model"].unique())
+    figure = Figure(figsize=(3.2 * len(protocols) + 0.6, 6.4), layout="constrained")
+    panels = figure.subplots(len(metrics), len(protocols), sharex=True, sharey="row", squeeze=False)
+    for metric, row in zip(metrics, panels, strict=True):
+        row[0].set_ylabel(METRIC_TITLES[metric])
+        for protocol, axis in zip(protocols, row, strict=True):
+            chosen = (summary["metric"] == metric) & (summary["protocol"] == protocol)
+            _draw_panel(axis, summary[chosen], lines)
+    for protocol, top, bottom in zip(protocols, panels[0], panels[-1], strict=True):
+        top.set_title(protocol_title(protocol))
+        bottom.set_xlabel("updates of pretraining (logarithmic)")
     handles = [Line2D([], [], label=shown(model), **style_of(number)) for number, model in enumerate(lines)]
     level = Line2D([], [], color="black", linestyle="--", linewidth=1, label=BASELINE)
     ends = [level, Line2D([], [], label="chance", **CHANCE)]
-    if rows.groupby("model")["seeds"].nunique().max() > 1:
-        few = Line2D(
-            [], [], linestyle="", marker="o", color="black", markerfacecolor="white", label="fewer seeds"
-        )
-        ends.append(few)
+    if summary.groupby("model")["seeds"].nunique().max() > 1:
+        hollow = {"marker": "o", "color": "black", "markerfacecolor": "white"}
+        ends.append(Line2D([], [], linestyle="", label="fewer seeds", **hollow))
     place_legend(figure, [*handles, *ends])
-    figure.suptitle(
-        "Accuracy of naming the game of a track; bars and the grey band of mfcc are 95% intervals"
-    )
+    figure.suptitle("Naming the game of a track; bars and the grey band of mfcc are 95 % intervals")
     return figure
+
+
+def _draw_panel(axis, panel, lines):
+    """Draw lines that start from `untrained` at 0, and `mfcc` as a level."""
+    start = panel[panel["model"] == WITHOUT_PRETRAINING]
+    for number, model in enumerate(lines):
+        line = pd.concat([start.assign(updates=0), panel[panel["model"] == model]]).sort_values("updates")
+        _draw_line(axis, line, style_of(number), shift=0.09 * (number - (len(lines) - 1) / 2))
+    baseline = panel[panel["model"] == BASELINE].iloc[0]
+    axis.axhline(baseline["value"], color="black", linestyle="--", linewidth=1)
+    axis.axhspan(baseline["low"], baseline["high"], color="black", alpha=0.06, linewidth=0)
+    axis.axhline(panel["chance"].dropna().iloc[0], **CHANCE)
+    lengths = sorted(panel["updates"].unique())
+    axis.set_xticks(
+        _places([0, *lengths], lengths), ["0", *(f"{length:,}" for length in lengths)], fontsize=8
+    )
+    axis.grid(alpha=0.3)
 
 
 def _draw_line(axis, line, style, shift):
