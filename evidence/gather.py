@@ -274,22 +274,22 @@ def markdown_of_sources(by_source):
 @styled()
 def draw_curve(summary):
     """Draw both metrics of classes against updates: a column of panels for each protocol, a line for each model."""
-    metrics, protocols = METRICS["classification"], list(summary["protocol"].unique())
-    lines = list(of_curves(summary)["model"].unique())
+    metrics = METRICS["classification"]
+    rows = summary[summary["metric"].isin(metrics)]
+    protocols, lines = list(rows["protocol"].unique()), list(of_curves(rows)["model"].unique())
     figure = Figure(figsize=(3.2 * len(protocols) + 0.6, 6.4), layout="constrained")
     panels = figure.subplots(len(metrics), len(protocols), sharex=True, sharey="row", squeeze=False)
     for metric, row in zip(metrics, panels, strict=True):
         row[0].set_ylabel(METRIC_TITLES[metric])
         for protocol, axis in zip(protocols, row, strict=True):
-            chosen = (summary["metric"] == metric) & (summary["protocol"] == protocol)
-            _draw_panel(axis, summary[chosen], lines)
+            _draw_panel(axis, rows[(rows["metric"] == metric) & (rows["protocol"] == protocol)], lines)
     for protocol, top, bottom in zip(protocols, panels[0], panels[-1], strict=True):
         top.set_title(protocol_title(protocol))
         bottom.set_xlabel("updates of pretraining (logarithmic)")
     handles = [Line2D([], [], label=shown(model), **style_of(number)) for number, model in enumerate(lines)]
     level = Line2D([], [], color="black", linestyle="--", linewidth=1, label=BASELINE)
     ends = [level, Line2D([], [], label="chance", **CHANCE)]
-    if summary.groupby("model")["seeds"].nunique().max() > 1:
+    if rows.groupby("model")["seeds"].nunique().max() > 1:
         hollow = {"marker": "o", "color": "black", "markerfacecolor": "white"}
         ends.append(Line2D([], [], linestyle="", label="fewer seeds", **hollow))
     place_legend(figure, [*handles, *ends])
