@@ -205,6 +205,32 @@ def test_results_of_several_lengths_become_one_table_and_a_curve(finished, tmp_p
     assert done.returncode == 1 and "no folder in it has results/summary.csv yet" in done.stderr
 
 
+def test_points_of_the_curve_stand_at_their_updates_and_are_hollow_if_they_have_fewer_seeds():
+    points = [
+        ("mfcc", 800, 3),
+        ("untrained", 800, 3),
+        ("mixture", 200, 3),
+        ("mixture", 800, 3),
+        ("mixture", 3200, 1),
+    ]
+    summary = pd.DataFrame(
+        [
+            {"model": model, "updates": updates, "seeds": seeds, "metric": metric, "protocol": "frozen",
+             "value": 0.3, "low": 0.2, "high": 0.4, "chance": 0.1}
+            for model, updates, seeds in points
+            for metric in ("accuracy", "macro_f1", "recall_at_1")
+        ]
+    )  # fmt: skip
+    figure = load("gather").draw_curve(summary)
+    assert [axis.get_ylabel() for axis in figure.axes] == ["accuracy", "macro-F1"]
+    settled, fewer = (line for line in figure.axes[0].lines if line.get_marker() == "o")
+    assert np.diff([*settled.get_xdata(), *fewer.get_xdata()]) == pytest.approx([2, 2, 2]), (
+        "0, 200, 800, 3200"
+    )
+    assert fewer.get_markerfacecolor() == "white"
+    assert "fewer seeds" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
 def test_encoder_of_a_source_is_compared_on_what_the_source_plays(tmp_path):
     bootstrap = tmp_path / "800" / "results" / "bootstrap"
     bootstrap.mkdir(parents=True)
