@@ -9,6 +9,10 @@ class AudioError(MscolError):
     """An audio file that cannot be used: missing, empty, undecodable, too short or not finite."""
 
 
+class DiskError(MscolError):
+    """A file system or a process that cannot give a file for the moment: no file may be left out for that."""
+
+
 class ConfigError(MscolError):
     """An invalid config key, model name or label."""
 

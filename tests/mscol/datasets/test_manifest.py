@@ -1,5 +1,6 @@
 """The manifest: header checks, rejection, shards, and what stops it."""
 
+import errno
 import subprocess
 import sys
 import unicodedata
@@ -16,7 +17,7 @@ from mscol.datasets.rejected import gather_rejected
 from mscol.datasets.shards import shard_of
 from mscol.datasets.shortened import gather_shortened
 from mscol.datasets.watch import LAYOUTS
-from mscol.errors import ConfigError, DatasetError
+from mscol.errors import ConfigError, DatasetError, DiskError
 from mscol.io.files import read_csv, write_csv
 from mscol.mels.mixtures import cache_mixtures
 
@@ -49,6 +50,16 @@ def test_every_fault_of_a_file_rejects_it_with_its_reason(table_root, manifest):
     assert "cut.wav" in made.reasons
     assert made.reasons["back\\slash.wav"].endswith("the path contains backslashes, write / between folders")
     assert len(made.rejected) == 8
+
+
+def test_file_system_that_does_not_answer_stops_the_manifest(table_root, manifest, monkeypatch):
+    def hang_up(*_):
+        raise OSError(errno.ETIMEDOUT, "Connection timed out")
+
+    with_rows(table_root)
+    monkeypatch.setattr("mscol.io.audio.open_sound", hang_up)
+    with pytest.raises(DiskError, match=r"cannot be read \(Connection timed out\)"):
+        manifest("table", table_root)
 
 
 def test_clips_hold_duration_and_bytes_of_their_files(table_root, manifest):

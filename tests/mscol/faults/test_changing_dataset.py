@@ -67,7 +67,7 @@ def test_file_removed_since_the_manifest_costs_only_its_clip(root):
     shard = list_clips(root)
     (root / "b.wav").unlink()
     cached, rejected = cache(root, shard)
-    assert cached == ["a", "c", "d"] and "b.wav: cannot be decoded" in rejected["b"]
+    assert cached == ["a", "c", "d"] and "b.wav: cannot be read" in rejected["b"]
     converted, rejected = convert(root, shard)
     assert converted == ["a", "c"] and set(rejected) == {"b"}
 

@@ -1,10 +1,12 @@
 """Decoding: every format and width that libsndfile knows, and errors that name the file."""
 
+import errno
+
 import numpy as np
 import pytest
 import soundfile
 
-from mscol.errors import AudioError
+from mscol.errors import AudioError, DiskError
 from mscol.io.audio import (
     decode,
     load_mixture,
@@ -15,6 +17,7 @@ from mscol.io.audio import (
     resample,
     write_wav,
 )
+from mscol.io.lengths import measure
 
 RATE = 44_100
 
@@ -110,6 +113,19 @@ def test_missing_empty_and_foreign_files_are_named(tmp_path):
             probe(tmp_path / name)
         with pytest.raises(AudioError, match=name):
             decode(tmp_path / name)
+
+
+@pytest.mark.parametrize("read", [probe, decode, measure])
+def test_file_that_the_file_system_does_not_give_is_not_taken_for_broken(tmp_path, tone, read, monkeypatch):
+    path = tmp_path / "tone.wav"
+    write_wav(path, tone, RATE)
+
+    def hang_up(*_):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr("mscol.io.audio.open_sound", hang_up)
+    with pytest.raises(DiskError, match=r"tone\.wav: cannot be read \(Stale file handle\)\. Run again"):
+        read(path)
 
 
 def test_samples_that_are_not_finite_are_refused(tmp_path):

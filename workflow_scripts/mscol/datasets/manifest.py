@@ -252,10 +252,8 @@ def _check_header(file):
     try:
         seconds, cut = measure(file)
         size = os.path.getsize(file)
-    except AudioError as error:
+    except (AudioError, OSError) as error:
         return 0.0, 0, "", _without_file(error, file)
-    except OSError as error:
-        return 0.0, 0, "", f"cannot be read ({error.strerror})"
     if seconds * audio.ANALYSIS_RATE < SHORTEST_SAMPLES:
         shortest = SHORTEST_SAMPLES / audio.ANALYSIS_RATE
         return 0.0, 0, "", f"too short: {seconds:.3f} s, at least {shortest} s are needed for one crop"

@@ -17,7 +17,7 @@ import mscol
 from mscol.embeddings.files import normalise_seconds, window_log_mels
 from mscol.embeddings.prediction import predict
 from mscol.embeddings.search import MOST_NAMED, spelled, write_left_out
-from mscol.errors import AudioError
+from mscol.errors import AudioError, DiskError, MscolError
 from mscol.io.atomic import atomic_path
 from mscol.io.audio import load_mixture
 from mscol.io.lengths import measure
@@ -116,7 +116,7 @@ def _embed(files, encoder, seconds, failed):
     held, n_held = [], 0
     attempt = functools.partial(_attempt, framing=framing_of(encoder), seconds=seconds)
     for path, windows in zip(files, ordered_map(attempt, files, _DECODING_THREADS), strict=True):
-        if isinstance(windows, AudioError):
+        if isinstance(windows, MscolError):
             if len(failed) < MOST_NAMED:
                 logging.warning("%s", windows)
             failed.append((path, str(windows).removeprefix(f"{path}: ")))
@@ -144,7 +144,7 @@ def _attempt(path, framing, seconds):
         if cut:
             logging.warning("%s: cut short (%s). The audio that is present is embedded.", path, cut)
         return window_log_mels(load_mixture(path), path, framing, seconds)
-    except AudioError as error:
+    except (AudioError, DiskError) as error:  # what is embedded already is not lost for one file
         return error
 
 

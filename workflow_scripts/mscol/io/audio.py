@@ -5,6 +5,7 @@ that libsndfile decodes are supported (wav of any width, mp3, ogg, flac, aiff, .
 """
 
 import contextlib
+import errno
 import io
 import os
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from mscol.errors import AudioError
+from mscol.errors import AudioError, DiskError
 from mscol.io import mpeg
 
 ANALYSIS_RATE = (
@@ -24,6 +25,11 @@ _MISSED_SECONDS = 0.1
 # libsndfile spreads compression levels 0 to 1 evenly over the bit rates of MPEG-2 layer III, 160 down to 8 kbit/s.
 _HIGHEST_RATE, _LOWEST_RATE = 160, 8
 _UNKNOWN_FRAMES = 2**62
+# Not of a file, but of a file system, its network, or the process; they pass.
+_PASSING = {
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.ECONNABORTED,
+    errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH,
+}  # fmt: skip
 _CANCELLED = 1e-3  # 60 dB below its channels, a mixture is only coding or rounding noise
 
 
@@ -68,6 +74,8 @@ def read_header(path):
     ------
     AudioError
         If the file is missing or empty, or its header is unknown to libsndfile or lacks the length.
+    DiskError
+        If the file system does not answer, or the process may not open more files.
     """
     try:
         if os.path.getsize(path) == 0:
@@ -77,9 +85,17 @@ def read_header(path):
     except FileNotFoundError:
         raise AudioError(f"{path}: there is no such file") from None
     except OSError as error:
-        raise AudioError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise unreadable(path, error) from error
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: not an audio file that libsndfile decodes") from error
+
+
+def unreadable(path, error):
+    """Make the exception for an `OSError`: `DiskError` if it may pass, else `AudioError`, for which a file is left out."""
+    message = f"{path}: cannot be read ({error.strerror or error})"
+    return (
+        DiskError(f"{message}. Run again when it can be") if error.errno in _PASSING else AudioError(message)
+    )
 
 
 @contextlib.contextmanager
@@ -134,12 +150,16 @@ def decode(path):
     ------
     AudioError
         If the file cannot be decoded, has no samples, or a sample is not finite.
+    DiskError
+        As `read_header`.
     """
     try:
         waveform, rate = _decode(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        reason = getattr(error, "error_string", error)  # the full text would name a descriptor
-        raise AudioError(f"{path}: cannot be decoded ({reason})") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except soundfile.LibsndfileError as error:
+        # Its full text would name a descriptor.
+        raise AudioError(f"{path}: cannot be decoded ({error.error_string})") from error
     except MemoryError as error:  # a wrong header
         raise AudioError(f"{path}: needs more memory than available ({error})") from error
     if not len(waveform):

@@ -7,7 +7,6 @@ as an interrupted download, often decodes without an error, so the length in its
 import os
 from typing import NamedTuple
 
-from mscol.errors import AudioError
 from mscol.io import audio, mpeg
 
 TOLERANCE_SECONDS = 0.1
@@ -42,7 +41,7 @@ def measure(path):
 
     Raises
     ------
-    AudioError
+    AudioError, DiskError
         As `mscol.io.audio.probe`.
     """
     about = audio.read_header(path)
@@ -57,7 +56,7 @@ def measure(path):
         promised = {"WAV": _wav_seconds, "WAVEX": _wav_seconds, "AIFF": _aiff_seconds}.get(about.format)
         return _compare(promised(path, about.samplerate) if promised else None, held)
     except OSError as error:
-        raise AudioError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise audio.unreadable(path, error) from error
 
 
 def _compare(promised, held):

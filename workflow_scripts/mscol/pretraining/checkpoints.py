@@ -97,7 +97,8 @@ class Checkpoints:
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 if isinstance(error, OSError) and error.errno not in _OF_DAMAGE:
                     raise TrainingError(
-                        f"{path}: this checkpoint cannot be read ({error.strerror}). It is kept; run again when it can be"
+                        f"{path}: this checkpoint cannot be read ({error.strerror}). It is kept. Run again when it can be, or "
+                        "delete it to resume from the one before"
                     ) from error
                 logging.warning(
                     "Removed the damaged checkpoint %s (%s). Trying the previous one.", path, error
