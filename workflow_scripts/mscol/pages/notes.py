@@ -43,5 +43,5 @@ def _short_pretraining(updates, batch_size):
         return []
     return [
         f"The encoders saw at most {n_pairs:,} pairs in pretraining (the published experiment: {PUBLISHED_PAIRS / 1e6:.0f} million). "
-        "Up to about 100,000, mfcc was better in the studies of docs/evidence.md."
+        "Up to about 100,000, most heads did better on mfcc in the studies of docs/evidence.md."
     ]
