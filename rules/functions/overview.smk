@@ -30,10 +30,11 @@ def of_embedded_models(pattern):
 
 def shown_scores(wildcards):
     """The scores for confusion matrices, all seeds of one model, then the next."""
+    models = embedded_models()
     return [
         path
-        for model in embedded_models()
-        for way in shown_way()
+        for way in shown_way(models)
+        for model in models
         for path in expand(
             SCORES.get(way.protocol) or clip_mean_scores(way),
             dataset=wildcards.dataset,
@@ -45,11 +46,11 @@ def shown_scores(wildcards):
     ]
 
 
-def shown_way():
+def shown_way(models):
     """The evaluation whose labels the page shows, one of all models: frozen, else the first that learns labels; with the largest share of labels."""
     first, *others = [
         [way for way in ways(model) if evaluations.trains(way.protocol)]
-        for model in embedded_models()
+        for model in models
     ]
     shared = [way for way in first if all(way in other for other in others)]
     protocols = ["frozen", *(way.protocol for way in shared)]

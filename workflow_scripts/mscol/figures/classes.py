@@ -12,6 +12,7 @@ from mscol.figures.style import (
     COLOURS,
     PAGE_INCHES,
     UNDECIDED,
+    WAY,
     block_inches,
     blocks,
     choose_group,
@@ -52,8 +53,7 @@ def plot_classes(per_class, results, dataset, model, paths, synthesised=False):
     title = with_note(f"{shown(model)} on {dataset} ({group})", synthesised)
     tested = read_results(results)
     # Another protocol may have other test clips.
-    way = ["protocol", "label_fraction", "test_list"]
-    chosen = (tested[way] == rows[way].iloc[0]).all(axis=1) & (tested["n_test"] > 0)
+    chosen = (tested[WAY] == rows[WAY].iloc[0]).all(axis=1) & (tested["n_test"] > 0)
     if not chosen.any():
         raise CacheError(
             f"{results}: no rows for the protocol and test list of {per_class}. Delete both files and run again."

@@ -18,6 +18,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 STYLES = ("-", "--", ":", "-.")
 BETTER, WORSE, UNDECIDED = "#0072B2", "#D55E00", "#8C8C8C"
 CHANCE = {"color": "dimgrey", "linestyle": (0, (1, 2)), "linewidth": 1.2}
+WAY = ["protocol", "label_fraction", "test_list"]  # the columns that `choose_group` chooses by
 # The report page centres higher figures and cuts off their top.
 PAGE_INCHES = 7.4
 LABELS_A_BLOCK = 25  # in figures with one row per label; more labels go into a second block next to the first

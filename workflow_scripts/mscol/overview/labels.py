@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 
 from mscol.config.naming import dataset_title
-from mscol.figures.style import choose_group
+from mscol.figures.style import WAY, choose_group
 from mscol.io.files import read_results
 from mscol.pages.elements import code, escape, folded, number, table
 from mscol.pages.layout import MISSING
 from mscol.tables.measured import METRIC_TITLES
 
-WAY = ["protocol", "label_fraction", "test_list"]
 MAIN_METRICS = ("roc_auc", "f1", "r2")  # the metric per label of each task
 
 
