@@ -23,7 +23,7 @@ choose_backend()
 # What takes long, the longest first: the processes of pytest-xdist then end at about the same time.
 LONG = (
     "test_interruption", "test_real_recordings", "test_options_and_encoders", "test_faults", "test_protocols", "test_robustness",
-    "test_whole_run", "test_own_music", "test_scale", "test_report_page", "test_start_page", "test_figures_of_a_run",
+    "test_whole_run", "test_own_music", "test_scale", "test_evidence", "test_report_page", "test_start_page", "test_figures_of_a_run",
     "test_module", "test_own_separators", "test_progress", "test_resuming",
     "test_several_devices", "test_pretraining", "test_training_pass", "test_separate", "test_finetuning", "test_backend", "test_frozen", "test_exporting", "test_export",
 )  # fmt: skip

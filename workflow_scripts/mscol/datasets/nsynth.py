@@ -1,7 +1,7 @@
 """NSynth: notes of 4 s, to classify 11 instrument families, or pitch, velocity, source and qualities.
 
 Layout: ``nsynth-{train,valid,test}/examples.json`` and ``audio/*.wav`` (mono, 16 kHz): 289,205, 12,678
-and 4,096 notes. No instrument is in two splits; synth_lead is only in the training split.
+and 4,096 notes. No training instrument is in another split; synth_lead is only in the training split.
 
 Citation: J. Engel, C. Resnick, A. Roberts, S. Dieleman, D. Eck, K. Simonyan, M. Norouzi, "Neural audio
 synthesis of musical notes with WaveNet autoencoders", ICML 2017.
