@@ -55,7 +55,7 @@ def check_meaning(config):
     if pretrained_on not in config["datasets"]:
         raise ConfigError(
             f"config key 'pretraining/dataset': there is no dataset {pretrained_on!r}. Set it to one "
-            f"of {', '.join(config['datasets'])}"
+            f"of {', '.join(config['datasets'])} (if nothing is pretrained, to any of them)"
         )
     _check_devices(config["pretraining"])
     for name in config["evaluation"]["datasets"]:
