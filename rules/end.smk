@@ -3,6 +3,7 @@
 import csv
 import os
 from pathlib import Path
+from shlex import quote
 
 
 def end_run():
@@ -24,8 +25,9 @@ def say_where_results_are():
         return
     with open(rejected, encoding="utf-8", newline="") as table:
         n_rejected = sum(1 for _ in csv.reader(table)) - 1
-    where = f" --directory {os.getcwd()}" if workflow.overwrite_workdir else ""
-    given = " ".join(map(str, workflow.config_settings.configfiles))
+    where = f" --directory {quote(os.getcwd())}" if workflow.overwrite_workdir else ""
+    configs = map(str, workflow.config_settings.configfiles)
+    given = " ".join(map(quote, configs))
     with_config = f" --configfile {given}" if given else ""
     left_out = (
         f"Rejected clips: {n_rejected} (reasons in {rejected})."

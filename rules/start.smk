@@ -17,6 +17,7 @@ def start_run():
     require_past_dates(jobs)
     require_arrays_that_start(workflow.dag.needrun_jobs())
     require_functions_that_import(jobs)
+    require_labels(jobs)
     hand_out_gpus(jobs)
 
 
@@ -76,6 +77,31 @@ def require_functions_that_import(jobs):
             check_imports(f"encoders/{model}/callable", model_of(model).callable)
     except MscolError as error:
         raise WorkflowError(str(error))
+
+
+def require_labels(jobs):
+    """Stop if a table would be of a dataset without labels, before encoders are pretrained for hours."""
+    evaluated = {
+        job.wildcards.dataset for job in jobs if own_rule(job) == "write_results_table"
+    }
+    for dataset in sorted(evaluated):
+        settings = dataset_settings(dataset)
+        if settings["layout"] == "table" and not labels_of(settings):
+            raise WorkflowError(
+                f"The dataset {dataset!r} has no labels, so nothing can be evaluated on it. Ask for encoders "
+                "(such as models/mixture/seed1/encoder.keras), or list datasets with labels in "
+                "the config key 'evaluation/datasets'"
+            )
+
+
+def labels_of(settings):
+    """The labels in the table of a dataset. If it cannot be read, the job of its manifest says so."""
+    from mscol.datasets.table import task_and_labels  # here: pandas takes two seconds
+
+    try:
+        return task_and_labels(settings["root"], settings["table"])[1]
+    except MscolError:
+        return ("unknown",)
 
 
 def require_arrays_that_start(to_run):

@@ -85,6 +85,15 @@ def test_dataset_without_a_test_split_stops_its_manifest(workflow, tmp_path):
     assert log.strip().partition(" ERROR ")[2].splitlines()[0] in repeated
 
 
+def test_dataset_without_labels_is_reported_before_any_pretraining(workflow, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "clips.csv").write_text("path,split,tags\na.wav,train,\nb.wav,test,\n")
+    config = "datasets={mine: {layout: table, root: mine}}"
+    printed = run(workflow, tmp_path, "--config", config, configfiles=(), succeeds=False)
+    assert "The dataset 'mine' has no labels, so nothing can be evaluated on it. Ask for encoders" in printed
+    assert "Traceback" not in printed and not (tmp_path / "logs").exists()
+
+
 def test_published_separator_that_cannot_be_fetched_is_reported_before_anything_is_converted(
     workflow, tmp_path, monkeypatch
 ):

@@ -122,6 +122,14 @@ def test_music_without_labels_is_for_pretraining(new, tmp_path, caplog):
     assert "snakemake models/bass_drums_other_vocals/seed1/encoder.keras --cores all" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["No", "2024"])
+def test_folder_whose_name_yaml_reads_as_something_else_is_a_dataset_of_that_name(name, new, tmp_path):
+    for number in range(5):
+        write_song(tmp_path / name / f"{number}.wav", artist=f"artist {number}")
+    new(tmp_path / name)
+    assert list(read_yaml(tmp_path / "mine.yaml")["datasets"]) == [name.lower()]
+
+
 @pytest.mark.parametrize(
     ("names", "arguments", "printed"),
     [

@@ -119,6 +119,30 @@ def test_tables_that_cannot_be_compared_are_reported(collection, encoder_file, t
     assert found_in(tmp_path / "x.csv")[0] == "4000.wav"
 
 
+def test_csv_records_no_level_so_the_query_gets_that_of_the_option(
+    collection, encoder_file, tmp_path, monkeypatch, caplog
+):
+    levels = []
+    monkeypatch.setattr(
+        "mscol.embeddings.embed_file",
+        lambda path, encoder, normalise: levels.append(normalise) or embed_file(path, encoder, normalise),
+    )
+    query = [collection / "query.wav", "--encoder", encoder_file, "-o", tmp_path / "found.csv"]
+    assert similar(*query, "--in", collection / "windows.csv", "--normalise", "file") == 0
+    assert "windows.csv does not record how it was made" in caplog.text
+    caplog.clear()
+    assert similar(*query, "--in", collection / "windows.parquet") == 0
+    assert levels == ["file", "file"] and "does not record" not in caplog.text
+
+
+def test_table_of_the_query_alone_is_reported(collection, tmp_path, caplog):
+    table = tmp_path / "one.parquet"
+    rows = pd.read_parquet(collection / "windows.parquet")
+    rows[rows["file"].str.endswith("4000.wav")].to_parquet(table)
+    assert similar(collection / "4000.wav", "--in", table) == 1
+    assert f"{table}: has no other file than" in caplog.text
+
+
 def _write_with(path, table, about):
     read = parquet.read_table(table)
     parquet.write_table(read.replace_schema_metadata(about), path)

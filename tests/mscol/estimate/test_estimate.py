@@ -1,5 +1,6 @@
 """What a run is estimated to cost: sizes counted by hand, times round rates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,15 @@ def test_a_run_takes_at_least_as_long_as_one_pretraining_on_its_threads(tmp_path
     assert "Time on 1000 cores without a GPU: at least 100 hours (the time of one" in estimate_table(
         run, cores=1000
     )
+
+
+def test_clips_too_short_for_a_window_or_without_a_readable_header_have_a_cost(tmp_path):
+    run = make_run(tmp_path, evaluation={"protocols": ["frozen", "knn", "retrieval"]})
+    for seconds in (0.0, 0.9):
+        size = DatasetSize({"train": 10, "validation": 2, "test": 4}, seconds, "hand")
+        short = replace(run, sizes={"mine": size})
+        # 4 test clips with a score for each of 8 genres in 4 bytes, under two protocols
+        assert cost_of(short, "clip means").kept_bytes == 4 * 8 * 4 * 2
 
 
 def test_size_comes_from_the_manifest_where_there_is_one(tmp_path):

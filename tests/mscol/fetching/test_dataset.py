@@ -202,6 +202,23 @@ def test_folder_that_cannot_be_written_is_reported(fetch, tmp_path):
         run()
 
 
+def test_link_that_the_dataset_cannot_replace_is_reported_before_anything_is_downloaded(fetch, tmp_path):
+    run = fetch("fma")
+    (tmp_path / "big disk").mkdir()
+    run.root.parent.mkdir(parents=True, exist_ok=True)
+    run.root.symlink_to(tmp_path / "big disk")
+    with pytest.raises(FetchError, match="is a link or a mounted disk.* set 'downloads/folder'"):
+        run()
+    assert not run.downloads.exists()
+
+
+def test_folder_whose_record_is_damaged_is_taken_if_it_is_complete(fetch):
+    run = fetch("fma")
+    run()
+    (run.root / ".fetched.json").write_text("")
+    run()
+
+
 def test_remains_of_a_killed_attempt_are_cleared_away(fetch):
     run = fetch("fma")
     (run.downloads / "unpacked" / "fma_small").mkdir(parents=True)

@@ -90,6 +90,13 @@ def test_part_from_another_address_is_not_taken(server, get, tmp_path):
     assert get(vouched=True) == CONTENT
 
 
+@pytest.mark.parametrize("record", ["", "7"])
+def test_part_with_a_damaged_record_is_downloaded_again(server, get, tmp_path, record):
+    (tmp_path / "x.zip.partial").write_bytes(OTHER[:1000])
+    (tmp_path / "x.zip.source").write_text(record)
+    assert get() == CONTENT
+
+
 def test_part_longer_than_the_file_starts_anew(server, get, tmp_path):
     with pytest.raises(FetchError, match="again and again"):
         server.cuts = [400_000]

@@ -274,20 +274,37 @@ def test_ids_of_two_figures_do_not_clash(tmp_path):
         assert 'aria-label="A &lt;line&gt;"' in page and re.match(r"<figure[^>]*><svg(?![^>]* width=)", page)
 
 
+def write_timings(folder, rows):
+    for path, row in rows.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(f"s\th:m:s\tmax_rss\tcpu_time\n{row}\n")
+
+
 def test_costs_are_summed_by_stage_and_model(tmp_path):
-    head = "s\th:m:s\tmax_rss\tcpu_time\n"
-    for path, row in {
+    rows = {
         "pretrain_encoder/bass/seed1.tsv": "3600\t1:0:0\t1\t7200",
         "pretrain_encoder/bass/seed2.tsv": "3600\t1:0:0\t1\t-",
         "embed_clips/mtat/bass/seed1.tsv": "1800\t0:30:0\t1\t1800",
         "write_results_table/mtat_bass.tsv": "36\t0:0:36\tNA\tNA",
         "write_results_table/mtat_bass_drums.tsv": "36\t0:0:36\tNA\tNA",
         "separate_stems/mtat/000-of-002.tsv": "360\t0:6:0\t1\t720",
-    }.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(head + row + "\n")
+    }
+    write_timings(tmp_path, rows)
     printed = " ".join(Page(costs(tmp_path, ["bass", "mixture"])).printed().split())
     assert "pretraining 2 2.000 2.000" in printed and "embeddings 1 0.500 0.500" in printed
     assert "separation 1 0.100 0.200" in printed and "all 6 2.620 2.700" in printed
     assert "bass 4 2.510 2.500" in printed and "mixture" not in printed
     assert costs(tmp_path / "none", ["bass"]) == ""
+
+
+def test_costs_of_a_model_are_not_those_of_one_whose_name_ends_alike(tmp_path):
+    rows = {
+        "pretrain_encoder/vocals/seed1.tsv": "3600\t1:0:0\t1\t3600",
+        "pretrain_encoder/bass_vocals/seed1.tsv": "7200\t2:0:0\t1\t7200",
+        "write_results_table/mtat_bass_vocals.tsv": "36\t0:0:36\t1\t36",
+        "write_results_table/mtat_my_mfcc.tsv": "36\t0:0:36\t1\t36",
+    }
+    write_timings(tmp_path, rows)
+    models = ["vocals", "bass_vocals", "mfcc", "my_mfcc"]
+    printed = " ".join(Page(costs(tmp_path, models)).printed().split()).replace("_ ", "_")
+    assert " vocals 1 1.000 1.000 bass_vocals 2 2.010 2.010 my_mfcc 1 0.010 0.010" in printed

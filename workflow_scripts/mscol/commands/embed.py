@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from mscol.commands.encoder_option import ENCODER_HELP, add_paper, check_encoder
+from mscol.commands.encoder_option import ENCODER_HELP, add_normalise, add_paper, check_encoder
 from mscol.encoders import open_encoder
 
 EXAMPLE = """example:
@@ -53,12 +53,7 @@ def add(commands):
     embed.add_argument(
         "--mean", action="store_true", help="write one row per file, the mean over its windows"
     )
-    embed.add_argument(
-        "--normalise",
-        metavar="SECONDS",
-        help="scale files longer than this to the level of clips of this length; `file` divides each file by its own norm "
-        "(default: the length of the clips that the encoder was trained on)",
-    )
+    add_normalise(embed, "the length of the clips that the encoder was trained on")
     embed.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="number of threads (default: %(default)s)"
     )

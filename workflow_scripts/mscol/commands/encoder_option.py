@@ -1,4 +1,4 @@
-"""The encoder argument of the commands: its help text and its checks."""
+"""The options of commands that embed: the encoder, its paper, and the level of files."""
 
 from pathlib import Path
 
@@ -14,6 +14,16 @@ def add_paper(parser, otherwise=""):
         "--paper",
         choices=PAPERS,
         help=f"paper of a TensorFlow checkpoint, which does not record it: {BOTH}{otherwise}",
+    )
+
+
+def add_normalise(parser, default):
+    """Add the option ``--normalise``; ``default`` describes the default."""
+    parser.add_argument(
+        "--normalise",
+        metavar="SECONDS",
+        help="scale files longer than this to the level of clips of this length; `file` divides each file by its own norm "
+        f"(default: {default})",
     )
 
 

@@ -8,6 +8,8 @@ import re
 import shlex
 from pathlib import Path
 
+import yaml
+
 import mscol
 
 LABELS = ("auto", "folders", "genre", "none")
@@ -109,6 +111,8 @@ def _write_config(options, has_labels):
     root, table = (
         json.dumps(str(path.resolve()), ensure_ascii=False) for path in (options.folder, options.table)
     )
+    if yaml.safe_load(name) != name:  # no, on, 2024
+        name = json.dumps(name)
     elsewhere = "" if options.table == options.folder / _TABLE else f", table: {table}"
     text = _CONFIG.format(preset=options.preset, name=name, root=root, table=elsewhere)
     with atomic_path(options.output) as partial:

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from mscol.commands.encoder_option import add_paper
+from mscol.commands.encoder_option import add_normalise, add_paper
 
 EXAMPLE = """example:
   mscol embed music/ --encoder models/bass_vocals/seed1 -o embeddings.parquet
@@ -40,6 +40,7 @@ def add(commands):
         "--encoder", type=Path, help="encoder for SONG (default: the encoder named in the table; a .csv names none)"
     )  # fmt: skip
     add_paper(similar, " (default: the paper named in the table)")
+    add_normalise(similar, "that of the table; a .csv names none, so set what it was made with")
     similar.add_argument("--csv", action="store_true", help="print the list as csv")
     similar.add_argument("-o", "--output", type=Path, help="write the list to this .csv file instead")
     similar.add_argument(
@@ -64,10 +65,13 @@ def run(options):
     """List the most similar recordings."""
     from mscol.clip_means.nearest import find_nearest  # imported here to keep --help fast
     from mscol.embeddings.exported import Exported
+    from mscol.errors import CacheError
     from mscol.io.files import write_csv
 
     table = Exported(options.table)
     own = _rows_of(options.query, table)
+    if len(own) == len(table.names):
+        raise CacheError(f"{options.table}: has no other file than {options.query}. Embed more files.")
     query = table.means[table.names.index(own[0])] if own else _embed(options, table)
     found = find_nearest(table, query, options.k, own).round({"similarity": 6})
     logging.info(
@@ -115,10 +119,14 @@ def _embed(options, table):
             f"{path}: has other weights than the encoder that {table.path} was made with, so their embeddings cannot be compared. "
             "Set --encoder to that encoder, or embed the files again."
         )
+    if not table.about:
+        logging.warning(
+            "%s does not record how it was made. Its encoder, and --normalise if it was set, must be the same as here.",
+            table.path,
+        )
     is_sliced = table.about.get("paper") == "cvsm"  # each slice has its own norm
-    return embed_file(options.query, encoder, None if is_sliced else table.about.get("normalise")).mean(
-        axis=0
-    )
+    normalise = options.normalise or (None if is_sliced else table.about.get("normalise"))
+    return embed_file(options.query, encoder, normalise).mean(axis=0)
 
 
 def _named_encoder(table):

@@ -238,7 +238,7 @@ def clip_means(run):
         }.get(way.protocol, 0.0)
         if way.protocol == "logistic":
             cpu += clips * run.n_labels(name) * run.cpu("logistic_label")
-        kept += _score_bytes(run, name) / size.windows * size.clips["test"]
+        kept += size.clips["test"] * run.n_labels(name) * FLOAT_BYTES
     jobs = times * len(run.evaluated)
     return Cost("clip means", jobs, run.start("report", jobs) + times * cpu, kept_bytes=times * kept)
 

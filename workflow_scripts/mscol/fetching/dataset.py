@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import mscol
-from mscol.errors import ArchiveError, FetchError
+from mscol.errors import ArchiveError, CacheError, FetchError
 from mscol.fetching.archives import group_archives, unpack
 from mscol.fetching.checks import checked_digest, require_counts
 from mscol.fetching.disk import disk_errors_told, require_space, spoken_bytes
@@ -80,6 +80,11 @@ def fetch_dataset(layout, root, downloads, files, counts, limit_bytes, record_pa
 
 
 def _require_free_name(root):
+    if root.is_symlink() or os.path.ismount(root):
+        raise FetchError(
+            f"{root}: is a link or a mounted disk, which the finished dataset cannot replace. Remove it, and set 'downloads/folder' "
+            "to a folder on the disk that you want to use"
+        )
     if not root.is_dir() and os.path.lexists(root):
         raise FetchError(f"{root}: exists but is not a folder. Move it away")
 
@@ -109,7 +114,7 @@ def _look_at(layout, root, files, counts):
 def _read_record(root):
     try:
         return read_json(root / RECORD)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, CacheError):
         return None
 
 

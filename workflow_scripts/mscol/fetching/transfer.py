@@ -17,7 +17,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from mscol.errors import FetchError
+from mscol.errors import CacheError, FetchError
 from mscol.fetching.disk import spoken_bytes
 from mscol.io.files import read_json, write_json
 from mscol.jobs.logs import Progress, spoken_time
@@ -122,7 +122,7 @@ def _size(path):
 def _remembered(source):
     try:
         return dict(read_json(source))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, CacheError, ValueError, TypeError):  # dict() raises the last two
         return {}
 
 

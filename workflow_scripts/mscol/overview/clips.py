@@ -85,6 +85,8 @@ def place(means):
         Between 0 and 1. Equal embeddings give equal results.
     """
     n_clips = len(means)
+    if means.shape[1] == 1:  # a plane needs two values
+        means = np.pad(means, [(0, 0), (0, 1)])
     centred = means - means.mean(axis=0)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
     units = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)

@@ -26,7 +26,8 @@ def costs(folder, models):
     stages, of_models = defaultdict(list), defaultdict(list)
     for rule, wildcards, seconds, cpu_seconds in _jobs(Path(folder)):
         stages[STAGES.get(rule, REPORT)].append((seconds, cpu_seconds))
-        model = next((model for model in models if model in wildcards), None)
+        # bass_vocals is a longer name than vocals, which is also a word of its path.
+        model = max((model for model in models if model in wildcards), key=len, default=None)
         if model:
             of_models[model].append((seconds, cpu_seconds))
     if not stages:
