@@ -1,5 +1,7 @@
 # Inputs and parameters of the stem rules. No rules here.
 
+from pathlib import Path
+
 from mscol.config.models import made_stems
 from mscol.graph.digests import code_digest
 from mscol.separation import PUBLISHED_MODELS
@@ -9,9 +11,15 @@ MADE_STEMS = made_stems(config)
 
 
 def separator_files(wildcards):
-    """The files of the separator that this workflow trains, if the config uses it."""
-    if config["separation"]["model"] != "demo":
+    """The files of the separator: of the one that this workflow trains, or of one in the user's folder."""
+    model = config["separation"]["model"]
+    if model in (None, *PUBLISHED_MODELS):
         return []
+    if model != "demo":
+        files = (
+            path for kind in ("*.json", "*.pth") for path in Path(model).glob(kind)
+        )
+        return not_in_future(sorted(map(str, files)))
     weights = expand(rules.train_separator.output, stem=SOURCES)
     return [*rules.describe_separator.output, *weights]
 

@@ -56,6 +56,17 @@ def test_stems_of_a_function_become_log_mels_and_follow_its_code(workflow, tmp_p
     assert jobs["separate_stems"] == jobs["cache_stem_mels"] == jobs["plan_pretraining"] == 1
 
 
+def test_new_weights_in_a_folder_are_noticed(workflow, tmp_path):
+    table, weights = tmp_path / "results" / "separation.csv", tmp_path / "mine" / "bass.pth"
+    for path in (tmp_path / "demo" / "stems" / "made", weights, table):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    target = "results/separation.csv", "--config", "separation={model: mine}"
+    assert planned_jobs(workflow, tmp_path, *target) == {}
+    weights.touch()
+    assert planned_jobs(workflow, tmp_path, *target)["judge_separator"] == 1
+
+
 def test_what_the_config_of_a_separator_gets_wrong_is_reported_before_any_job(workflow, tmp_path, separator):
     file, named = separator
     both = ("--config", f"separation={{callable: '{file}:separate', model: umxl}}")

@@ -103,6 +103,12 @@ def test_lists_are_replaced():
     assert effective(models=["bass"])["models"] == ["bass"]
 
 
+def test_embedded_music_has_a_size_under_every_preset():
+    sizes = effective(preset="demo")["demo"]["sizes"]
+    assert sizes["stems"] == {"train": 24, "test": 10}
+    assert effective(preset="paper")["demo"]["sizes"] == sizes, "a separator is measured on it"
+
+
 def test_every_preset_says_every_size():
     """Nothing small may leak into a run with `preset: paper`, so both presets set what the other sets."""
 
@@ -252,6 +258,7 @@ def test_dataset_that_is_to_be_fetched_may_be_named_before(tmp_path):
     datasets = {"mtat": {"layout": "mtat", "root": f"{tmp_path}/mtat"}}
     config = effective(datasets=datasets, downloads={"folder": str(tmp_path)})
     check_targets(["fetch_mtat"], config)
+    check_targets(["--unlock"], config)
     with pytest.raises(
         ConfigError, match="'datasets/mtat/root': .* Run `snakemake fetch_mtat --cores 1` first"
     ):

@@ -1,5 +1,7 @@
 """One's own table: label styles, ids, paths, and errors with line numbers."""
 
+import unicodedata
+
 import pytest
 from small_datasets import write_rows, write_tone
 
@@ -23,6 +25,14 @@ def test_label_column_makes_a_classification(table_root, manifest):
     assert list(made.clips["id"]) == ["a", "b", "c"]
     assert list(made.clips["split"]) == ["train", "validation", "test"]
     assert list(made.clips["labels"]) == ["rock", "jazz", "rock"]
+
+
+def test_line_breaks_in_labels_are_spaces(table_root, manifest):
+    write_table(table_root, ["label"], ["hard\rrock", "hard\n rock", "jazz"])
+    made = manifest("table", table_root)
+    assert made.about["labels"] == ["hard rock", "jazz"]
+    write_table(table_root, ["tags"], ["a\rb;c", "c", "a b"])
+    assert list(manifest("table", table_root).clips["labels"]) == ["a b;c", "c", "a b"]
 
 
 def test_tags_column_makes_a_tagging(table_root, manifest):
@@ -56,6 +66,15 @@ def test_file_in_two_splits_is_an_error_that_names_both_rows(table_root, name, w
     with pytest.raises(
         DatasetError, match=r"clips.csv, lines 2 and 4: '.*'.* is in the splits train and test"
     ):
+        table.read_clips(table_root)
+
+
+def test_file_spelled_in_two_unicode_forms_is_in_two_splits(table_root):
+    composed, decomposed = (unicodedata.normalize(form, "é.wav") for form in ("NFC", "NFD"))
+    write_tone(table_root / decomposed)
+    rows = [[composed, "train", "x", "1"], ["b.flac", "val", "x", "2"], [decomposed, "test", "x", "3"]]
+    write_rows(table_root / "clips.csv", [["path", "split", "label", "id"], *rows])
+    with pytest.raises(DatasetError, match="lines 2 and 4: .* is in the splits train and test"):
         table.read_clips(table_root)
 
 

@@ -246,6 +246,13 @@ def test_clip_whose_stems_are_lost_between_two_stages_is_missed(tmp_path):
         cache(tmp_path, "b")
 
 
+def test_clip_without_stems_beside_a_folder_of_its_name_is_no_lost_clip(tmp_path):
+    clips = [("live", "live.wav", "test"), ("live/1", "live/1.wav", "train"), ("take", "take.wav", "train"), ("take/1", "take/1.wav", "train")]  # fmt: skip
+    write_csv(pd.DataFrame(clips, columns=["id", "path", "split"]), tmp_path / "shard.csv")
+    stems_of(tmp_path / "stems", "live/1", "take/1")
+    assert cache(tmp_path, "take") == ["live/1", "take/1"]
+
+
 def test_stages_before_miss_a_lost_clip_too(tmp_path):
     from mscol.separation.shard import separate_shard
 

@@ -1,5 +1,7 @@
 """Resampling of separated and of brought stems."""
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,13 @@ def test_brought_stems_of_any_rate_are_used(tmp_path, write_manifest):
         assert sorted(file.stem for file in (folder / clip).iterdir()) == list(STEMS)
         assert soundfile.info(folder / clip / "drums.wav").frames == 32_000
     assert not (folder / "t").exists()
+
+
+def test_brought_stems_are_found_in_the_other_unicode_form(tmp_path, write_manifest):
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    write_stems(tmp_path / "brought" / decomposed)
+    folder, rejected = bring(tmp_path, write_manifest((composed, "x.mp3")))
+    assert rejected.empty and len(list((folder / composed).iterdir())) == 4
 
 
 def test_missing_and_misnamed_brought_stems_are_named(tmp_path, write_manifest):

@@ -268,8 +268,8 @@ def check_targets(words, config, called=str):
 
 
 def _check_fetched(words, config, called):
-    """Check that datasets to be fetched are there, unless this run fetches one."""
-    if any(word.startswith("fetch_") for word in words):
+    """Check that datasets to be fetched are there, unless this run fetches one, or unlocks the folder where a fetch was killed."""
+    if any(word.startswith("fetch_") or word == "--unlock" for word in words):
         return
     for name, dataset in config["datasets"].items():
         layout = fetched_layout(dataset, config)

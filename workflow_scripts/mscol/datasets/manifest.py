@@ -15,7 +15,6 @@ import inspect
 import logging
 import os
 import re
-import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
@@ -27,7 +26,7 @@ from mscol.datasets.shards import shard_of
 from mscol.datasets.watch import LAYOUTS, stamps
 from mscol.errors import AudioError, ConfigError, DatasetError
 from mscol.io import audio
-from mscol.io.files import write_csv, write_json
+from mscol.io.files import as_on_disk, write_csv, write_json
 from mscol.io.lengths import measure
 from mscol.jobs.logs import Progress
 
@@ -148,7 +147,7 @@ def _with_origins(clips):
 
 def _judge(listed, root, workers, whole_files_only):
     """Split the listed clips into usable ones, with duration, bytes and cut, and rejected ones."""
-    paths = [_as_on_disk(root, path) for path in listed["path"]]
+    paths = [as_on_disk(root, path) for path in listed["path"]]
     # As objects: pandas' string type cannot hold a name that is not UTF-8
     listed = listed.assign(path=pd.Series(paths, listed.index, dtype=object))
     reasons = _metadata_reasons(listed)
@@ -173,14 +172,6 @@ def _judge(listed, root, workers, whole_files_only):
         named = "; ".join(examples["path"][:_EXAMPLES_LOGGED])
         logging.warning("Rejected, %s: %d, for example %s", kind, count, named)
     return usable, rejected
-
-
-def _as_on_disk(root, path):
-    """Return a path as the file system spells it: macOS writes é as two characters, most tables as one."""
-    if path.isascii() or os.path.exists(os.path.join(root, path)):
-        return path
-    others = (unicodedata.normalize(form, path) for form in ("NFC", "NFD"))
-    return next((other for other in others if os.path.exists(os.path.join(root, other))), path)
 
 
 def _kind(reason):

@@ -29,6 +29,7 @@ from pathlib import Path
 from mscol.datasets import SPLITS
 from mscol.datasets.metadata import clips_table, known_split, read_table, tags_of_flags
 from mscol.errors import DatasetError
+from mscol.io.files import as_on_disk
 
 GROUPED_BY = "group"
 _ENOUGH_CLIPS, _OWN_TAGS = (
@@ -123,10 +124,10 @@ def _labels(rows):
     if "target" in columns:
         return "regression", ("target",), [number.strip() for number in columns["target"]]
     if "label" in columns:
-        labels = [label.strip() for label in columns["label"]]
+        labels = list(map(_one_line, columns["label"]))
         return "classification", tuple(sorted(set(labels) - {""})), labels
     if "tags" in columns:
-        tags = [sorted({tag.strip() for tag in joined.split(";")} - {""}) for joined in columns["tags"]]
+        tags = [sorted({_one_line(tag) for tag in joined.split(";")} - {""}) for joined in columns["tags"]]
         return "tagging", tuple(sorted(set().union(*tags))), [";".join(some) for some in tags]
     if not flags:
         raise DatasetError(
@@ -143,6 +144,15 @@ def _labels(rows):
         raise DatasetError(
             f"{error}. Without a column label, tags or target, every further column is a tag{_meant(flags)}"
         ) from None
+
+
+def _one_line(label):
+    """Join the words of a label by single spaces: a line break in it would break tables.
+
+    >>> _one_line(" hard\\r\\n rock ")
+    'hard rock'
+    """
+    return " ".join(label.split())
 
 
 def _meant(columns):
@@ -220,7 +230,7 @@ def _require_one_split_a_file(rows, root, paths, splits):
 def _file_of(root, path):
     """Return an identifier of a file that is the same for all links to it; for a missing file, its path."""
     try:
-        found = os.stat(os.path.join(root, path))
+        found = os.stat(os.path.join(root, as_on_disk(root, path)))
     except (OSError, ValueError):  # ValueError: a name that no file can have
         return path
     return found.st_dev, found.st_ino

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import unicodedata
 from pathlib import Path
 
 from mscol.errors import CacheError
@@ -16,6 +17,26 @@ RESULT_TEXTS = (
     "dataset", "model", "reference", "task", "protocol", "test_list", "standardised", "metric", "label", "clip", "seed",
     "head", "grouped_by", "untaught", "mark",
 )  # fmt: skip
+
+
+def as_on_disk(root, path):
+    """Return a path as the file system spells it: macOS writes é as two characters, most tables as one.
+
+    Parameters
+    ----------
+    root : str or os.PathLike
+    path : str
+        Relative to the root.
+
+    Returns
+    -------
+    str
+        The path as given if no file has it in any form.
+    """
+    if path.isascii() or os.path.exists(os.path.join(root, path)):
+        return path
+    others = (unicodedata.normalize(form, path) for form in ("NFC", "NFD"))
+    return next((other for other in others if os.path.exists(os.path.join(root, other))), path)
 
 
 def read_csv(path):

@@ -7,6 +7,7 @@ from mscol.datasets.listed import require_all
 from mscol.errors import AudioError, SeparationError
 from mscol.io import audio
 from mscol.io.atomic import atomic_path
+from mscol.io.files import as_on_disk
 from mscol.jobs.logs import Progress
 from mscol.jobs.parallel import ordered_map
 from mscol.separation import STEMS
@@ -81,9 +82,10 @@ def resample_brought_stems(clips, stems_root, resampled_folder, rejected, worker
     def resample(clip):
         if clip.id in unusable:
             raise AudioError(unusable[clip.id])
+        there = as_on_disk(stems_root, clip.id)
         for stem in STEMS:
-            name = PurePosixPath(clip.id, f"{stem}.wav")
-            resample_file(inside(stems_root, name), inside(scratch, name))
+            brought, made = (PurePosixPath(name, f"{stem}.wav") for name in (there, clip.id))
+            resample_file(inside(stems_root, brought), inside(scratch, made))
         target = inside(folder, clip.id)
         target.parent.mkdir(parents=True, exist_ok=True)
         inside(scratch, clip.id).rename(target)
@@ -122,7 +124,7 @@ def check_brought_stems(stems_root, clips):
     unusable = {}
     for clip in clips.itertuples():
         try:
-            _check_stems_of_clip(inside(stems_root, clip.id), clip)
+            _check_stems_of_clip(inside(stems_root, as_on_disk(stems_root, clip.id)), clip)
         except AudioError as error:
             unusable[clip.id] = str(error)
     return unusable
