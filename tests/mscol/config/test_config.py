@@ -191,6 +191,7 @@ def test_effective_config_is_written_as_it_is(tmp_path):
         ({"encoders": {"mfcc": {"callable": "a:b"}}}, "'encoders/mfcc': 'mfcc' is built in"),
         ({"evaluation": {"compare_with": "cola"}}, "'evaluation/compare_with': model 'cola'"),
         ({"evaluation": {"protocols": ["finetuned"]}, "models": ["mfcc"]}, "'mfcc' is a function and cannot be finetuned"),
+        ({"evaluation": {"protocols": ["finetuned", "retrieval"]}, "models": ["mfcc"]}, "'mfcc' is a function and cannot be finetuned"),
         ({"models": ["bass-slient"]}, "config key 'models': model 'bass-slient': did you mean '-silent'"),
         ({"sedes": [1]}, "'sedes' is unknown; did you mean 'seeds'"),
         ({"pretraining": {"batchsize": 3}}, "'pretraining/batchsize' is unknown; did you mean 'batch_size'"),

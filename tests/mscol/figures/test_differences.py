@@ -99,3 +99,10 @@ def test_model_that_was_not_compared_is_an_error(tmp_path):
     made_up.differences().to_csv(tmp_path / "comparisons.csv", index=False)
     with pytest.raises(CacheError, match="does not compare untrained on mtat"):
         plot_differences(tmp_path / "comparisons.csv", "mtat", "untrained", [tmp_path / "figure.svg"])
+
+
+@pytest.mark.parametrize("rows", [made_up.differences()[:0], made_up.differences().assign(metric="mae")])
+def test_test_list_that_cannot_be_scored_is_said_in_the_figure(rows, tmp_path):
+    rows.to_csv(tmp_path / "comparisons.csv", index=False)
+    plot_differences(tmp_path / "comparisons.csv", "mtat", "untrained", [tmp_path / "figure.svg"])
+    assert texts_of_svg(tmp_path / "figure.svg") == ["mtat has too few test clips to be scored."]

@@ -82,6 +82,15 @@ def test_clips_that_repeat_others_add_nothing_to_a_share():
     assert np.isnan(share_interval(np.nan, np.nan, 0, 0)).all()
 
 
+@pytest.mark.parametrize("variance_of_runs", [0.0, 1e-3])
+def test_clips_of_a_single_group_count_as_one_clip(variance_of_runs):
+    is_hit = (np.arange(300) % 3 == 0)[:, None]
+    found = shares(is_hit, np.ones_like(is_hit), np.zeros(300, int))
+    ours = share_interval(found.value[0], np.square(found.deviations).sum() + variance_of_runs, 300, 1)
+    expected = beta.ppf(0.025, 1 / 3, 5 / 3), beta.ppf(0.975, 4 / 3, 2 / 3)
+    np.testing.assert_allclose(ours, expected, atol=1e-9)
+
+
 def test_jackknife_of_a_mean_is_the_interval_of_student_on_the_scale_of_log_odds():
     sample = np.random.default_rng(3).uniform(0.2, 0.9, size=40)
     left_out = (sample.sum() - sample) / 39
@@ -92,6 +101,12 @@ def test_jackknife_of_a_mean_is_the_interval_of_student_on_the_scale_of_log_odds
     np.testing.assert_allclose((low, high), expected, rtol=1e-6)
     wider = logit_interval(sample.mean(), left_out, variance=0.01)
     assert wider[0] < low and wider[1] > high
+
+
+def test_jackknife_of_what_no_group_changes_is_no_interval():
+    assert np.isnan(logit_interval(1.0, np.ones(12))).all()
+    low, high = logit_interval(0.9996, 0.9996 + np.linspace(-5e-5, 5e-5, 12))
+    assert 0.998 < low < 0.9996 < high < 1
 
 
 def test_jackknife_leaves_out_a_group_at_a_time():

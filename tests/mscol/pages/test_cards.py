@@ -74,6 +74,7 @@ def test_card_says_what_made_the_encoder_and_how_good_it_is(tmp_path):
         ({"name": "n", "layout": "nsynth", "embedded": False}, "umxl", ["bass"], "cc-by-nc-sa-4.0", ["umxl", "NSynth"]),
         ({"name": "mtat", "layout": "mtat", "embedded": True}, "demo", ["bass"], "mit", ["music that this workflow synthesises"]),
         ({"name": "mtat", "layout": "mtat", "embedded": True}, "/my/model", ["bass"], "other", ["terms of the separator"]),
+        ({"name": "mtat", "layout": "mtat", "embedded": True}, None, ["bass"], "other", ["terms of whoever made the stems"]),
         ({"name": "mine", "layout": "table", "embedded": False}, None, [], "other", ["The owners of the recordings"]),
     ],
 )  # fmt: skip

@@ -135,7 +135,7 @@ def _check_evaluation(evaluation, config):
         raise ConfigError(
             "config key 'evaluation/protocols': retrieval and artists learn no labels. Add one that does, such as knn"
         )
-    if evaluation["protocols"] == ["finetuned"]:
+    if set(filter(trains, evaluation["protocols"])) == {"finetuned"}:
         functions = [name for name in config["models"] if find_model(name, config).callable]
         if functions:
             raise ConfigError(

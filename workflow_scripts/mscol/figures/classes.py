@@ -158,7 +158,9 @@ def _counted(rows, tested):
 
 def _what_counts(tested):
     clips, groups, unit = tested[["n_test", "n_groups", "grouped_by"]]
-    return f"clips (of {clips:,.0f})" + ("" if unit == "clip" else f" / {unit}s (of {groups:,.0f})")
+    return f"clips (of {clips:,.0f})" + (
+        "" if unit == "clip" else f" / {unit}s (of {groups:,.0f}) with it, or without it if fewer"
+    )
 
 
 def _handle_of_few(rows, tested):

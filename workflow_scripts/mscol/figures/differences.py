@@ -1,5 +1,7 @@
 """Draw the difference between two models for each tag or class, with intervals."""
 
+import itertools
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -48,12 +50,27 @@ def plot_differences(comparisons, dataset, model, paths, synthesised=False):
         If the table does not compare this model on this dataset.
     """
     table = read_results(comparisons)
-    rows = table[(table["dataset"] == dataset) & (table["model"] == model)]
+    drawn = list(itertools.chain(*TASK_METRICS.values()))
+    scored = table[(table["dataset"] == dataset) & table["metric"].isin(drawn)]
+    if scored.empty:
+        save_figure(
+            _note(f"{dataset_title(dataset, [dataset] * synthesised)} has too few test clips to be scored."),
+            paths,
+        )
+        return
+    rows = scored[scored["model"] == model]
     if rows.empty:
         raise CacheError(f"{comparisons}: does not compare {model} on {dataset}. Delete it and run again.")
     rows, group = choose_group(rows, comparisons)
     title = f"on {dataset_title(dataset, [dataset] * synthesised)} ({group})"
     save_figure(draw_differences(rows, with_note(title, synthesised)), paths)
+
+
+@styled()
+def _note(text):
+    figure = Figure(figsize=(5, 1), layout="constrained")
+    figure.text(0.5, 0.5, text, ha="center", va="center")
+    return figure
 
 
 @styled()

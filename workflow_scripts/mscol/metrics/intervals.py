@@ -69,9 +69,12 @@ def share_interval(share, variance, n_clips, n_groups, level=LEVEL):
     if np.isnan(share) or n_groups < 1:
         return _NONE
     tail = (1 - level) / 2
-    # If all groups agree, a clip adds no information to its group.
-    effective = min(n_clips, share * (1 - share) / variance) if variance > 0 else n_groups
-    if 1 < n_groups < n_clips and variance > 0:
+    # If all groups agree, or there is only one, a clip adds no information to its group. Rounding may leave a trace of variance.
+    varies = variance > 1e-12 * share * (1 - share)
+    effective = min(n_clips, share * (1 - share) / variance) if varies else n_groups
+    if n_groups <= 1:
+        effective = min(effective, n_groups)
+    elif n_groups < n_clips and varies:
         effective *= (stdtrit(n_clips - 1, tail) / stdtrit(n_groups - 1, tail)) ** 2
     hits = share * effective
     low = betaincinv(hits, effective - hits + 1, tail) if share > 0 else 0.0
@@ -96,7 +99,7 @@ def logit_interval(value, left_out, variance=0.0, level=LEVEL):
     Returns
     -------
     low, high : float
-        NaN for a single group or an undefined value.
+        NaN for a single group, an undefined value, or one that no group and no run changes.
 
     References
     ----------
@@ -108,7 +111,10 @@ def logit_interval(value, left_out, variance=0.0, level=LEVEL):
         return _NONE
     bias = (n_groups - 1) * (left_out.mean() - value)
     variance = variance + (n_groups - 1) * left_out.var()
-    value, centre = np.clip([value, value - bias], 1e-3, 1 - 1e-3)
+    if variance == 0:
+        return _NONE
+    edge = max(1e-6, min(1e-3, value, 1 - value))
+    value, centre = np.clip([value, value - bias], edge, 1 - edge)
     reach = -stdtrit(n_groups - 1, (1 - level) / 2) * np.sqrt(variance) / (value * (1 - value))
     low, high = 1 / (1 + np.exp(-(np.log(centre / (1 - centre)) + np.array([-reach, reach]))))
     return float(low), float(high)

@@ -267,9 +267,8 @@ def _licence(run, dataset, separator):
     licence, terms = EMBEDDED if dataset["embedded"] else RECORDINGS.get(dataset["layout"], OTHER_RECORDINGS)
     sentences = [terms]
     if run["sources"]:
-        sentences.append(
-            SEPARATORS.get(separator, "The terms of the separator that made its stems also apply.")
-        )
+        whose = "whoever made the stems" if separator is None else "the separator that made its stems"
+        sentences.append(SEPARATORS.get(separator, f"The terms of {whose} also apply."))
         if separator not in ("demo", "umx", "umxhq") and licence in ("mit", "cc-by-4.0"):
             licence = "cc-by-nc-sa-4.0" if separator == "umxl" else "other"
     sentences.append(

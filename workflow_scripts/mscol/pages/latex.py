@@ -78,6 +78,12 @@ def _latex_cell(cell):
 
 
 def _tex(text):
-    escaped = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "–": "--", "<": "$<$",
+    r"""Escape a text for LaTeX.
+
+    >>> print(_tex(r"a$b_{c} d\e^2 ~ 5 %"))
+    a\$b\_\{c\} d\textbackslash{}e\textasciicircum{}2 \textasciitilde{} 5 \%
+    """
+    escaped = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+               "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "–": "--", "<": "$<$",
                "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$", "↓": r"$\downarrow$"}  # fmt: skip
     return "".join(escaped.get(character, character) for character in text)

@@ -266,7 +266,8 @@ def _shares_of_classes(scores, labels, groups):
 def _percentiles(resampled, n_groups):
     """Return the percentile interval; NaN for few groups, or if all resamples are equal (an interval of width 0)."""
     low, high = percentile_interval(resampled, n_groups)
-    return (low, high) if n_groups >= FEWEST_GROUPS and low < high else (np.nan, np.nan)
+    # Means of equal runs may differ by rounding.
+    return (low, high) if n_groups >= FEWEST_GROUPS and high - low > 1e-9 else (np.nan, np.nan)
 
 
 def _variance_of_mean(runs):
