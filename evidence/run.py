@@ -1,6 +1,6 @@
 """Measure what pretraining learns, on music that anyone can get: the tables and figures of docs/evidence.md.
 
-    python evidence/run.py                     # small encoders, for two cores: about 11 hours
+    python evidence/run.py                     # small encoders, for two cores: about 10 hours
     python evidence/run.py --preset gpu        # the full encoder, for a GPU
     python evidence/run.py --seeds 1           # one seed of each model first
     python evidence/run.py --study mixtures    # soundtracks without stems, only `mixture`: about 4 hours
