@@ -103,7 +103,7 @@ def labels_of(settings):
 
     try:
         return task_and_labels(settings["root"], settings["table"])[1]
-    except MscolError:
+    except (MscolError, OSError):
         return ("unknown",)
 
 
