@@ -81,7 +81,6 @@ def test_separation_of_a_size_in_between_is_interpolated(tmp_path):
         tmp_path,
         {"separation_second": {512: 0.1, 1024: 0.2}},
         separation={"model": "demo", "training": training},
-        demo={"sizes": yaml.safe_load((WORKFLOW / "presets" / "demo.yaml").read_text())["demo"]["sizes"]},
     )
     assert cost_of(run, "separation").cpu_seconds == pytest.approx(12 * SECONDS * 0.15)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
+from mscol.config.effective import effective_config
 from mscol.datasets import fma, mtat, nsynth
 from mscol.synthesis import fma_layout, mtat_layout, nsynth_layout
 from mscol.synthesis.composition import STEMS, compose
@@ -15,6 +15,7 @@ from mscol.synthesis.rendering import PEAK, render
 from mscol.synthesis.sounds import generator, hertz
 from mscol.synthesis.styles import STYLES
 
+WORKFLOW = Path(__file__).parents[3]
 RATE = 16_000
 
 
@@ -86,7 +87,7 @@ def test_sum_of_stems_is_mixture(songs):
 
 
 def test_demo_teaches_and_asks_for_every_class():
-    demo = yaml.safe_load((Path(__file__).parents[3] / "presets" / "demo.yaml").read_text())["demo"]
+    demo = effective_config({}, WORKFLOW / "presets", WORKFLOW / "schemas" / "config.schema.yaml")["demo"]
     seed, sizes = demo["seed"], demo["sizes"]
     for split in ("train", "test"):
         tags = set()
