@@ -25,12 +25,9 @@ SEEDS = (1, 2, 3)
 
 # Per study, each length of pretraining in updates, with its seeds and its models (None: all of the config). The first
 # one makes what does not depend on the length. The longest has one seed: that takes as long as the others of the curve.
-CURVE = {updates: (SEEDS, ("mixture",)) for updates in (200, 800, 3200)} | {12800: (SEEDS[:1], ("mixture",))}
-LENGTHS = {
-    "soundtracks": {1600: (SEEDS, None)} | CURVE,
-    "mixtures": {1600: (SEEDS, None)} | CURVE,
-    "embedded": {800: (SEEDS, None)},
-}
+CURVE = {1600: (SEEDS, None)} | {updates: (SEEDS, ("mixture",)) for updates in (200, 800, 3200)}
+CURVE[12800] = (SEEDS[:1], ("mixture",))
+LENGTHS = {"soundtracks": CURVE, "mixtures": CURVE, "embedded": {800: (SEEDS, None)}}
 CONFIGS = {
     "soundtracks": ("soundtracks.yaml",),
     "mixtures": ("soundtracks.yaml", "mixtures.yaml"),

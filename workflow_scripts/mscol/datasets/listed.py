@@ -69,6 +69,11 @@ def require_all(folder, name, clips, rejected_before):
     rejected_before : list of (str or os.PathLike)
         The tables of clips that earlier stages of this shard rejected.
 
+    Returns
+    -------
+    pd.DataFrame
+        The rows of the clips that are there.
+
     Raises
     ------
     CacheError
@@ -76,13 +81,14 @@ def require_all(folder, name, clips, rejected_before):
     """
     table = read_listed(clips)
     rejected = {clip for clip, _, _ in read_rejected(rejected_before)}
-    wanted = table.loc[table["split"].isin(SPLITS_WITH_STEMS), "id"]
-    lost = [clip for clip in wanted if clip not in rejected and not Path(folder, name.format(clip)).exists()]
+    wanted = table[table["split"].isin(SPLITS_WITH_STEMS) & ~table["id"].isin(rejected)]
+    lost = [clip for clip in wanted["id"] if not Path(folder, name.format(clip)).exists()]
     if lost:
         raise CacheError(
             f"{folder}: {len(lost)} clips are missing ({lost[0]}) that no stage rejected. Is another run active in this folder? "
             f"Delete {folder}, and run again after the other run has ended"
         )
+    return wanted
 
 
 def require_unchanged(file, clip):

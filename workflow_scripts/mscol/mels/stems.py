@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mscol.datasets.listed import SPLITS_WITH_STEMS, read_listed, read_rejected, require_all
+from mscol.datasets.listed import read_rejected, require_all
 from mscol.errors import CacheError
 from mscol.io.audio import load_mono
 from mscol.io.files import write_csv
@@ -69,11 +69,8 @@ def clips_with_stems_in(folder, clips, rejected_before):
     CacheError
         If a clip for training or validation has no stems, although no stage rejected it.
     """
-    require_all(folder, "{}", clips, rejected_before)
-    table = read_listed(clips)
-    rejected = {clip for clip, _, _ in read_rejected(rejected_before)}
-    # Not by their folders: one may be of the clips below it, as of song/1.wav beside song.wav.
-    return table[table["split"].isin(SPLITS_WITH_STEMS) & ~table["id"].isin(rejected)]
+    # Not by their folders alone: one may be of the clips below it, as of song/1.wav beside song.wav.
+    return require_all(folder, "{}", clips, rejected_before)
 
 
 def load_stems(folder, names=STEMS):
